@@ -1,0 +1,44 @@
+# Each target does its own set-up: all it needs is Python >= 3.11 and make.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit test-all check bench clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headway needs Python 3.11 or newer; name one with: make PYTHON=python3.12 …")'
+	@echo "installing into $(VENV) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP)  ## three databases to head, live, on an embedded PostgreSQL
+	@$(BIN)/headway demo
+
+unit: $(STAMP)  ## pure logic, in seconds
+	@$(BIN)/python -m pytest tests/unit
+
+test: $(STAMP)  ## everything that needs only pip and Go: a real API server, a real PostgreSQL
+	@$(BIN)/python -m support.assets
+	@$(BIN)/python -m pytest tests
+
+test-all: test  ## also what needs packages of the system
+	@bash tests/support/system_packages.sh
+
+check: $(STAMP)  ## style, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(STAMP)  ## ratios side by side: runner against alembic, operator against its budgets
+	@$(BIN)/python -m support.assets
+	@$(BIN)/python benchmarks/run.py
+
+clean:  ## removes what the targets made here (the cache of built binaries stays)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
