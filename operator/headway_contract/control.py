@@ -1,0 +1,36 @@
+"""What the operator wishes of a running runner: one JSON value that always holds the whole desired state.
+
+It is a level, not a queue: a reader may miss values in between, never the last. In a cluster it is a pod
+annotation projected into a file, without a cluster the file itself. The runner answers with an event that carries
+the sequence number.
+"""
+
+import json
+from dataclasses import dataclass
+
+from headway_contract.codec import Undecodable, decode, encode
+
+ANNOTATION = "headway.dev/control"
+
+
+@dataclass(frozen=True)
+class Control:
+    """The desired state; ``sequence`` grows with each change."""
+
+    sequence: int = 0
+    stop: bool = False
+    """Stop at the next safe point: between revisions, between batches."""
+    reason: str = ""
+    """Why, as a sentence for the log."""
+
+    def to_json(self) -> str:
+        """The annotation's value."""
+        return json.dumps(encode(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Control":
+        """Read the file; nothing, or something unreadable (a half-written file), is no wish at all."""
+        try:
+            return decode(cls, json.loads(text))
+        except (ValueError, Undecodable):
+            return cls()

@@ -1,0 +1,207 @@
+"""The one table of failure classes: name, exit code, whether another attempt helps, what it means, what to do.
+
+The runner names a class, the operator and the command line show its sentence and next step. An unknown name
+(a newer runner) reads as ``Unexpected``.
+"""
+
+from dataclasses import dataclass
+
+from headway_contract.exit_codes import ExitCode
+
+
+@dataclass(frozen=True)
+class FailureClass:
+    """One way in which a run fails; ``name`` is also the reason in conditions."""
+
+    name: str
+    exit_code: ExitCode
+    retry: bool
+    meaning: str
+    next_step: str
+
+
+FAILURES: tuple[FailureClass, ...] = (
+    FailureClass(
+        "BadRequest",
+        ExitCode.BAD_REQUEST,
+        False,
+        "The runner could not use what it was asked.",
+        "Use an operator and a runner image of the same release.",
+    ),
+    FailureClass(
+        "OldPython",
+        ExitCode.OLD_PYTHON,
+        False,
+        "The image's Python is older than 3.10.",
+        "Build the image on Python 3.10 or newer, or name another interpreter in spec.alembic.python.",
+    ),
+    FailureClass(
+        "ProjectNotFound",
+        ExitCode.MISCONFIGURED,
+        False,
+        "There is no usable Alembic project where the run looked for it.",
+        "Set spec.alembic.workingDir and spec.alembic.config to the folder and file that hold it.",
+    ),
+    FailureClass(
+        "DriverMissing",
+        ExitCode.MISCONFIGURED,
+        False,
+        "The image has no driver for this database URL.",
+        "Install one in the image (psycopg for PostgreSQL), or name the installed one in the URL.",
+    ),
+    FailureClass(
+        "DatabaseUnreachable",
+        ExitCode.UNAVAILABLE,
+        True,
+        "The database could not be reached.",
+        "Check that it is up, the host and port of its URL, and the network policies.",
+    ),
+    FailureClass(
+        "ConnectionLost",
+        ExitCode.UNAVAILABLE,
+        True,
+        "The connection to the database was lost during the run.",
+        "Look at the database's log; the next attempt goes on from the last committed revision.",
+    ),
+    FailureClass(
+        "AuthenticationFailed",
+        ExitCode.REFUSED,
+        False,
+        "The database refused the user or the password.",
+        "Correct the Secret, then retry: kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite",
+    ),
+    FailureClass(
+        "DatabaseDoesNotExist",
+        ExitCode.REFUSED,
+        False,
+        "The server has no database of this name.",
+        "Create it, or correct the name in the URL.",
+    ),
+    FailureClass(
+        "PermissionDenied",
+        ExitCode.REFUSED,
+        False,
+        "The database user may not do what the revision does.",
+        "Grant the permission, or run with the user that owns the schema.",
+    ),
+    FailureClass(
+        "MultipleHeads",
+        ExitCode.BAD_HISTORY,
+        False,
+        "The history has more than one head, so 'head' is ambiguous.",
+        "Set target to 'heads' or '<label>@head', or join them with 'alembic merge'.",
+    ),
+    FailureClass(
+        "UnknownTarget",
+        ExitCode.BAD_HISTORY,
+        False,
+        "The image does not contain the target revision.",
+        "Correct spec.target, or use the image that contains it.",
+    ),
+    FailureClass(
+        "InvalidTarget",
+        ExitCode.BAD_HISTORY,
+        False,
+        "The target cannot be reached from where the database is.",
+        "Name a revision, '<label>@head' or 'heads'.",
+    ),
+    FailureClass(
+        "InvalidHistory",
+        ExitCode.BAD_HISTORY,
+        False,
+        "The revision files do not form a history.",
+        "Run 'alembic history' in the project; it names the file.",
+    ),
+    FailureClass(
+        "DatabaseAhead",
+        ExitCode.BAD_HISTORY,
+        False,
+        "The database is at a revision that this image does not contain.",
+        "Roll out the image that contains it, or set whenAhead to Accept if the older application can live with it.",
+    ),
+    FailureClass(
+        "CannotDowngrade",
+        ExitCode.BAD_HISTORY,
+        False,
+        "The image does not contain the revision that the database is at, so it cannot downgrade it.",
+        "Use the newer image with spec.target set to the older revision and whenAhead: Downgrade; "
+        "then put this image back.",
+    ),
+    FailureClass(
+        "WrongDatabase",
+        ExitCode.MISCONFIGURED,
+        False,
+        "env.py connected to another database than the one requested; nothing was written.",
+        "Let env.py use the URL it is given (sqlalchemy.url), or export it with databases[].urlEnv.",
+    ),
+    FailureClass(
+        "PoolerDetected",
+        ExitCode.MISCONFIGURED,
+        False,
+        "There is a transaction pooler between the runner and the database, so no lock can be held.",
+        "Give the URL of the database itself.",
+    ),
+    FailureClass(
+        "NeverConfigured",
+        ExitCode.MISCONFIGURED,
+        False,
+        "env.py ended without running any migration context.",
+        "env.py must call context.configure() and context.run_migrations() when Alembic loads it.",
+    ),
+    FailureClass(
+        "LockHeld",
+        ExitCode.BUSY,
+        True,
+        "Another run holds this database's migration lock.",
+        "Wait for it, or find its session in pg_locks (locktype = 'advisory').",
+    ),
+    FailureClass(
+        "LockTimeout",
+        ExitCode.BUSY,
+        True,
+        "A table lock could not be had in time; nothing of the revision was applied.",
+        "Find the session that blocks it (pg_blocking_pids), or raise spec.locks.giveUpAfterSeconds.",
+    ),
+    FailureClass(
+        "RevisionFailed",
+        ExitCode.MIGRATION_FAILED,
+        False,
+        "A revision failed.",
+        "Correct the revision and build a new image; revisions before it stay applied.",
+    ),
+    FailureClass(
+        "PartiallyApplied",
+        ExitCode.MIGRATION_FAILED,
+        False,
+        "A revision failed after a part of it had been committed.",
+        "Undo the part by hand or make the revision re-entrant; the message names what stayed.",
+    ),
+    FailureClass(
+        "NotPersisted",
+        ExitCode.MIGRATION_FAILED,
+        False,
+        "Alembic reported success, but the database does not have the revisions.",
+        "Look in env.py for statements run before context.configure(), or swallowed exceptions.",
+    ),
+    FailureClass(
+        "Swallowed",
+        ExitCode.MIGRATION_FAILED,
+        False,
+        "A revision was started and never finished, and env.py hid the reason.",
+        "Let env.py raise the exception; the message has what was seen of it.",
+    ),
+    FailureClass(
+        "Unexpected",
+        ExitCode.MIGRATION_FAILED,
+        False,
+        "The run ended in a way that has no name yet.",
+        "Look at the Job's log.",
+    ),
+)
+
+_BY_NAME = {failure.name: failure for failure in FAILURES}
+
+
+def failure_class(name: str) -> FailureClass:
+    """The class of this name; a name from a newer runner reads as ``Unexpected``."""
+    return _BY_NAME.get(name, _BY_NAME["Unexpected"])
