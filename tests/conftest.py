@@ -1,0 +1,3 @@
+"""The fixtures that every test can use."""
+
+pytest_plugins = ["support.fix_postgres"]
