@@ -58,6 +58,8 @@ def _decode(wanted: Any, value: Any, where: str) -> Any:
         return _decode_optional(wanted, value, where)
     if origin is tuple:
         return _decode_tuple(get_args(wanted), value, where)
+    if origin is Mapping:
+        return _decode_mapping(get_args(wanted)[1], value, where)
     if dataclasses.is_dataclass(wanted):
         return _decode_dataclass(wanted, value, where)
     if isinstance(wanted, type) and issubclass(wanted, Enum):
@@ -84,6 +86,12 @@ def _decode_tuple(inner: tuple[Any, ...], value: Any, where: str) -> Any:
     if len(value) != len(inner):
         raise Undecodable(f"{where} should have {len(inner)} items, but has {len(value)}")
     return tuple(_decode(kind, item, where) for kind, item in zip(inner, value))
+
+
+def _decode_mapping(inner: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise Undecodable(f"{where} should be an object, but is a {type(value).__name__}")
+    return {str(key): _decode(inner, item, f"{where}.{key}") for key, item in value.items()}
 
 
 def _decode_dataclass(wanted: Any, value: Any, where: str) -> Any:

@@ -1,0 +1,61 @@
+"""The conditions of each state of a run, as one table; kstatus, Argo CD and ``kubectl wait`` read them.
+
+``Ready=True`` means: the application of this generation may roll out. ``Ready=False`` means: failed, a person is
+needed. ``Reconciling`` and ``Stalled`` are never both True.
+"""
+
+from enum import StrEnum
+
+from headway_operator.api.status import Condition
+
+
+class State(StrEnum):
+    """What a run as a whole is up to."""
+
+    PROGRESSING = "Progressing"
+    WAITING = "Waiting"
+    FAILED = "Failed"
+    SUCCEEDED = "Succeeded"
+
+
+_TABLE: dict[State, tuple[tuple[str, str], ...]] = {
+    State.PROGRESSING: (
+        ("Ready", "Unknown"), ("Reconciling", "True"), ("Stalled", "False"), ("Succeeded", "Unknown"),
+    ),
+    State.WAITING: (
+        ("Ready", "Unknown"), ("Reconciling", "True"), ("Stalled", "False"), ("Succeeded", "Unknown"),
+    ),
+    State.FAILED: (
+        ("Ready", "False"), ("Reconciling", "False"), ("Stalled", "True"), ("Succeeded", "False"),
+    ),
+    State.SUCCEEDED: (
+        ("Ready", "True"), ("Reconciling", "False"), ("Stalled", "False"), ("Succeeded", "True"),
+    ),
+}  # fmt: skip
+
+MESSAGE_CHARACTERS = 1024
+
+
+def conditions_for(
+    state: State, reason: str, message: str, plan: tuple[str, str, str], generation: int
+) -> tuple[Condition, ...]:
+    """All conditions of this state; ``plan`` is status, reason and message of ``PlanReady``."""
+    rows = [(kind, status, reason, message) for kind, status in _TABLE[state]]
+    rows.append(("PlanReady", *plan))
+    return tuple(
+        Condition(kind, status, why, text[:MESSAGE_CHARACTERS], observed_generation=generation)
+        for kind, status, why, text in rows
+    )
+
+
+def with_transition_times(
+    new: tuple[Condition, ...], old: tuple[Condition, ...], now: str
+) -> tuple[Condition, ...]:
+    """``lastTransitionTime`` moves only when a condition's status does."""
+    before = {condition.type: condition for condition in old}
+    return tuple(_with_time(condition, before.get(condition.type), now) for condition in new)
+
+
+def _with_time(new: Condition, old: Condition | None, now: str) -> Condition:
+    kept = old.last_transition_time if old and old.status == new.status else ""
+    return Condition(new.type, new.status, new.reason, new.message, new.observed_generation, kept or now)

@@ -1,0 +1,63 @@
+"""Names that are the same however often they are worked out: of what runs, of a run, of its Jobs.
+
+What runs is image, revision, target, command, Alembic's settings, environment, what to do when ahead, the databases
+with their sources, and the retry token. How it runs (resources, timeouts, order, history) is no part of it, so
+changing that never runs anything again.
+"""
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from headway_contract.codec import encode
+from headway_operator.api.migration import Database, Migration, Spec
+
+JOB_NAME_LIMIT = 52
+"""A pod adds a suffix to its Job's name, and 63 is the limit of a label's value."""
+
+
+def identity_of(spec: Spec, retry_token: str) -> str:
+    """The hash of what runs: 16 hexadecimal digits."""
+    what = [
+        spec.image,
+        spec.revision,
+        spec.target,
+        spec.command,
+        encode(spec.alembic),
+        spec.environment,
+        spec.when_ahead.value,
+        [_database_identity(database) for database in spec.databases],
+        retry_token,
+    ]
+    return _hash(what, 16)
+
+
+def new_run_id(migration: Migration, identity: str) -> str:
+    """The id of a run that starts at this generation: the same thing wished again later is another run."""
+    return _hash([migration.uid, migration.generation, identity], 8)
+
+
+def job_name(migration_name: str, uid: str, run: str, database: str, stage: str, attempt: int) -> str:
+    """``shop-main-3f9c2e01-1``: readable, at most 52 characters, distinct for distinct arguments."""
+    part = database or stage.lower()
+    ending = f"-{run}-{attempt}"
+    room = JOB_NAME_LIMIT - len(ending)
+    start = f"{_label(migration_name)}-{_label(part)}"
+    if len(start) > room or start != f"{migration_name}-{part}":
+        start = f"{start[: room - 7].strip('-')}-{_hash([uid, migration_name, part, stage], 6)}"
+    return start + ending
+
+
+def _database_identity(database: Database) -> Any:
+    value = encode(database)
+    value.pop("dependsOn", None)
+    return value
+
+
+def _label(text: str) -> str:
+    return re.sub(r"[^a-z0-9-]", "-", text.lower()).strip("-")
+
+
+def _hash(value: Any, digits: int) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:digits]

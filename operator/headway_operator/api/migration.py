@@ -1,0 +1,251 @@
+"""``DatabaseMigration`` as dataclasses: the spec of the CustomResourceDefinition, parsed once and trusted inside.
+
+Defaults equal those of the CRD; what the API server has checked is not checked again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headway_contract.codec import Undecodable, decode
+from headway_contract.request import WhenAhead
+from headway_operator.api.status import Status
+
+GROUP = "headway.dev"
+VERSION = "v1alpha1"
+PLURAL = "databasemigrations"
+KIND = "DatabaseMigration"
+API_VERSION = f"{GROUP}/{VERSION}"
+FINALIZER = "headway.dev/active-job"
+RETRY_ANNOTATION = "headway.dev/retry"
+PAUSED_ANNOTATION = "headway.dev/paused"
+
+
+@dataclass(frozen=True)
+class Alembic:
+    """Where the Alembic project is and how it is called."""
+
+    config: str = "alembic.ini"
+    section: str = "alembic"
+    working_dir: str = ""
+    """Empty: the image's own."""
+    python: str = "python3"
+    x: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class AlembicOverride:
+    """What one database says differently; None: as the resource has it."""
+
+    config: str | None = None
+    section: str | None = None
+    x: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class SecretKeyRef:
+    """One key of a Secret in the resource's namespace."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True)
+class UrlFrom:
+    """A Secret's key that holds the whole URL."""
+
+    secret_key_ref: SecretKeyRef
+
+
+@dataclass(frozen=True)
+class SecretRef:
+    """A Secret in the resource's namespace."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class CustomKeys:
+    """Which key of the Secret holds what; empty: it does not."""
+
+    uri: str = ""
+    host: str = ""
+    port: str = ""
+    database: str = ""
+    username: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True)
+class CredentialsFrom:
+    """A Secret that holds the parts of a URL under the names of a convention."""
+
+    secret_ref: SecretRef
+    keys: str
+    custom_keys: CustomKeys = CustomKeys()
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database; the order of the list is the order of execution."""
+
+    name: str
+    target: str = ""
+    """Empty: the resource's target."""
+    url_from: UrlFrom | None = None
+    credentials_from: CredentialsFrom | None = None
+    url_env: str = ""
+    depends_on: tuple[str, ...] = ()
+    version_table: str = ""
+    version_table_schema: str = ""
+    alembic: AlembicOverride = AlembicOverride()
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """How the databases follow each other."""
+
+    max_parallel: int = 1
+    on_failure: str = "Stop"
+
+
+@dataclass(frozen=True)
+class PlanSettings:
+    """Whether there is a plan before the first change, and who lets it pass."""
+
+    mode: str = "Always"
+    approval: str = "Automatic"
+
+
+@dataclass(frozen=True)
+class Locks:
+    """How long a statement waits for a lock, and how long the run goes on trying."""
+
+    timeout_seconds: int = 2
+    give_up_after_seconds: int = 1800
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Attempts after the first one, and the pause before them: doubled each time, up to a bound."""
+
+    limit: int = 3
+    backoff_seconds: int = 10
+    max_backoff_seconds: int = 300
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """What the Job's pod gets beside what Headway puts there; Kubernetes' own objects, passed on as they are."""
+
+    service_account_name: str = ""
+    resources: Mapping[str, Any] | None = None
+    node_selector: Mapping[str, str] | None = None
+    tolerations: tuple[Any, ...] = ()
+    image_pull_secrets: tuple[Any, ...] = ()
+    env: tuple[Any, ...] = ()
+    env_from: tuple[Any, ...] = ()
+    pod_labels: Mapping[str, str] | None = None
+    pod_annotations: Mapping[str, str] | None = None
+    priority_class_name: str = ""
+    security_context: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Spec:
+    """The wish. Fields of parts that this release does not have yet are kept raw, to be refused by name."""
+
+    image: str
+    databases: tuple[Database, ...]
+    revision: str = ""
+    target: str = "heads"
+    environment: str = ""
+    command: tuple[str, ...] = ()
+    alembic: Alembic = Alembic()
+    strategy: Strategy = Strategy()
+    plan: PlanSettings = PlanSettings()
+    when_ahead: WhenAhead = WhenAhead.ACCEPT
+    locks: Locks = Locks()
+    statement_timeout_seconds: int = 0
+    retry: Retry = Retry()
+    active_deadline_seconds: int = 86400
+    job: JobSettings = JobSettings()
+    suspend: bool = False
+    successful_runs_history_limit: int = 3
+    failed_runs_history_limit: int = 3
+    lint: Any = None
+    backfill: Any = None
+    post_deploy: Any = None
+    hooks: tuple[Any, ...] = ()
+
+    def target_of(self, database: Database) -> str:
+        """The database's own target, else that of the resource."""
+        return database.target or self.target
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One resource as it was read."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    resource_version: str
+    deleting: bool
+    finalizers: tuple[str, ...]
+    annotations: Mapping[str, str]
+    spec: Spec | None
+    """None when it could not be read; ``problem`` says why."""
+    problem: str
+    status: Status
+
+    @property
+    def has_finalizer(self) -> bool:
+        """Whether Headway's finalizer holds it."""
+        return FINALIZER in self.finalizers
+
+    @property
+    def retry_token(self) -> str:
+        """The value of the retry annotation; a new value is a new run."""
+        return self.annotations.get(RETRY_ANNOTATION, "")
+
+    @property
+    def paused_token(self) -> str:
+        """The value of the paused annotation; ``false`` and nothing mean that it is not paused."""
+        token = self.annotations.get(PAUSED_ANNOTATION, "")
+        return "" if token.lower() == "false" else token
+
+
+def parse(body: Mapping[str, Any]) -> Migration:
+    """The resource from the API server's JSON; never raises for what is in ``spec``: that is ``problem``."""
+    metadata = body["metadata"]
+    spec, problem = _parse_spec(body.get("spec") or {})
+    return Migration(
+        namespace=metadata.get("namespace", ""),
+        name=metadata["name"],
+        uid=metadata.get("uid", ""),
+        generation=metadata.get("generation", 1),
+        resource_version=metadata.get("resourceVersion", ""),
+        deleting="deletionTimestamp" in metadata,
+        finalizers=tuple(metadata.get("finalizers") or ()),
+        annotations=dict(metadata.get("annotations") or {}),
+        spec=spec,
+        problem=problem,
+        status=_parse_status(body.get("status") or {}),
+    )
+
+
+def _parse_spec(spec: Mapping[str, Any]) -> tuple[Spec | None, str]:
+    try:
+        return decode(Spec, spec, "spec"), ""
+    except Undecodable as problem:
+        return None, str(problem)
+
+
+def _parse_status(status: Mapping[str, Any]) -> Status:
+    """A status that somebody spoiled by hand is no status at all: everything in it can be found out again."""
+    try:
+        return decode(Status, status, "status")
+    except Undecodable:
+        return Status()

@@ -1,0 +1,100 @@
+"""Every reason that the operator itself gives, with its meaning and the next step for a person.
+
+The runner's failure classes (``headway_contract.failures``) are reasons too; they keep their own table.
+"""
+
+from dataclasses import dataclass
+
+from headway_contract.failures import FAILURES, failure_class
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A condition's reason. ``retry``: whether another attempt is worth it."""
+
+    name: str
+    meaning: str
+    next_step: str = ""
+    retry: bool = False
+
+
+REASONS: tuple[Reason, ...] = (
+    Reason("Planning", "The databases are being looked at; nothing is changed."),
+    Reason("Migrating", "Revisions are being applied."),
+    Reason("Retrying", "An attempt failed in a way that another one may get over."),
+    Reason(
+        "Stopping", "A Job of an earlier specification ends at its next safe point; then the new one starts."
+    ),
+    Reason("Suspended", "spec.suspend is set: nothing is started.", "Set spec.suspend to false."),
+    Reason(
+        "Paused",
+        "The resource is paused: nothing is started.",
+        "kubectl annotate dbmig NAME headway.dev/paused-",
+    ),
+    Reason("Succeeded", "Every database is where the specification wants it."),
+    Reason("NothingToDo", "Every database was there already."),
+    Reason(
+        "InvalidSpec",
+        "The specification cannot be read.",
+        "Correct the field that the message names; is the CustomResourceDefinition of this release installed?",
+    ),
+    Reason(
+        "UnsupportedField",
+        "The specification asks for something that this release cannot do.",
+        "Remove the field, or use a release that has it.",
+    ),
+    Reason(
+        "ImageNotPulled",
+        "The image cannot be pulled.",
+        "Check spec.image and spec.job.imagePullSecrets.",
+    ),
+    Reason(
+        "SecretNotFound",
+        "A Secret or ConfigMap that the Job needs is not there, or lacks a key.",
+        "Create it in the resource's namespace; the Job starts by itself then.",
+    ),
+    Reason(
+        "PodNotStarted",
+        "The Job's pod does not start.",
+        "kubectl describe the Job's pod.",
+        retry=True,
+    ),
+    Reason(
+        "JobDisappeared",
+        "The Job was deleted before its result was seen; the database is looked at again.",
+        retry=True,
+    ),
+    Reason(
+        "PodFailed",
+        "The Job's pod ended without a result.",
+        "Look at the pod's log and last state (out of memory? killed?).",
+        retry=True,
+    ),
+    Reason(
+        "DeadlineExceeded",
+        "The Job ran longer than spec.activeDeadlineSeconds.",
+        "Raise it, and retry: the run goes on from the last committed revision.",
+    ),
+    Reason(
+        "PlanUnreadable",
+        "The plan Job ended well, but its plan could not be read from its log.",
+        "Look at the Job's log.",
+        retry=True,
+    ),
+    Reason(
+        "JobNameConflict",
+        "A Job of this name exists that does not belong to this resource.",
+        "Rename or delete that Job.",
+    ),
+    Reason("DatabaseFailed", "At least one database could not be brought to its target."),
+)
+
+_BY_NAME = {reason.name: reason for reason in REASONS} | {
+    failure.name: Reason(failure.name, failure.meaning, failure.next_step, failure.retry)
+    for failure in FAILURES
+}
+
+
+def reason_of(name: str) -> Reason:
+    """The reason of this name, the operator's or the runner's; an unknown one reads as ``Unexpected``."""
+    return _BY_NAME.get(name) or _BY_NAME[failure_class(name).name]

@@ -1,0 +1,76 @@
+"""What to do, as data. Doing any of them twice does no more than doing it once."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from headway_operator.api.status import Status
+from headway_operator.planner.snapshot import Stage
+
+
+@dataclass(frozen=True)
+class AddFinalizer:
+    """Before the first Job: deletion then waits for a safe point."""
+
+
+@dataclass(frozen=True)
+class RemoveFinalizer:
+    """No Job is active."""
+
+
+@dataclass(frozen=True)
+class StartJob:
+    """Create the Job of this name; ``database`` is empty for a plan."""
+
+    name: str
+    run: str
+    identity: str
+    stage: Stage
+    database: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class StopJob:
+    """Tell the Job's pod to stop at the next safe point."""
+
+    name: str
+    pod: str
+    sequence: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class DeleteJob:
+    """Remove a Job that never started or that nobody needs any more."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class TellUser:
+    """An event on the resource; ``key`` makes the same news the same event."""
+
+    reason: str
+    message: str
+    warning: bool = False
+    key: str = ""
+
+
+Action = AddFinalizer | RemoveFinalizer | StartJob | StopJob | DeleteJob | TellUser
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do, in order, and the status to write after it.
+
+    ``wake_after`` is the longest time to wait before looking again; None: only an event changes anything.
+    """
+
+    actions: tuple[Action, ...]
+    status: Status
+    wake_after: timedelta | None = None
+
+    @property
+    def starts(self) -> tuple[StartJob, ...]:
+        """The Jobs it starts."""
+        return tuple(action for action in self.actions if isinstance(action, StartJob))

@@ -1,0 +1,87 @@
+"""What may hold a run before its next Job: an ordered tuple of named questions; the first that says yes is shown.
+
+A gate holds what has not started yet. Whether it also stops what is running is in ``stops_jobs``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from headway_operator.api.conditions import State
+from headway_operator.api.migration import Migration, Spec
+from headway_operator.api.reasons import reason_of
+
+ANNOTATIONS_NOT_SUPPORTED = ("headway.dev/approve", "headway.dev/pace", "headway.dev/abort")
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """Why nothing starts, and whether that is a failure or a wait."""
+
+    state: State
+    reason: str
+    message: str
+    stops_jobs: bool = True
+
+
+Gate = Callable[[Migration], Blocked | None]
+
+
+def specification_is_unreadable(migration: Migration) -> Blocked | None:
+    """The spec does not fit this release's schema."""
+    if migration.spec is not None:
+        return None
+    return _refused("InvalidSpec", migration.problem)
+
+
+def field_is_not_supported_yet(migration: Migration) -> Blocked | None:
+    """Something is asked for that this release cannot do: said, never ignored."""
+    asked = [] if migration.spec is None else unsupported(migration.spec)
+    asked += [name for name in ANNOTATIONS_NOT_SUPPORTED if name in migration.annotations]
+    if not asked:
+        return None
+    return _refused("UnsupportedField", f"this release cannot honour {', '.join(asked)}")
+
+
+def migration_is_suspended(migration: Migration) -> Blocked | None:
+    """spec.suspend is set."""
+    if migration.spec is None or not migration.spec.suspend:
+        return None
+    return Blocked(State.WAITING, "Suspended", "spec.suspend is true: nothing is started until it is false")
+
+
+def migration_is_paused(migration: Migration) -> Blocked | None:
+    """The paused annotation is set."""
+    if not migration.paused_token:
+        return None
+    message = "the annotation headway.dev/paused is set: nothing is started until it is removed"
+    return Blocked(State.WAITING, "Paused", message)
+
+
+GATES: tuple[Gate, ...] = (
+    specification_is_unreadable,
+    field_is_not_supported_yet,
+    migration_is_suspended,
+    migration_is_paused,
+)
+
+
+def first_block(migration: Migration) -> Blocked | None:
+    """The first gate that is closed."""
+    return next((blocked for gate in GATES if (blocked := gate(migration))), None)
+
+
+def unsupported(spec: Spec) -> list[str]:
+    """The fields that this release would have to ignore, by their paths."""
+    asked = {
+        "spec.command": bool(spec.command),
+        "spec.plan.approval: Required": spec.plan.approval == "Required",
+        "spec.lint": bool(spec.lint) and spec.lint.get("mode") != "Off",
+        "spec.backfill": bool(spec.backfill),
+        "spec.postDeploy": bool(spec.post_deploy),
+        "spec.hooks": bool(spec.hooks),
+    }
+    return [path for path, is_asked in asked.items() if is_asked]
+
+
+def _refused(reason: str, message: str) -> Blocked:
+    return Blocked(State.FAILED, reason, f"{message}. {reason_of(reason).next_step}")

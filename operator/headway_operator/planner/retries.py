@@ -1,0 +1,64 @@
+"""Whether and when a failed attempt is followed by another one.
+
+The pause doubles with each attempt, from ``backoffSeconds`` up to ``maxBackoffSeconds``, and a part of up to a tenth
+is added that depends on the Job's name only, so that many resources do not come back at the same moment.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+
+from headway_contract.result import Outcome
+from headway_operator.api.migration import Retry
+from headway_operator.api.reasons import Reason, reason_of
+from headway_operator.planner.snapshot import JobView
+
+PATIENCE = timedelta(minutes=10)
+"""How long a pod may fail to start before that is a failure: an image or Secret may be on its way."""
+
+_WAITING_REASONS = {
+    "ErrImagePull": "ImageNotPulled",
+    "ImagePullBackOff": "ImageNotPulled",
+    "InvalidImageName": "ImageNotPulled",
+    "ErrImageNeverPull": "ImageNotPulled",
+    "CreateContainerConfigError": "SecretNotFound",
+}
+
+
+def pause_before(attempt: int, retry: Retry, job_name: str) -> timedelta:
+    """The pause before this attempt, which is the second or a later one."""
+    seconds = min(retry.max_backoff_seconds, retry.backoff_seconds * 2 ** min(attempt - 2, 20))
+    spread = int(hashlib.sha256(job_name.encode()).hexdigest()[:4], 16) / 0xFFFF / 10
+    return timedelta(seconds=seconds * (1 + spread))
+
+
+def retry_time(job: JobView, retry: Retry, now: datetime) -> datetime | None:
+    """When the attempt after this failed one starts, None when there is none."""
+    if not failure_of(job)[0].retry or job.attempt > retry.limit:
+        return None
+    return (job.finished or now) + pause_before(job.attempt + 1, retry, job.name)
+
+
+def failure_of(job: JobView) -> tuple[Reason, str]:
+    """Why this Job failed, as a reason and a message for people."""
+    if job.result is not None and job.result.failure is not None:
+        return reason_of(job.result.failure.name), job.result.failure.message
+    if job.reason == "DeadlineExceeded":
+        return reason_of("DeadlineExceeded"), job.message
+    if job.result is not None and job.result.outcome is Outcome.SUCCEEDED:
+        return reason_of("PlanUnreadable"), ""
+    waiting = obstacle_of(job)
+    if waiting is not None:
+        return waiting
+    return reason_of("PodFailed"), job.message
+
+
+def obstacle_of(job: JobView) -> tuple[Reason, str] | None:
+    """Why this Job's pod does not start, None when nothing is in its way."""
+    if job.pod is None or job.pod.started or job.pod.waiting_reason not in _WAITING_REASONS:
+        return None
+    return reason_of(_WAITING_REASONS[job.pod.waiting_reason]), job.pod.waiting_message
+
+
+def patience_is_over(job: JobView, now: datetime) -> bool:
+    """Whether its pod has had something in its way for too long."""
+    return obstacle_of(job) is not None and job.pod is not None and now - job.pod.created >= PATIENCE

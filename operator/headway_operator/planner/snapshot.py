@@ -1,0 +1,96 @@
+"""Everything that a decision may look at, gathered before it by ``controller.observe``; ``now`` is in it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from headway_contract.control import Control
+from headway_contract.result import RunResult
+from headway_operator.api.migration import Migration
+
+
+class Stage(StrEnum):
+    """What a Job is for."""
+
+    PLAN = "Plan"
+    MIGRATE = "Migrate"
+
+
+class JobState(StrEnum):
+    """What the Job controller says."""
+
+    ACTIVE = "Active"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True)
+class PodView:
+    """The newest pod of a Job."""
+
+    name: str
+    created: datetime
+    started: bool = False
+    """The main container runs or has run."""
+    succeeded: bool = False
+    """It ended with exit code 0."""
+    waiting_reason: str = ""
+    """The kubelet's word for why a container does not start, such as ``ImagePullBackOff``."""
+    waiting_message: str = ""
+    control: Control = Control()
+    """What it has been told so far."""
+
+
+@dataclass(frozen=True)
+class JobView:
+    """One Job of the resource, with the runner's result when there is one."""
+
+    name: str
+    run: str
+    identity: str
+    stage: Stage
+    database: str
+    """Empty for the plan Job."""
+    attempt: int
+    created: datetime
+    state: JobState = JobState.ACTIVE
+    finished: datetime | None = None
+    reason: str = ""
+    """The Job controller's reason for a failure, such as ``DeadlineExceeded``."""
+    message: str = ""
+    deleting: bool = False
+    result: RunResult | None = None
+    pod: PodView | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it may still change a database; a pod that ended well is done before its Job says so."""
+        ended_well = self.pod is not None and self.pod.succeeded and self.result is not None
+        return self.state is JobState.ACTIVE and not ended_well
+
+
+@dataclass(frozen=True)
+class JobProgress:
+    """The newest that a running Job told through its log; advisory."""
+
+    job_name: str
+    sequence: int = 0
+    current: tuple[str, ...] = ()
+    revision: str = ""
+    revisions_done: int | None = None
+    revisions_total: int | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One moment of one resource. ``jobs`` are all Jobs that it owns, of whatever run."""
+
+    now: datetime
+    migration: Migration
+    jobs: tuple[JobView, ...] = ()
+    progress: tuple[JobProgress, ...] = field(default=())
+
+    def progress_of(self, job_name: str) -> JobProgress | None:
+        """The newest progress of this Job."""
+        return next((entry for entry in self.progress if entry.job_name == job_name), None)
