@@ -54,12 +54,6 @@ REASONS: tuple[Reason, ...] = (
         "Create it in the resource's namespace; the Job starts by itself then.",
     ),
     Reason(
-        "PodNotStarted",
-        "The Job's pod does not start.",
-        "kubectl describe the Job's pod.",
-        retry=True,
-    ),
-    Reason(
         "JobDisappeared",
         "The Job was deleted before its result was seen; the database is looked at again.",
         retry=True,

@@ -8,6 +8,8 @@ from headway_contract.control import Control
 from headway_contract.result import RunResult
 from headway_operator.api.migration import Migration
 
+NOTHING_WISHED = Control()
+
 
 class Stage(StrEnum):
     """What a Job is for."""
@@ -37,7 +39,7 @@ class PodView:
     waiting_reason: str = ""
     """The kubelet's word for why a container does not start, such as ``ImagePullBackOff``."""
     waiting_message: str = ""
-    control: Control = Control()
+    control: Control = NOTHING_WISHED
     """What it has been told so far."""
 
 

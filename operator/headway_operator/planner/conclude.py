@@ -1,0 +1,188 @@
+"""The status that says where a run stands: phase, progress, conditions, history."""
+
+from dataclasses import replace
+
+from headway_operator.api.conditions import State, conditions_for, with_transition_times
+from headway_operator.api.status import (
+    DatabasePhase,
+    DatabaseStatus,
+    HistoryEntry,
+    Progress,
+    Run,
+    Status,
+)
+from headway_operator.planner.explain import stamp
+from headway_operator.planner.follow import Standing
+from headway_operator.planner.gates import Blocked
+from headway_operator.planner.run import CurrentRun
+from headway_operator.planner.snapshot import Snapshot
+
+PlanReady = tuple[str, str, str]
+
+
+def refuse(snapshot: Snapshot, blocked: Blocked) -> Status:
+    """The status of a specification that cannot be run: what was known of earlier runs stays."""
+    old = snapshot.migration.status
+    plan = ("Unknown", blocked.reason, "there is no plan for this specification")
+    return _assemble(snapshot, old, blocked.state, blocked.reason, blocked.message, plan)
+
+
+def conclude(
+    snapshot: Snapshot, run: CurrentRun, standing: Standing, blocked: Blocked | None, superseding: bool
+) -> Status:
+    """The status of this run. One that is held before it began leaves the status of the run before as it was."""
+    old = snapshot.migration.status
+    state, reason, message = _verdict(standing, blocked, superseding)
+    if run.is_new and (blocked is not None or superseding):
+        plan = ("Unknown", reason, "the plan has not been made yet")
+        return _assemble(snapshot, old, state, reason, message, plan)
+    over = standing.is_over and not superseding
+    current = _run(snapshot, run, over, state if blocked is None else _own_state(standing))
+    base = replace(
+        old,
+        run=current,
+        plan=standing.plan,
+        databases=standing.databases,
+        history=_history(snapshot, run, current, message),
+        last_handled_retry=snapshot.migration.retry_token,
+    )
+    return _assemble(snapshot, base, state, reason, message, _plan_ready(standing))
+
+
+def _assemble(
+    snapshot: Snapshot, base: Status, state: State, reason: str, message: str, plan: PlanReady
+) -> Status:
+    migration = snapshot.migration
+    conditions = conditions_for(state, reason, message, plan, migration.generation)
+    status = replace(
+        base,
+        observed_generation=migration.generation,
+        phase=_phase(state, reason),
+        conditions=with_transition_times(conditions, migration.status.conditions, stamp(snapshot.now)),
+        last_handled_paused=migration.paused_token,
+    )
+    return replace(status, progress=_progress(snapshot, status, message))
+
+
+def _verdict(standing: Standing, blocked: Blocked | None, superseding: bool) -> tuple[State, str, str]:
+    if blocked is not None:
+        return blocked.state, blocked.reason, blocked.message
+    if superseding:
+        return State.PROGRESSING, "Stopping", "a Job of the earlier specification ends at its next safe point"
+    if standing.plan_failed:
+        return State.FAILED, standing.plan.reason, standing.plan.message
+    if not standing.plan_is_done:
+        reason = "Retrying" if standing.plan.retry_time else "Planning"
+        return State.PROGRESSING, reason, standing.plan.message or "looking at the databases"
+    if standing.is_over:
+        return _outcome(standing.databases)
+    return State.PROGRESSING, *_current_work(standing.databases)
+
+
+def _own_state(standing: Standing) -> State:
+    """How the run itself ended or stands, whatever holds the resource now."""
+    return _verdict(standing, None, False)[0]
+
+
+def _outcome(databases: tuple[DatabaseStatus, ...]) -> tuple[State, str, str]:
+    failed = [database for database in databases if database.phase is DatabasePhase.FAILED]
+    if failed:
+        skipped = [database.name for database in databases if database.phase is DatabasePhase.SKIPPED]
+        rest = f" Not started because of it: {', '.join(skipped)}." if skipped else ""
+        first = failed[0]
+        others = f" Failed too: {', '.join(database.name for database in failed[1:])}." if failed[1:] else ""
+        return State.FAILED, first.reason or "DatabaseFailed", f"{first.name}: {first.message}{others}{rest}"
+    count = _count(len(databases), "database")
+    revisions = sum(database.revisions_done or 0 for database in databases)
+    if revisions == 0:
+        notes = " ".join(sorted({database.message for database in databases if database.message}))
+        return State.SUCCEEDED, "NothingToDo", f"{count} where they should be: {notes}".rstrip(": ")
+    return State.SUCCEEDED, "Succeeded", f"{count} at the target, {_count(revisions, 'revision')} applied"
+
+
+def _current_work(databases: tuple[DatabaseStatus, ...]) -> tuple[str, str]:
+    for phase, reason in ((DatabasePhase.WAITING, "Retrying"), (DatabasePhase.MIGRATING, "Migrating")):
+        busy = [database for database in databases if database.phase is phase]
+        if busy:
+            return reason, "; ".join(f"{one.name}: {one.message or 'its Job is starting'}" for one in busy)
+    return "Migrating", "the next database is about to start"
+
+
+def _plan_ready(standing: Standing) -> PlanReady:
+    plan = standing.plan
+    if standing.plan_failed:
+        return "False", plan.reason, plan.message
+    if not standing.plan_is_done:
+        return "Unknown", "Retrying" if plan.retry_time else "Planning", plan.message
+    if not plan.digest:
+        return "True", "NotPlanned", "plan.mode is Never: each Job plans for its own database"
+    return "True", "Planned", f"{_count(plan.revisions or 0, 'revision')} to apply"
+
+
+def _run(snapshot: Snapshot, run: CurrentRun, over: bool, state: State) -> Run:
+    migration, old = snapshot.migration, snapshot.migration.status.run
+    started = old if old is not None and not run.is_new else None
+    if started is not None and started.completion_time:
+        return started
+    return Run(
+        id=run.id,
+        identity=run.identity,
+        generation=migration.generation,
+        revision=run.spec.revision,
+        image=run.spec.image,
+        start_time=started.start_time if started else stamp(snapshot.now),
+        completion_time=stamp(snapshot.now) if over else None,
+        result=str(state) if over else "",
+    )
+
+
+def _history(snapshot: Snapshot, run: CurrentRun, current: Run, message: str) -> tuple[HistoryEntry, ...]:
+    """The runs that ended, newest first, as many of either kind as the specification keeps."""
+    old = snapshot.migration.status
+    entries = list(old.history)
+    if old.run is not None and run.is_new and not old.run.completion_time:
+        ended = replace(old.run, completion_time=stamp(snapshot.now), result="Superseded")
+        entries.insert(0, _entry(ended, "a newer specification took its place"))
+    if current.completion_time and all(entry.run != current.id for entry in entries):
+        entries.insert(0, _entry(current, message))
+    good = [entry for entry in entries if entry.result == State.SUCCEEDED]
+    bad = [entry for entry in entries if entry.result != State.SUCCEEDED]
+    kept = good[: run.spec.successful_runs_history_limit] + bad[: run.spec.failed_runs_history_limit]
+    return tuple(entry for entry in entries if entry in kept)
+
+
+def _entry(run: Run, message: str) -> HistoryEntry:
+    return HistoryEntry(
+        run.id, run.revision, run.image, run.result, message[:256], run.start_time, run.completion_time
+    )
+
+
+def _phase(state: State, reason: str) -> str:
+    """One word for the column: what it is doing when it is doing something, else how it is."""
+    doing = {"Planning", "Migrating", "Retrying", "Stopping"}
+    return reason if state is State.PROGRESSING and reason in doing else str(state)
+
+
+def _progress(snapshot: Snapshot, status: Status, message: str) -> Progress:
+    total = len(status.databases)
+    done = sum(database.phase is DatabasePhase.SUCCEEDED for database in status.databases)
+    steps = sum(database.revisions_total or 0 for database in status.databases)
+    steps_done = sum(database.revisions_done or 0 for database in status.databases)
+    percent = 100 * steps_done // steps if steps else (100 if total and done == total else None)
+    counted = f"{done}/{total}" if total else ""
+    busy = [one.job_name for one in status.databases if one.phase is DatabasePhase.MIGRATING]
+    fresh = Progress(
+        summary=" · ".join(filter(None, (counted, "" if percent is None else f"{percent}%"))),
+        percent=percent,
+        databases=counted,
+        job_name=busy[0] if busy else "",
+        message=message[:1024],
+    )
+    old = snapshot.migration.status.progress
+    if old is not None and replace(old, updated_time=None) == fresh:
+        return old
+    return replace(fresh, updated_time=stamp(snapshot.now))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

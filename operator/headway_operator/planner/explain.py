@@ -1,0 +1,30 @@
+"""Sentences for people: what happened, why, and what to do next."""
+
+from datetime import datetime
+
+from headway_operator.api.reasons import Reason
+
+LIMIT_CHARACTERS = 1000
+
+
+def explain(reason: Reason, happened: str, migration_name: str) -> str:
+    """The reason's meaning, what was seen of it, and the next step."""
+    step = reason.next_step.replace("NAME", migration_name)
+    room = LIMIT_CHARACTERS - len(reason.meaning) - len(step) - 2
+    seen = happened if len(happened) <= room else happened[: room - 1] + "…"
+    return " ".join(part for part in (reason.meaning, _sentence(seen), step) if part)
+
+
+def stamp(moment: datetime) -> str:
+    """RFC 3339 in UTC with whole seconds, as the Kubernetes API writes times."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str | None) -> datetime | None:
+    """The time of such a text."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if not text or text[-1] in ".!?…" else text + "."

@@ -1,0 +1,276 @@
+"""Where a run stands: what the Jobs and the status say about its plan and about each database.
+
+Jobs win over the status, which only fills in for Jobs that are gone. Doing this twice over the same facts changes
+nothing.
+"""
+
+from dataclasses import dataclass, replace
+
+from headway_contract.result import DatabasePlan, Outcome, Plan
+from headway_operator.api.reasons import reason_of
+from headway_operator.api.status import DatabasePhase, DatabaseStatus, Pending, PlanStatus
+from headway_operator.planner.explain import explain, stamp
+from headway_operator.planner.lifecycle import Fact, moved
+from headway_operator.planner.retries import (
+    failure_of,
+    obstacle_of,
+    patience_is_over,
+    pause_before,
+    retry_time,
+)
+from headway_operator.planner.run import CurrentRun
+from headway_operator.planner.snapshot import JobProgress, JobView, Snapshot, Stage
+
+PENDING_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The plan and the databases of a run, and the Jobs that wait in vain for their pods to start."""
+
+    plan: PlanStatus
+    databases: tuple[DatabaseStatus, ...]
+    hopeless: tuple[JobView, ...] = ()
+
+    @property
+    def plan_is_done(self) -> bool:
+        """Whether the databases may be touched."""
+        return bool(self.plan.completion_time) and not self.plan.reason
+
+    @property
+    def plan_failed(self) -> bool:
+        """Whether there is no further attempt to plan."""
+        return bool(self.plan.reason) and self.plan.retry_time is None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to start or to wait for."""
+        return self.plan_failed or all(database.phase.is_final for database in self.databases)
+
+
+def follow(snapshot: Snapshot, run: CurrentRun) -> Standing:
+    """Where this run stands now."""
+    plan, found = _follow_plan(snapshot, run)
+    databases = tuple(
+        _follow_database(snapshot, run, database.name, found) for database in run.spec.databases
+    )
+    hopeless = tuple(job for job in run.jobs if job.is_active and patience_is_over(job, snapshot.now))
+    return Standing(plan, databases if plan.reason else _with_skips(run, databases), hopeless)
+
+
+def _follow_plan(snapshot: Snapshot, run: CurrentRun) -> tuple[PlanStatus, Plan | None]:
+    memory, job = run.remembered_plan, run.latest(Stage.PLAN)
+    if run.spec.plan.mode == "Never":
+        return replace(memory, completion_time=memory.completion_time or stamp(snapshot.now)), None
+    if memory.completion_time:
+        return memory, None
+    if job is None or job.attempt < memory.attempt:
+        return _plan_without_job(snapshot, run, memory), None
+    if job.is_active and not patience_is_over(job, snapshot.now):
+        return PlanStatus(job_name=job.name, attempt=job.attempt, message=_obstacle(run, job)), None
+    if job.result is not None and job.result.plan is not None and job.result.outcome is Outcome.SUCCEEDED:
+        return _plan_done(snapshot, job, job.result.plan), job.result.plan
+    return _plan_attempt_failed(snapshot, run, job), None
+
+
+def _plan_without_job(snapshot: Snapshot, run: CurrentRun, memory: PlanStatus) -> PlanStatus:
+    """Its Job is gone: a plan changes nothing, so it is simply made again after a pause."""
+    if memory.attempt == 0 or memory.retry_time:
+        return memory
+    reason = reason_of("JobDisappeared")
+    again = snapshot.now + pause_before(memory.attempt + 1, run.spec.retry, memory.job_name)
+    text = explain(reason, "", run.migration.name)
+    if memory.attempt > run.spec.retry.limit:
+        return replace(memory, reason=reason.name, message=text, completion_time=stamp(snapshot.now))
+    return replace(memory, reason=reason.name, message=text, retry_time=stamp(again))
+
+
+def _plan_done(snapshot: Snapshot, job: JobView, plan: Plan) -> PlanStatus:
+    return PlanStatus(
+        digest=plan.digest,
+        revisions=sum(len(database.pending) for database in plan.databases),
+        databases=len(plan.databases),
+        job_name=job.name,
+        attempt=job.attempt,
+        completion_time=stamp(snapshot.now),
+    )
+
+
+def _plan_attempt_failed(snapshot: Snapshot, run: CurrentRun, job: JobView) -> PlanStatus:
+    reason, happened = failure_of(job)
+    again = retry_time(job, run.spec.retry, snapshot.now)
+    return PlanStatus(
+        job_name=job.name,
+        attempt=job.attempt,
+        reason=reason.name,
+        message=explain(reason, _of_database(job, happened), run.migration.name),
+        retry_time=stamp(again) if again else None,
+        completion_time=None if again else stamp(snapshot.now),
+    )
+
+
+def _of_database(job: JobView, happened: str) -> str:
+    name = job.result.database if job.result is not None else ""
+    return f"{name}: {happened}" if name and happened else happened
+
+
+def _follow_database(snapshot: Snapshot, run: CurrentRun, name: str, plan: Plan | None) -> DatabaseStatus:
+    memory, job = run.remembered(name), run.latest(Stage.MIGRATE, name)
+    if plan is not None:
+        memory = _with_plan(snapshot, memory, next((one for one in plan.databases if one.name == name), None))
+    if memory.phase.is_final:
+        return memory
+    if job is None or job.attempt < memory.attempt:
+        return _without_job(snapshot, run, memory)
+    if memory.attempt == job.attempt and memory.phase in (DatabasePhase.WAITING, DatabasePhase.PENDING):
+        return memory
+    if job.is_active and not patience_is_over(job, snapshot.now):
+        return _active(snapshot, run, memory, job)
+    if job.result is not None and job.result.outcome is Outcome.SUCCEEDED:
+        return _succeeded(snapshot, memory, job)
+    if job.result is not None and job.result.outcome is Outcome.STOPPED:
+        phase = moved(memory.phase, Fact.JOB_STOPPED)
+        message = "stopped at a safe point; the next Job goes on from there"
+        return replace(memory, phase=phase, job_name=job.name, attempt=job.attempt, message=message)
+    return _attempt_failed(snapshot, run, memory, job)
+
+
+def _with_plan(snapshot: Snapshot, memory: DatabaseStatus, plan: DatabasePlan | None) -> DatabaseStatus:
+    if plan is None or memory.phase is not DatabasePhase.PENDING:
+        return memory
+    planned = replace(
+        memory,
+        current_revision=", ".join(plan.current),
+        target_revision=", ".join(plan.target),
+        revisions_done=0,
+        revisions_total=len(plan.pending),
+        pending=tuple(Pending(one.revision, one.title) for one in plan.pending[:PENDING_SHOWN]),
+        pending_count=len(plan.pending),
+        message=" ".join(plan.notices),
+    )
+    if plan.pending:
+        return planned
+    return replace(
+        planned,
+        phase=moved(memory.phase, Fact.NOTHING_PENDING),
+        message=planned.message or "nothing to do: it was there already",
+        completion_time=stamp(snapshot.now),
+    )
+
+
+def _without_job(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus) -> DatabaseStatus:
+    """Its Job is gone. It is never run again blindly: the next one looks at the database first."""
+    if memory.phase is not DatabasePhase.MIGRATING:
+        return memory
+    reason = reason_of("JobDisappeared")
+    text = explain(reason, "", run.migration.name)
+    if memory.attempt > run.spec.retry.limit:
+        phase = moved(memory.phase, Fact.GAVE_UP)
+        return replace(
+            memory, phase=phase, reason=reason.name, message=text, completion_time=stamp(snapshot.now)
+        )
+    again = snapshot.now + pause_before(memory.attempt + 1, run.spec.retry, memory.job_name)
+    phase = moved(memory.phase, Fact.ATTEMPT_FAILED)
+    return replace(memory, phase=phase, reason=reason.name, message=text, retry_time=stamp(again))
+
+
+def _active(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job: JobView) -> DatabaseStatus:
+    started = replace(
+        memory,
+        phase=moved(memory.phase, Fact.JOB_ACTIVE),
+        job_name=job.name,
+        attempt=job.attempt,
+        reason="",
+        message=_obstacle(run, job),
+        retry_time=None,
+        start_time=memory.start_time or stamp(job.created),
+    )
+    progress = snapshot.progress_of(job.name)
+    return started if progress is None or started.message else _with_progress(started, progress)
+
+
+def _with_progress(database: DatabaseStatus, progress: JobProgress) -> DatabaseStatus:
+    """The runner counts from where this attempt began, the status from where the run did."""
+    total, done = progress.revisions_total, progress.revisions_done
+    if total is not None and done is not None and database.revisions_total is not None:
+        done, total = max(database.revisions_total - (total - done), 0), database.revisions_total
+    return replace(
+        database,
+        current_revision=", ".join(progress.current) or database.current_revision,
+        revisions_done=database.revisions_done if done is None else done,
+        revisions_total=database.revisions_total if total is None else total,
+        message=progress.message or database.message,
+    )
+
+
+def _obstacle(run: CurrentRun, job: JobView) -> str:
+    obstacle = obstacle_of(job)
+    return explain(*obstacle, run.migration.name) if obstacle else ""
+
+
+def _succeeded(snapshot: Snapshot, memory: DatabaseStatus, job: JobView) -> DatabaseStatus:
+    result = job.result
+    assert result is not None
+    total = result.applied_count if memory.revisions_total is None else memory.revisions_total
+    return replace(
+        memory,
+        phase=moved(memory.phase, Fact.JOB_SUCCEEDED),
+        current_revision=", ".join(result.to_revision),
+        target_revision=memory.target_revision or ", ".join(result.to_revision),
+        revisions_done=total,
+        revisions_total=total,
+        pending=(),
+        pending_count=0,
+        job_name=job.name,
+        attempt=job.attempt,
+        reason="",
+        message=f"{result.applied_count} revisions applied"
+        if result.applied_count != 1
+        else "1 revision applied",
+        retry_time=None,
+        start_time=memory.start_time or stamp(job.created),
+        completion_time=stamp(snapshot.now),
+    )
+
+
+def _attempt_failed(
+    snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job: JobView
+) -> DatabaseStatus:
+    reason, happened = failure_of(job)
+    again = retry_time(job, run.spec.retry, snapshot.now)
+    reached = job.result.to_revision if job.result is not None else ()
+    return replace(
+        memory,
+        phase=moved(memory.phase, Fact.ATTEMPT_FAILED if again else Fact.GAVE_UP),
+        current_revision=", ".join(reached) or memory.current_revision,
+        job_name=job.name,
+        attempt=job.attempt,
+        reason=reason.name,
+        message=explain(reason, happened, run.migration.name),
+        retry_time=stamp(again) if again else None,
+        start_time=memory.start_time or stamp(job.created),
+        completion_time=None if again else stamp(snapshot.now),
+    )
+
+
+def _with_skips(run: CurrentRun, databases: tuple[DatabaseStatus, ...]) -> tuple[DatabaseStatus, ...]:
+    """Databases that will never start, because of one before them, are said to be skipped at once."""
+    stopped = run.spec.strategy.on_failure == "Stop" and any(
+        database.phase is DatabasePhase.FAILED for database in databases
+    )
+    lost = {
+        database.name
+        for database in databases
+        if database.phase in (DatabasePhase.FAILED, DatabasePhase.SKIPPED)
+    }
+    shown = []
+    for wish, database in zip(run.spec.databases, databases, strict=True):
+        culprits = [name for name in wish.depends_on if name in lost]
+        if database.phase is DatabasePhase.PENDING and (stopped or culprits):
+            why = f"{culprits[0]} failed" if culprits else "an earlier database failed (onFailure: Stop)"
+            phase = moved(database.phase, Fact.EARLIER_FAILED)
+            shown.append(replace(database, phase=phase, message=f"not started: {why}"))
+            lost.add(database.name)
+        else:
+            shown.append(database)
+    return tuple(shown)

@@ -1,0 +1,177 @@
+"""The page that tells a run: from a snapshot to what is to be done now and what is to be said.
+
+Total and deterministic: any snapshot has a decision, and the same one always has the same.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from headway_operator.api.conditions import State
+from headway_operator.api.status import DatabasePhase, DatabaseStatus
+from headway_operator.planner.actions import (
+    Action,
+    AddFinalizer,
+    Decision,
+    DeleteJob,
+    RemoveFinalizer,
+    StartJob,
+    StopJob,
+)
+from headway_operator.planner.conclude import conclude, refuse
+from headway_operator.planner.explain import moment, stamp
+from headway_operator.planner.follow import Standing, follow
+from headway_operator.planner.gates import Blocked, first_block
+from headway_operator.planner.lifecycle import Fact, moved
+from headway_operator.planner.retries import PATIENCE
+from headway_operator.planner.run import CurrentRun, current_run
+from headway_operator.planner.snapshot import JobView, Snapshot, Stage
+
+SAFETY = timedelta(seconds=60)
+"""The longest time without a look while a Job is active: a watch may have gone silent."""
+
+
+def plan(snapshot: Snapshot) -> Decision:
+    """What to do about this resource now."""
+    migration = snapshot.migration
+    if migration.deleting:
+        return _leave(snapshot)
+    blocked = first_block(migration)
+    if migration.spec is None:
+        assert blocked is not None
+        actions = _stops(snapshot.jobs, blocked.message) + _finalizer(snapshot, ())
+        return Decision(actions, refuse(snapshot, blocked), _wake_for_jobs(snapshot.jobs))
+    run = current_run(snapshot, migration.spec)
+    standing = follow(snapshot, run)
+    if blocked is not None and blocked.state is State.WAITING and standing.is_over:
+        blocked = None
+    return _decide(snapshot, run, standing, blocked)
+
+
+def _decide(snapshot: Snapshot, run: CurrentRun, standing: Standing, blocked: Blocked | None) -> Decision:
+    stops = _stops(run.other_jobs, "the specification has changed")
+    if blocked is not None and blocked.stops_jobs:
+        stops += _stops(run.jobs, blocked.message)
+    superseding = any(job.is_active for job in run.other_jobs)
+    starts = () if blocked or superseding else _starts(snapshot, run, standing)
+    standing = _with_starts(snapshot, standing, starts)
+    status = conclude(snapshot, run, standing, blocked, superseding)
+    actions = (
+        *stops,
+        *(DeleteJob(job.name) for job in standing.hopeless),
+        *(_finalizer(snapshot, starts)),
+        *starts,
+        *_sweep(run, {entry.run for entry in status.history}),
+    )
+    return Decision(actions, status, _wake(snapshot, run, standing))
+
+
+def _starts(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> tuple[StartJob, ...]:
+    """The Jobs that may start now: a plan first, then databases in the order of the list."""
+    if standing.plan_failed:
+        return ()
+    if not standing.plan_is_done:
+        is_due = standing.plan.attempt == 0 or _is_due(snapshot, standing.plan.retry_time)
+        return (run.start(Stage.PLAN, "", standing.plan.attempt + 1),) if is_due else ()
+    phases = {database.name: database.phase for database in standing.databases}
+    started = (DatabasePhase.MIGRATING, DatabasePhase.WAITING)
+    room = run.spec.strategy.max_parallel - sum(phase in started for phase in phases.values())
+    starts = []
+    for wish, database in zip(run.spec.databases, standing.databases, strict=True):
+        if database.phase is DatabasePhase.WAITING and _is_due(snapshot, database.retry_time):
+            starts.append(run.start(Stage.MIGRATE, database.name, database.attempt + 1))
+        elif database.phase is DatabasePhase.PENDING:
+            if room <= 0:
+                break
+            if all(phases.get(name) is DatabasePhase.SUCCEEDED for name in wish.depends_on):
+                room -= 1
+                starts.append(run.start(Stage.MIGRATE, database.name, database.attempt + 1))
+    return tuple(starts)
+
+
+def _is_due(snapshot: Snapshot, retry_time: str | None) -> bool:
+    due = moment(retry_time)
+    return due is not None and due <= snapshot.now
+
+
+def _with_starts(snapshot: Snapshot, standing: Standing, starts: tuple[StartJob, ...]) -> Standing:
+    """The standing as it is once these Jobs run."""
+    by_database = {start.database: start for start in starts}
+    planned = by_database.get("")
+    plan_status = standing.plan
+    if planned is not None:
+        plan_status = type(plan_status)(job_name=planned.name, attempt=planned.attempt)
+    databases = tuple(
+        _started(snapshot, database, by_database[database.name]) if database.name in by_database else database
+        for database in standing.databases
+    )
+    return replace(standing, plan=plan_status, databases=databases)
+
+
+def _started(snapshot: Snapshot, database: DatabaseStatus, start: StartJob) -> DatabaseStatus:
+    return replace(
+        database,
+        phase=moved(database.phase, Fact.JOB_ACTIVE),
+        job_name=start.name,
+        attempt=start.attempt,
+        reason="",
+        message="",
+        retry_time=None,
+        start_time=database.start_time or stamp(snapshot.now),
+    )
+
+
+def _stops(jobs: tuple[JobView, ...], reason: str) -> tuple[Action, ...]:
+    """Tell active Jobs to stop at a safe point; one whose pod has not started is removed at once."""
+    stops: list[Action] = []
+    for job in jobs:
+        if not job.is_active or job.deleting:
+            continue
+        if job.pod is None or not job.pod.started:
+            stops.append(DeleteJob(job.name))
+        elif not job.pod.control.stop:
+            stops.append(StopJob(job.name, job.pod.name, job.pod.control.sequence + 1, reason))
+    return tuple(stops)
+
+
+def _finalizer(snapshot: Snapshot, starts: tuple[StartJob, ...]) -> tuple[Action, ...]:
+    """Present exactly while a Job is active."""
+    wanted = bool(starts) or any(job.is_active for job in snapshot.jobs)
+    if wanted == snapshot.migration.has_finalizer:
+        return ()
+    return (AddFinalizer(),) if wanted else (RemoveFinalizer(),)
+
+
+def _sweep(run: CurrentRun, kept_runs: set[str]) -> tuple[DeleteJob, ...]:
+    """Jobs of runs that the history has let go."""
+    gone = (
+        job for job in run.other_jobs if not job.is_active and not job.deleting and job.run not in kept_runs
+    )
+    return tuple(DeleteJob(job.name) for job in gone)
+
+
+def _leave(snapshot: Snapshot) -> Decision:
+    """The resource is being deleted: Jobs stop in order, then it may go. No schema is ever reverted by that."""
+    actions = _stops(snapshot.jobs, "the resource is being deleted")
+    if not any(job.is_active for job in snapshot.jobs) and snapshot.migration.has_finalizer:
+        actions += (RemoveFinalizer(),)
+    return Decision(actions, snapshot.migration.status, _wake_for_jobs(snapshot.jobs))
+
+
+def _wake(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> timedelta | None:
+    """The first moment at which time alone changes the decision."""
+    times = [moment(standing.plan.retry_time)]
+    times += [moment(database.retry_time) for database in standing.databases]
+    times += [
+        job.pod.created + PATIENCE for job in run.jobs if job.is_active and job.pod and not job.pod.started
+    ]
+    waits = [max(time - snapshot.now, timedelta()) for time in times if time is not None]
+    active = any(job.is_active for job in snapshot.jobs)
+    working = active or any(database.phase is DatabasePhase.MIGRATING for database in standing.databases)
+    planning = bool(standing.plan.job_name) and not standing.plan.completion_time
+    if working or planning:
+        waits.append(SAFETY)
+    return min(waits, default=None)
+
+
+def _wake_for_jobs(jobs: tuple[JobView, ...]) -> timedelta | None:
+    return SAFETY if any(job.is_active for job in jobs) else None
