@@ -24,11 +24,11 @@ unit: $(STAMP)  ## pure logic, in seconds
 	@$(BIN)/python -m pytest tests/unit
 
 test: $(STAMP)  ## everything that needs only pip and Go: a real API server, a real PostgreSQL
-	@$(BIN)/python -m support.assets
-	@$(BIN)/python -m pytest tests
+	@PYTHONPATH=tests $(BIN)/python -m support.assets
+	@$(BIN)/python -m pytest
 
-test-all: test  ## also what needs packages of the system
-	@bash tests/support/system_packages.sh
+test-all: test  ## also what needs packages of the system: PgBouncer, MariaDB
+	@PYTHONPATH=tests $(BIN)/python -m support.system_packages
 
 check: $(STAMP)  ## style, types, layers
 	@$(BIN)/ruff check .
@@ -37,7 +37,7 @@ check: $(STAMP)  ## style, types, layers
 	@$(BIN)/lint-imports
 
 bench: $(STAMP)  ## ratios side by side: runner against alembic, operator against its budgets
-	@$(BIN)/python -m support.assets
+	@PYTHONPATH=tests $(BIN)/python -m support.assets
 	@$(BIN)/python benchmarks/run.py
 
 clean:  ## removes what the targets made here (the cache of built binaries stays)
