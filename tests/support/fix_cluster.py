@@ -1,0 +1,94 @@
+"""Fixtures on a real API server: `control_plane` and `client` (one per session), `namespace` (one per test).
+
+`HEADWAY_TEST_KUBECONFIG` names a cluster to use in place of an own control plane. It must be one that may be filled
+with rubbish, reached as administrator, whose definitions may be replaced.
+"""
+
+import itertools
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from support import assets
+from support.apiclient import ApiClient, ApiError
+from support.controlplane import Cluster, ControlPlane
+from support.waiting import wait_until
+
+KUBECONFIG_VARIABLE = "HEADWAY_TEST_KUBECONFIG"
+CRDS = Path(__file__).parents[2] / "crds"
+
+# A deadline per example would be a timing assertion.
+settings.register_profile("headway", deadline=None, print_blob=True)
+settings.load_profile("headway")
+
+_numbers = itertools.count(1)
+
+
+def pytest_report_header() -> str:
+    """Which cluster the tests will run on."""
+    if given := os.environ.get(KUBECONFIG_VARIABLE):
+        return f"cluster: the one of {given}"
+    return f"cluster: own control plane, Kubernetes {assets.KUBERNETES_VERSION}"
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Iterator[Cluster]:
+    """A cluster with our definitions installed; an own one can also stop and start its API server."""
+    crds = sorted(CRDS.glob("*.yaml"))
+    if given := os.environ.get(KUBECONFIG_VARIABLE):
+        cluster = Cluster(Path(given), Path(shutil.which("kubectl") or _binaries() / "kubectl"))
+        cluster.install_crds(crds)
+        yield cluster
+        cluster.client.close()
+        return
+    with tempfile.TemporaryDirectory(prefix="headway-cluster-") as folder:
+        own = ControlPlane.start(Path(folder), _binaries(), crds)
+        try:
+            yield own
+        finally:
+            own.stop()
+
+
+@pytest.fixture
+def own_control_plane(control_plane: Cluster) -> Iterator[ControlPlane]:
+    """For tests that take the API server away or make users; after the test the API server is back."""
+    if not isinstance(control_plane, ControlPlane):
+        pytest.fail(f"this test needs an own control plane: unset {KUBECONFIG_VARIABLE}", pytrace=False)
+    yield control_plane
+    control_plane.start_api_server()
+
+
+@pytest.fixture
+def client(control_plane: Cluster) -> ApiClient:
+    """A raw client with all rights."""
+    return control_plane.client
+
+
+@pytest.fixture
+def namespace(client: ApiClient, request: pytest.FixtureRequest) -> str:
+    """A fresh namespace in which pods can be made. It is left behind: deleting one takes up to a minute."""
+    words = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:40].strip("-")
+    name = f"{words}-{os.getpid()}-{next(_numbers)}"
+    client.post("/api/v1/namespaces", {"metadata": {"name": name}})
+
+    def has_its_account() -> bool:
+        with suppress(ApiError):
+            return bool(client.get(f"/api/v1/namespaces/{name}/serviceaccounts/default"))
+        return False
+
+    wait_until(has_its_account, what=f"the default ServiceAccount of {name}")
+    return name
+
+
+def _binaries() -> Path:
+    try:
+        return assets.find()
+    except assets.AssetsMissing as missing:
+        pytest.fail(str(missing), pytrace=False)
