@@ -43,6 +43,20 @@ FAILURES: tuple[FailureClass, ...] = (
         "Set spec.alembic.workingDir and spec.alembic.config to the folder and file that hold it.",
     ),
     FailureClass(
+        "ProjectFailed",
+        ExitCode.MISCONFIGURED,
+        False,
+        "The project's env.py, or its configuration, failed before a revision ran.",
+        "Run 'alembic current' in the same image with the same environment; the message names what failed.",
+    ),
+    FailureClass(
+        "InvalidUrl",
+        ExitCode.MISCONFIGURED,
+        False,
+        "The database URL cannot be read.",
+        "Correct the Secret: postgresql://user:password@host:port/name, special characters percent-encoded.",
+    ),
+    FailureClass(
         "DriverMissing",
         ExitCode.MISCONFIGURED,
         False,

@@ -1,0 +1,102 @@
+"""The only module that reaches into Alembic: it takes part in every context that any env.py configures.
+
+Rule: ``EnvironmentContext.configure`` and ``.run_migrations`` are wrapped on the class, because env.py calls them
+through proxies of the exact class; the context's ``fn`` becomes a generator. What stands before its ``yield`` runs
+before a revision's transaction, what stands after it when Alembic has ended that transaction.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
+
+Step = Any
+"""Alembic's ``RevisionStep``: ``revision`` (a Script), ``doc``, ``is_upgrade``, ``migration_fn``."""
+
+
+class Participant(Protocol):
+    """What takes part in the contexts of one pass."""
+
+    writes: bool
+    """False: Alembic may not even create its version table."""
+
+    def enter(self, connection: Connection, options: dict[str, Any]) -> bool:
+        """A context is being configured: adjust its options, say whether it is to run."""
+
+    def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
+        """The context is to run: call ``migrate``, or do not."""
+
+    def steps(
+        self,
+        context: MigrationContext,
+        script: ScriptDirectory,
+        heads: tuple[str, ...],
+        compute: Callable[[], list[Step]],
+    ) -> Iterator[Step]:
+        """Which steps the context runs from ``heads``; ``compute`` gives those that Alembic would."""
+
+
+def take_part(participant: Participant) -> None:
+    """Wrap the class, for the rest of this process."""
+    configure_of_alembic = EnvironmentContext.configure
+    run_of_alembic = EnvironmentContext.run_migrations
+
+    def configure(self: EnvironmentContext, *positional: Any, **options: Any) -> None:
+        connection = positional[0] if positional else options.get("connection")
+        if connection is not None and not self.is_offline_mode():
+            _direct(self, participant, participant.enter(connection, options))
+        configure_of_alembic(self, *positional, **options)
+
+    def run_migrations(self: EnvironmentContext, **arguments: Any) -> None:
+        def migrate() -> None:
+            run_of_alembic(self, **arguments)
+
+        if self.__dict__.get("_headway_wanted"):
+            participant.run(self.get_context(), migrate)
+        else:
+            migrate()
+
+    setattr(EnvironmentContext, "configure", configure)  # noqa: B010
+    setattr(EnvironmentContext, "run_migrations", run_migrations)  # noqa: B010
+
+
+def _direct(environment: EnvironmentContext, participant: Participant, wanted: bool) -> None:
+    """Give the context that is about to be configured its steps; configure may be called many times."""
+    own = environment.__dict__.setdefault("_headway_fn", environment.context_opts["fn"])
+    environment.__dict__["_headway_wanted"] = wanted
+
+    def steps(heads: tuple[str, ...], context: MigrationContext) -> Iterator[Step]:
+        if wanted:
+            return participant.steps(
+                context, environment.script, tuple(heads), lambda: list(own(heads, context))
+            )
+        return iter(())
+
+    environment.context_opts["fn"] = steps
+    environment.context_opts["dont_mutate"] = not (wanted and participant.writes)
+
+
+def run_alembic(config: Config, target: str, downgrade: bool) -> None:
+    """``alembic upgrade`` or ``downgrade``; raises whatever env.py raises."""
+    (command.downgrade if downgrade else command.upgrade)(config, target)
+
+
+def is_in_outer_transaction(context: MigrationContext) -> bool:
+    """env.py began the transaction itself, so Alembic commits nothing."""
+    return bool(getattr(context, "_in_external_transaction", False))
+
+
+def commits_each_revision(context: MigrationContext) -> bool:
+    """Each revision has a transaction of its own."""
+    return bool(context.opts.get("transaction_per_migration")) and not is_in_outer_transaction(context)
+
+
+def set_aside(step: Step, call: Callable[[Callable[..., None], dict[str, Any]], None]) -> None:
+    """Let ``call`` run the revision's own function."""
+    own = step.migration_fn
+    step.migration_fn = lambda **arguments: call(own, arguments)

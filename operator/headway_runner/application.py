@@ -1,0 +1,175 @@
+"""The run pass: under the lock, each revision reported before and after, stopped between revisions when asked."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
+
+from headway_contract.events import (
+    LockAcquired,
+    LockAwaited,
+    Notice,
+    Planned,
+    RevisionApplied,
+    RevisionStarted,
+)
+from headway_runner.alembic_env import (
+    Step,
+    commits_each_revision,
+    is_in_outer_transaction,
+    run_alembic,
+    set_aside,
+    take_part,
+)
+from headway_runner.child import Link
+from headway_runner.dbapi import canceller_of
+from headway_runner.failures import failure_of, print_error
+from headway_runner.invalid_indexes import ConcurrentBuilds
+from headway_runner.lock import held, lock_of
+from headway_runner.participant import ContextGuard, call_guarded
+from headway_runner.project import load_config, prepare_process
+from headway_runner.sessions import Sessions
+from headway_runner.task import Application, Task
+from headway_runner.transactions import TransactionWatch
+
+
+class Applier(ContextGuard):
+    """Runs the steps of each context of the requested database."""
+
+    writes = True
+
+    def __init__(self, link: Link, task: Task, sessions: Sessions) -> None:
+        super().__init__(link, task, sessions)
+        self.watch = TransactionWatch()
+        self.builds = ConcurrentBuilds(lambda: self.watch.inside, self._tell)
+        self.contexts_run = 0
+        self.current: list[str] = []
+        self.applied: list[str] = []
+        self.unfinished = ""
+        self.error: BaseException | None = None
+        """What the unfinished revision raised."""
+        self.stopped = False
+        self.loading = False
+        self._name = task.database.name
+        self._told_waiting = 0.0
+
+    def _tell(self, message: str) -> None:
+        self._link.emit(Notice(self._name, message))
+
+    def enter(self, connection: Connection, options: dict[str, Any]) -> bool:
+        """As always, and remember how to cancel what the connection does."""
+        wanted = super().enter(connection, options)
+        if wanted:
+            self._link.cancel_by(canceller_of(connection))
+        return wanted
+
+    def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
+        """Migrate under the lock."""
+        self.contexts_run += 1
+        with held(lock_of(context), self._task.request.lock_give_up_seconds, self._wait_on) as is_held:
+            if is_held:
+                self._link.emit(LockAcquired(self._name))
+                migrate()
+            else:
+                self.stopped = True
+
+    def _wait_on(self, seconds: float) -> bool:
+        """Tell that the lock is awaited, first at once; False when asked to stop."""
+        if not self._told_waiting or seconds - self._told_waiting >= self._task.request.heartbeat_seconds:
+            self._told_waiting = max(seconds, 0.001)
+            self._link.emit(LockAwaited(self._name, round(seconds, 1)))
+        return not self._link.stop_requested
+
+    def steps(
+        self,
+        context: MigrationContext,
+        script: ScriptDirectory,
+        heads: tuple[str, ...],
+        compute: Callable[[], list[Step]],
+    ) -> Iterator[Step]:
+        """The steps as Alembic orders them, one at a time."""
+        self.loading = True
+        todo = compute()
+        self.loading = False
+        ids = tuple(str(step.revision.revision) for step in todo)
+        self.current.extend(heads)
+        self._link.emit(Planned(self._name, heads, ids, under_lock=True))
+        for index, step in enumerate(todo, 1):
+            if self._link.stop_requested:
+                self.stopped = True
+                return
+            yield from self._one(context, step, index, len(todo))
+
+    def _one(self, context: MigrationContext, step: Step, index: int, total: int) -> Iterator[Step]:
+        """Alembic runs, stamps and commits the step where it is yielded."""
+        revision = str(step.revision.revision)
+        self.unfinished, self.error = revision, None
+        self._link.emit(RevisionStarted(self._name, revision, str(step.doc or ""), index, total))
+        start = time.monotonic()
+        set_aside(step, self._call)
+        yield step
+        healed = self._heal(context)
+        self.watch.end()
+        self.unfinished = ""
+        self.applied.append(revision)
+        milliseconds = int((time.monotonic() - start) * 1000)
+        committed = commits_each_revision(context)
+        self._link.emit(RevisionApplied(self._name, revision, milliseconds, committed, healed, index, total))
+
+    def _call(self, upgrade: Callable[..., None], arguments: dict[str, Any]) -> None:
+        """Call the revision's own function; what it raises is kept, because env.py may hide it."""
+        self.watch.begin()
+        try:
+            upgrade(**arguments)
+        except BaseException as error:
+            self.error = error
+            raise
+        finally:
+            self.watch.inside = False
+
+    def _heal(self, context: MigrationContext) -> bool:
+        """Commit the tail of a revision that committed by itself: the version row is in it and would be lost."""
+        connection = context.connection
+        if connection is None or is_in_outer_transaction(context) or not connection.in_transaction():
+            return False
+        if not commits_each_revision(context):
+            return False
+        connection.commit()
+        return True
+
+
+def apply(link: Link, task: Task) -> Application:
+    """A phase for a process of its own: run env.py to the target."""
+    sessions = Sessions(task.request, read_only=False)
+    sessions.install()
+    applier = Applier(link, task, sessions)
+    applier.watch.install()
+    applier.builds.install()
+    link.cancel_while(lambda: bool(applier.unfinished))
+    error = call_guarded(lambda: _run(task, applier))
+    if error is not None:
+        print_error(error)
+    seen = applier.error
+    return Application(
+        current=tuple(dict.fromkeys(applier.current)),
+        applied=tuple(dict.fromkeys(applier.applied)),
+        unfinished=applier.unfinished,
+        partly_committed=bool(applier.unfinished) and applier.watch.committed,
+        stopped=applier.stopped,
+        indexes=tuple(dict.fromkeys(applier.builds.indexes)),
+        failure=None if error is None else failure_of(error, applier.unfinished, applier.loading),
+        seen=None if seen is None else failure_of(seen, applier.unfinished),
+    )
+
+
+def _run(task: Task, applier: Applier) -> None:
+    prepare_process(task)
+    config = load_config(task)
+    take_part(applier)
+    error = call_guarded(lambda: run_alembic(config, task.target, task.downgrade))
+    if error is not None:
+        raise error
+    applier.check_something_ran(ran=bool(applier.contexts_run))

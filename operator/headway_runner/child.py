@@ -1,0 +1,118 @@
+"""The child's side of a phase: a process forked for one pass, with a pipe for its words and one for its orders.
+
+Rule: orders arrive in a thread, because a signal would wait until the driver's C code returns. When the parent is
+gone (the pipe ends) the statement is cancelled and the process ends: no migration runs on without an owner.
+"""
+
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection as Pipe
+
+from headway_contract.events import Event
+from headway_runner.dbapi import void
+from headway_runner.reports import say
+
+STOP = b"s"
+"""At the next safe point."""
+CANCEL = b"c"
+"""Now."""
+_CANCEL_EVERY_SECONDS = 0.5
+_CANCELS_BEFORE_INTERRUPT = 4
+_CANCELS_BEFORE_EXIT = 10
+
+
+class Cancelled(BaseException):
+    """Raised in the main thread when there was no statement to cancel: the revision's own code is running."""
+
+
+class Link:
+    """To the parent: events up, orders down."""
+
+    def __init__(self, words: Pipe, orders: int) -> None:
+        self._words = words
+        self._orders = orders
+        self._cancel: Callable[[], None] = lambda: None
+        self._is_cancellable: Callable[[], bool] = lambda: False
+        self.stop_requested = False
+
+    def emit(self, event: Event) -> None:
+        """Hand an event to the parent, the only one that writes them."""
+        self._words.send(event)
+
+    def finish(self, outcome: object) -> None:
+        """The last word of this process."""
+        self._words.send((outcome,))
+
+    def cancel_by(self, cancel: Callable[[], None]) -> None:
+        """How to cancel the statement that is running, from another thread."""
+        self._cancel = cancel
+
+    def cancel_while(self, is_cancellable: Callable[[], bool]) -> None:
+        """When there is something to cancel."""
+        self._is_cancellable = is_cancellable
+
+    def listen(self) -> None:
+        """Start to take orders. Ctrl-C reaches the whole process group: it is the parent's to handle."""
+        signal.signal(signal.SIGINT, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        signal.signal(signal.SIGUSR1, _interrupt)
+        threading.Thread(target=self._obey, name="headway-orders", daemon=True).start()
+
+    def _obey(self) -> None:
+        order = os.read(self._orders, 1)
+        while order == STOP:
+            self.stop_requested = True
+            order = os.read(self._orders, 1)
+        self.stop_requested = True
+        self._cancel_until_the_end(is_orphan=order == b"")
+
+    def _cancel_until_the_end(self, is_orphan: bool) -> None:
+        times = 0
+        while True:
+            if self._is_cancellable():
+                times += 1
+                self._cancel_once(times)
+            elif is_orphan:
+                times += 1
+            if is_orphan and times > _CANCELS_BEFORE_EXIT:
+                os._exit(1)
+            ready, _, _ = select.select([self._orders], [], [], 0 if is_orphan else _CANCEL_EVERY_SECONDS)
+            if ready and not is_orphan:
+                is_orphan = os.read(self._orders, 1) == b""
+            elif is_orphan:
+                threading.Event().wait(_CANCEL_EVERY_SECONDS)
+
+    def _cancel_once(self, times: int) -> None:
+        try:
+            self._cancel()
+        except Exception as error:  # noqa: BLE001 - the connection may just have ended; it is tried again
+            say(f"the statement could not be cancelled: {type(error).__name__}")
+        if times == _CANCELS_BEFORE_INTERRUPT:
+            main = threading.main_thread().ident
+            if main is not None:
+                signal.pthread_kill(main, signal.SIGUSR1)
+
+
+def _interrupt(*_: object) -> None:
+    raise Cancelled("The run was asked to stop.")
+
+
+def run_child(words: Pipe, orders: int, phase: Callable[[Link], object]) -> None:
+    """Run a phase in this forked process and end the process."""
+    link = Link(words, orders)
+    link.listen()
+    status = 1
+    try:
+        link.finish(phase(link))
+        status = 0
+    except BrokenPipeError:
+        say("the supervising process is gone; this one ends too")
+    finally:
+        # Neither the parent's exit handlers nor forgotten threads of the user's code may hold the process.
+        void(sys.stdout.flush())
+        void(sys.stderr.flush())
+        os._exit(status)

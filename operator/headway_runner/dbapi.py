@@ -1,0 +1,60 @@
+"""Below SQLAlchemy: statements on the driver's connection that start no SQLAlchemy transaction, and what it knows."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+
+def adapter_of(connection: Connection) -> Any:
+    """The driver's connection, or SQLAlchemy's synchronous adapter of an asynchronous one."""
+    pooled: Any = connection.connection
+    return getattr(pooled, "dbapi_connection", None) or pooled.connection
+
+
+def bare(adapter: Any) -> Any:
+    """The driver's own object below an adapter (SQLAlchemy 1.4 and 2 name it differently)."""
+    return getattr(adapter, "driver_connection", None) or getattr(adapter, "_connection", None) or adapter
+
+
+def query(adapter: Any, statement: str) -> list[Any]:
+    """Rows of a statement without parameters; [] when it returns none."""
+    cursor = adapter.cursor()
+    try:
+        cursor.execute(statement)
+        return list(cursor.fetchall()) if cursor.description else []
+    finally:
+        cursor.close()
+
+
+def backend_pid(adapter: Any) -> int | None:
+    """The process id that the server gave the driver when it connected, None when the driver does not tell."""
+    driver: Any = bare(adapter)
+    if hasattr(driver, "get_backend_pid"):
+        return int(driver.get_backend_pid())
+    if hasattr(driver, "get_server_pid"):
+        return int(driver.get_server_pid())
+    pid = getattr(getattr(driver, "info", None), "backend_pid", None)
+    return int(pid) if pid else None
+
+
+def canceller_of(connection: Connection) -> Callable[[], None]:
+    """A function for another thread that cancels what the connection is doing, by the driver's own means."""
+    adapter = adapter_of(connection)
+    try:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    except RuntimeError:
+        pass
+    else:
+        if task is not None:
+            return lambda: void(loop.call_soon_threadsafe(task.cancel))
+    for name in ("cancel_safe", "cancel", "interrupt"):
+        method = getattr(adapter, name, None)
+        if method is not None:
+            return lambda: void(method())
+    return lambda: None
+
+
+def void(_: object) -> None:
+    """Drop a return value."""

@@ -1,0 +1,265 @@
+"""From an exception to a failure class and a sentence without secrets.
+
+Rule: the sentence is the database's own message, never SQLAlchemy's, which carries statement and parameters; the
+lines that quote the statement or rows of data (LINE, DETAIL) are left out, and whatever looks like credentials is
+masked. Each class is recognised by one named function; the first that says yes decides.
+"""
+
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from alembic.script.revision import (
+    CycleDetected,
+    LoopDetected,
+    MultipleHeads,
+    RangeNotAncestorError,
+    ResolutionError,
+    RevisionError,
+)
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from headway_contract.result import Failure, shorten
+
+LOCK_STATES = frozenset({"55P03", "40P01", "40001"})
+"""lock_not_available, deadlock_detected, serialization_failure."""
+READ_ONLY_STATE = "25006"
+CANCELLED_STATE = "57014"
+
+_CREDENTIALS = re.compile(r"://[^/@\s]+@")
+_PASSWORD = re.compile(r"(?i)\b(password|passwd|pwd)(\s*[=:]\s*)('[^']*'|\S+)")
+_QUOTED = re.compile(r"^\s*(LINE \d+:|DETAIL:|CONTEXT:|\^)")
+
+
+class RunFailed(Exception):
+    """The run cannot go on, for a reason that is already known."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+    def __reduce__(self) -> tuple[type["RunFailed"], tuple[Failure]]:
+        return RunFailed, (self.failure,)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is known of an exception besides itself."""
+
+    error: BaseException
+    revision: str = ""
+    """The revision that was being applied, '' when none was."""
+    loading: bool = False
+    """It was raised while the revision files were read and ordered."""
+
+    @property
+    def state(self) -> str:
+        """Its SQLSTATE, '' when it has none."""
+        return sqlstate(self.error)
+
+    @property
+    def text(self) -> str:
+        """Its message, for matching only."""
+        return str(origin(self.error)).lower()
+
+
+def origin(error: BaseException) -> BaseException:
+    """The driver's exception below SQLAlchemy's, or the exception itself."""
+    below = getattr(error, "orig", None)
+    return below if isinstance(below, BaseException) else error
+
+
+def sqlstate(error: BaseException) -> str:
+    """The SQLSTATE wherever the driver keeps it."""
+    for one in (origin(error), error, error.__cause__):
+        for name in ("sqlstate", "pgcode"):
+            value = getattr(one, name, None)
+            if isinstance(value, str):
+                return value
+    return ""
+
+
+def mask(text: str) -> str:
+    """The text without what looks like credentials."""
+    return _PASSWORD.sub(r"\1\2***", _CREDENTIALS.sub("://***@", text))
+
+
+def describe(error: BaseException) -> str:
+    """One short text for people, without statement, parameters, rows of data or credentials."""
+    below = origin(error)
+    if below is error and isinstance(error, SQLAlchemyError):
+        text = str(error.args[0]) if error.args else type(error).__name__
+    elif isinstance(error, (DBAPIError, CommandError)):
+        text = str(below)
+    else:
+        text = f"{type(below).__name__}: {below}" if str(below) else type(below).__name__
+    text = re.sub(r"^<class '[\w.]+'>: ", "", text)
+    return shorten(mask(" ".join(_plain_lines(text))))
+
+
+def _plain_lines(text: str) -> Iterator[str]:
+    """The lines of a server's message that quote neither the statement nor data."""
+    quoting = False
+    for line in text.splitlines():
+        quoting = bool(_QUOTED.match(line)) or (quoting and not line.startswith("HINT:"))
+        if not quoting and line.strip():
+            yield line.strip()
+
+
+def the_driver_is_missing(this: Situation) -> bool:
+    """SQLAlchemy found no dialect or no module for the URL."""
+    if isinstance(this.error, NoSuchModuleError) or "'greenlet' library is installed" in this.text:
+        return True
+    drivers = ("psycopg", "psycopg2", "asyncpg", "pg8000", "pymysql", "mysqldb", "aiosqlite", "greenlet")
+    name = getattr(this.error, "name", "") if isinstance(this.error, ModuleNotFoundError) else ""
+    return not this.revision and (name or "").lower() in drivers
+
+
+def the_credentials_are_refused(this: Situation) -> bool:
+    """Class 28, or libpq's text of it: libpq gives no SQLSTATE for a refused connection."""
+    phrases = (
+        "password authentication failed",
+        "no pg_hba.conf entry",
+        "no password supplied",
+        "access denied for user",
+    )
+    unknown_role = 'role "' in this.text and "does not exist" in this.text and not this.revision
+    return this.state.startswith("28") or any(phrase in this.text for phrase in phrases) or unknown_role
+
+
+def the_database_does_not_exist(this: Situation) -> bool:
+    """3D000, or libpq's or MySQL's text of it."""
+    named = 'database "' in this.text and "does not exist" in this.text and not this.revision
+    return this.state == "3D000" or named or "unknown database" in this.text
+
+
+def the_lock_could_not_be_had(this: Situation) -> bool:
+    """A lock time-out, a deadlock, or a serialization failure."""
+    return this.state in LOCK_STATES
+
+
+def the_permission_is_missing(this: Situation) -> bool:
+    """insufficient_privilege."""
+    return this.state == "42501"
+
+
+def the_connection_was_lost(this: Situation) -> bool:
+    """Connection exceptions and shutdowns during a revision."""
+    invalidated = isinstance(this.error, DBAPIError) and bool(this.error.connection_invalidated)
+    return bool(this.revision) and (invalidated or _is_connection_trouble(this))
+
+
+def the_database_is_unreachable(this: Situation) -> bool:
+    """No connection could be made, or the server is starting, stopping, full or a standby."""
+    return not this.revision and (_is_connection_trouble(this) or this.state in ("53300", READ_ONLY_STATE))
+
+
+def _is_connection_trouble(this: Situation) -> bool:
+    """By SQLSTATE; else by type: libpq's connection failures are operational errors without one."""
+    if this.state:
+        return this.state.startswith("08") or this.state in ("57P01", "57P02", "57P03")
+    below = origin(this.error)
+    return (
+        isinstance(below, (ConnectionError, TimeoutError, OSError))
+        and not isinstance(below, (FileNotFoundError, PermissionError))
+    ) or (
+        type(below).__name__ in ("OperationalError", "ConnectionTimeout", "InterfaceError")
+        and _says_connection(this.text)
+    )
+
+
+def _says_connection(text: str) -> bool:
+    phrases = (
+        "connect", "timeout expired", "timed out", "could not translate host name", "name or service not known",
+        "failed to resolve", "no such host", "server closed", "lost connection", "gone away", "resolve host",
+    )  # fmt: skip
+    return any(phrase in text for phrase in phrases)
+
+
+def the_history_has_several_heads(this: Situation) -> bool:
+    """'head' is ambiguous."""
+    return isinstance(this.error.__cause__ or this.error, MultipleHeads)
+
+
+def the_target_cannot_be_reached(this: Situation) -> bool:
+    """Alembic found no way, or could not walk a relative target."""
+    cause = this.error.__cause__ or this.error
+    walks = ("relative revision", "ambiguous walk", "walked too far")
+    return isinstance(cause, RangeNotAncestorError) or (
+        isinstance(cause, (RevisionError, CommandError))
+        and any(walk in str(this.error).lower() for walk in walks)
+    )
+
+
+def the_target_is_unknown(this: Situation) -> bool:
+    """No revision of the image has this name."""
+    return isinstance(this.error.__cause__ or this.error, ResolutionError)
+
+
+def the_history_is_broken(this: Situation) -> bool:
+    """A cycle, a missing parent, an unreadable or doubled file."""
+    cause = this.error.__cause__ or this.error
+    return this.loading or isinstance(cause, (CycleDetected, LoopDetected, RevisionError))
+
+
+def there_is_no_project(this: Situation) -> bool:
+    """Alembic found no configuration file, no section in it, or no script folder."""
+    return isinstance(this.error, CommandError) and not this.revision
+
+
+def a_revision_failed(this: Situation) -> bool:
+    """It was raised while a revision was applied."""
+    return bool(this.revision)
+
+
+def anything_else_failed_in_env_py(this: Situation) -> bool:
+    """What remains was raised by env.py or what it imports."""
+    return True
+
+
+RULES: tuple[tuple[Callable[[Situation], bool], str], ...] = (
+    (the_driver_is_missing, "DriverMissing"),
+    (the_lock_could_not_be_had, "LockTimeout"),
+    (the_credentials_are_refused, "AuthenticationFailed"),
+    (the_database_does_not_exist, "DatabaseDoesNotExist"),
+    (the_permission_is_missing, "PermissionDenied"),
+    (the_connection_was_lost, "ConnectionLost"),
+    (the_database_is_unreachable, "DatabaseUnreachable"),
+    (a_revision_failed, "RevisionFailed"),
+    (the_history_has_several_heads, "MultipleHeads"),
+    (the_target_cannot_be_reached, "InvalidTarget"),
+    (the_target_is_unknown, "UnknownTarget"),
+    (the_history_is_broken, "InvalidHistory"),
+    (there_is_no_project, "ProjectNotFound"),
+    (anything_else_failed_in_env_py, "ProjectFailed"),
+)
+"""In order: the first that holds names the class."""
+
+
+def failure_of(error: BaseException, revision: str = "", loading: bool = False) -> Failure:
+    """The failure that this exception means."""
+    if isinstance(error, RunFailed):
+        return error.failure
+    this = Situation(error, revision, loading)
+    name = next(name for holds, name in RULES if holds(this))
+    return Failure(name, _sentence(name, this), revision, this.state)
+
+
+def _sentence(name: str, this: Situation) -> str:
+    if name == "MultipleHeads":
+        heads = getattr(this.error.__cause__ or this.error, "heads", ())
+        return f"The heads are {', '.join(sorted(heads))}."
+    if name == "InvalidHistory" and isinstance(this.error, KeyError):
+        return f"A revision file names {this.error.args[0]!r} as its parent, but there is no such revision."
+    return describe(this.error)
+
+
+def print_error(error: BaseException) -> None:
+    """Where it was raised, and the masked message: the usual traceback would print statement parameters."""
+    if not isinstance(error, RunFailed):
+        sys.stderr.write("".join(traceback.format_tb(error.__traceback__)))
+        sys.stderr.write(f"headway: {describe(error)}\n")
+        sys.stderr.flush()

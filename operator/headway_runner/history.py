@@ -1,0 +1,68 @@
+"""Questions to the user's revision files, once env.py has run (it may still change where they are)."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from headway_contract.result import Failure, PendingRevision
+from headway_runner.alembic_env import Step
+from headway_runner.failures import RunFailed
+
+SYMBOLS = re.compile(r"^([^@]+@)?heads?$")
+RELATIVE = re.compile(r"^([^@]+@)?[^@]*[+-]\d+$")
+
+
+def load(script: ScriptDirectory) -> None:
+    """Read all revision files; raises what a broken history raises."""
+    script.get_heads()
+
+
+def knows(script: ScriptDirectory, revision: str) -> bool:
+    """Whether the image contains exactly this revision (Alembic itself takes prefixes too)."""
+    try:
+        found = script.get_revision(revision)
+    except CommandError:
+        return False
+    return found is not None and found.revision == revision
+
+
+def is_relative(target: str) -> bool:
+    """``+2``, ``-1``, ``label@+1``: means another revision each time."""
+    return bool(RELATIVE.match(target))
+
+
+def is_symbolic(target: str) -> bool:
+    """``head``, ``heads``, ``label@head``: the newest, which no database of this image is past."""
+    return bool(SYMBOLS.match(target))
+
+
+def resolve(script: ScriptDirectory, target: str, steps: list[Step]) -> tuple[str, ...]:
+    """The revisions that the target means; raises Alembic's CommandError."""
+    if is_relative(target):
+        if not steps:
+            raise RunFailed(
+                Failure("InvalidTarget", f"There is no revision {target} from where the database is.")
+            )
+        return (str(steps[-1].revision.revision),)
+    return tuple(str(found.revision) for found in script.get_revisions(target) if found is not None)
+
+
+def is_past(script: ScriptDirectory, heads: tuple[str, ...], target: tuple[str, ...]) -> bool:
+    """Whether a head of the database comes after a target that it is not at."""
+    behind = {
+        found.revision
+        for head in heads
+        for found in script.iterate_revisions(head, "base")
+        if found is not None and found.revision != head
+    }
+    return bool(behind.intersection(target))
+
+
+def pending(step: Step) -> PendingRevision:
+    """A step as the plan shows it."""
+    path = getattr(step.revision, "path", None)
+    digest = hashlib.sha256(Path(path).read_bytes()).hexdigest() if path and Path(path).exists() else ""
+    return PendingRevision(str(step.revision.revision), str(step.doc or ""), digest)

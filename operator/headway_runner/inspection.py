@@ -1,0 +1,129 @@
+"""The plan and the verify pass: through env.py like a run, but nothing is applied and nothing written."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from headway_contract.events import DatabaseReached
+from headway_runner import history
+from headway_runner.alembic_env import Step, run_alembic, take_part
+from headway_runner.child import Link
+from headway_runner.failures import READ_ONLY_STATE, failure_of, print_error
+from headway_runner.invalid_indexes import invalid_indexes
+from headway_runner.participant import ContextGuard, call_guarded
+from headway_runner.probe import probe
+from headway_runner.project import load_config, prepare_process
+from headway_runner.sessions import Sessions
+from headway_runner.task import Inspection, Task
+from headway_runner.transactions import notice_local_settings
+
+
+class Inspector(ContextGuard):
+    """Notes what each context would do."""
+
+    writes = False
+
+    def __init__(self, link: Link, task: Task, sessions: Sessions) -> None:
+        super().__init__(link, task, sessions)
+        self.views: list[Inspection] = []
+        self.loading = False
+
+    def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
+        """Nothing around it: steps() yields none."""
+        migrate()
+
+    def steps(
+        self,
+        context: MigrationContext,
+        script: ScriptDirectory,
+        heads: tuple[str, ...],
+        compute: Callable[[], list[Step]],
+    ) -> Iterator[Step]:
+        """Look instead of yielding."""
+        self.loading = True
+        history.load(script)
+        self.loading = False
+        view = self._view(script, heads, compute)
+        indexes = invalid_indexes(context.connection) if context.connection is not None else ()
+        self.views.append(Inspection(**{**vars(view), "invalid_indexes": indexes}))
+        return iter(())
+
+    def _view(
+        self, script: ScriptDirectory, heads: tuple[str, ...], compute: Callable[[], list[Step]]
+    ) -> Inspection:
+        unknown = tuple(head for head in heads if not history.knows(script, head))
+        if unknown:
+            return Inspection(current=heads, unknown=unknown)
+        target = self._task.target
+        relative = history.is_relative(target)
+        resolved = () if relative else history.resolve(script, target, [])
+        steps = compute()
+        if relative:
+            resolved = history.resolve(script, target, steps)
+        return Inspection(
+            current=heads,
+            target=resolved,
+            absolute_target=resolved[0] if relative else target,
+            pending=tuple(history.pending(step) for step in steps),
+            past_target=not steps
+            and not history.is_symbolic(target)
+            and history.is_past(script, heads, resolved),
+        )
+
+
+def inspect(link: Link, task: Task) -> Inspection:
+    """A phase for a process of its own: probe (once), then look through env.py."""
+    sessions = Sessions(task.request, task.read_only)
+    sessions.install()
+    inspector = Inspector(link, task, sessions)
+    local_settings = notice_local_settings()
+    error = call_guarded(lambda: _look(link, task, inspector))
+    if error is not None:
+        if not _is_expected(error, task):
+            print_error(error)
+        return Inspection(identity=inspector.identity, failure=failure_of(error, loading=inspector.loading))
+    return Inspection(
+        **{
+            **vars(_merged(inspector.views)),
+            "identity": inspector.identity,
+            "one_transaction": bool(local_settings),
+        }
+    )
+
+
+def _look(link: Link, task: Task, inspector: Inspector) -> None:
+    prepare_process(task)
+    if task.url is not None and inspector.identity is None:
+        seen = probe(task.url)
+        link.emit(DatabaseReached(task.database.name, seen.dialect, seen.server_version))
+        inspector.identity = seen.identity
+    config = load_config(task)
+    take_part(inspector)
+    error = call_guarded(lambda: run_alembic(config, task.target, task.downgrade))
+    if error is not None:
+        raise error
+    inspector.check_something_ran(ran=bool(inspector.views))
+
+
+def _is_expected(error: BaseException, task: Task) -> bool:
+    """A read-only pass that env.py does not allow is made again."""
+    return task.read_only and failure_of(error).sqlstate == READ_ONLY_STATE
+
+
+def _merged(views: list[Inspection]) -> Inspection:
+    """One view of all contexts (a tenant loop has many); each fact at its first place."""
+
+    def joined(name: str) -> tuple[Any, ...]:
+        return tuple(dict.fromkeys(one for view in views for one in getattr(view, name)))
+
+    return Inspection(
+        current=joined("current"),
+        unknown=joined("unknown"),
+        target=joined("target"),
+        absolute_target=next((view.absolute_target for view in views if view.absolute_target), ""),
+        pending=joined("pending"),
+        past_target=any(view.past_target for view in views),
+        invalid_indexes=joined("invalid_indexes"),
+    )

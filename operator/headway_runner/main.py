@@ -1,0 +1,75 @@
+"""From the request to the exit code: the result is written to the termination log, whatever happens."""
+
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from headway_contract.codec import Undecodable
+from headway_contract.events import RunStarted
+from headway_contract.exit_codes import ExitCode
+from headway_contract.request import VARIABLE, Mode, RunRequest
+from headway_contract.result import Failure, Outcome, RunResult
+from headway_runner.reports import last_words, say
+from headway_runner.streams import EventStream, take_stdout
+
+KUBERNETES_TERMINATION_LOG = "/dev/termination-log"
+
+
+def main(environment: Mapping[str, str] = os.environ) -> int:
+    """Run the request of this environment."""
+    stream = EventStream(take_stdout())
+    try:
+        request = RunRequest.from_json(environment.get(VARIABLE, ""))
+    except Undecodable as error:
+        result = RunResult(Outcome.FAILED, "", failure=Failure("BadRequest", str(error)))
+        return _end(result, KUBERNETES_TERMINATION_LOG if Path(KUBERNETES_TERMINATION_LOG).exists() else "")
+    try:
+        result = run(request, stream)
+    except ImportError as error:
+        result = _broken(
+            request, Failure("ProjectFailed", f"The image's Alembic or SQLAlchemy is broken: {error}.")
+        )
+    except Exception as error:  # noqa: BLE001 - the operator must get a result in every case
+        from headway_runner.failures import describe, print_error
+
+        print_error(error)
+        result = _broken(request, Failure("Unexpected", describe(error)))
+    return _end(result, request.termination_log)
+
+
+def run(request: RunRequest, stream: EventStream) -> RunResult:
+    """Do what is asked. Alembic and SQLAlchemy are imported here, once for all phases."""
+    import alembic
+    import sqlalchemy
+
+    from headway_runner.migrate import migrate_database
+    from headway_runner.plan import plan_databases
+    from headway_runner.supervisor import Supervisor
+
+    supervisor = Supervisor(request, stream)
+    supervisor.listen()
+    versions = platform.python_version(), alembic.__version__, sqlalchemy.__version__
+    supervisor.emit(RunStarted(request.run, request.mode.value, *versions))
+    return (plan_databases if request.mode is Mode.PLAN else migrate_database)(supervisor, request)
+
+
+def exit_code(result: RunResult) -> ExitCode:
+    """The process's exit code for a result."""
+    if result.failure is not None:
+        return result.failure.kind.exit_code
+    return ExitCode.STOPPED if result.outcome is Outcome.STOPPED else ExitCode.SUCCEEDED
+
+
+def _broken(request: RunRequest, failure: Failure) -> RunResult:
+    database = request.databases[0].name if request.mode is Mode.MIGRATE else ""
+    return RunResult(Outcome.FAILED, request.run, database, failure=failure)
+
+
+def _end(result: RunResult, termination_log: str) -> int:
+    if termination_log:
+        Path(termination_log).write_text(result.to_json())
+    say(last_words(result))
+    sys.stdout.flush()
+    return int(exit_code(result))

@@ -1,0 +1,106 @@
+"""Mode Migrate: plan, run under the lock, again when a table lock could not be had, then verify with fresh eyes."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from headway_contract.events import Notice, PassRetried, Verified
+from headway_contract.request import RunRequest
+from headway_contract.result import Failure, Outcome, RunResult
+from headway_runner.application import apply
+from headway_runner.failures import LOCK_STATES, RunFailed
+from headway_runner.inspection import inspect
+from headway_runner.plan import announce, as_plan, first_task, is_ahead, look
+from headway_runner.supervisor import Died, Supervisor
+from headway_runner.task import Application, Inspection, Task
+from headway_runner.verdict import verdict
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+
+
+def migrate_database(supervisor: Supervisor, request: RunRequest) -> RunResult:
+    """Take the request's one database to its target."""
+    database = request.databases[0]
+    try:
+        task, before = look(supervisor, first_task(request, database))
+    except RunFailed as failed:
+        return RunResult(Outcome.FAILED, request.run, database.name, failure=failed.failure)
+    seen = RunResult(
+        Outcome.SUCCEEDED,
+        request.run,
+        database.name,
+        from_revision=before.current,
+        to_revision=before.current,
+        pending_count=len(before.pending),
+        ahead=is_ahead(before) and before.failure is None,
+        failure=before.failure,
+    )
+    if before.failure is not None:
+        outcome = Outcome.FAILED if supervisor.stopping is None else Outcome.STOPPED
+        return replace(seen, outcome=outcome, failure=before.failure if outcome is Outcome.FAILED else None)
+    announce(supervisor, as_plan(task, before))
+    if not before.pending:
+        # The plan was a fresh look: there is nothing that a run could add or a second look could see.
+        supervisor.emit(Verified(database.name, before.current, 0))
+        return seen
+    if supervisor.stopping is not None:
+        return replace(seen, outcome=Outcome.STOPPED)
+    run = run_until_unlocked(supervisor, replace(task, read_only=False))
+    return conclude(supervisor, task, before, run)
+
+
+def conclude(supervisor: Supervisor, task: Task, before: Inspection, run: Application) -> RunResult:
+    """Verify, then decide."""
+    after = verify(supervisor, task)
+    name = task.database.name
+    if after.failure is None:
+        supervisor.emit(Verified(name, after.current, len(after.pending)))
+    for index in sorted(set(after.invalid_indexes).intersection(before.invalid_indexes)):
+        supervisor.emit(Notice(name, f"The index {index} was invalid before this run and still is."))
+    return verdict(task.request, before, run, after, supervisor.stopping is not None)
+
+
+def verify(supervisor: Supervisor, task: Task) -> Inspection:
+    """A fresh process looks again; a stop does not end it, because it is what the result rests on."""
+    found = supervisor.run(inspect, task)
+    return Inspection(failure=Failure("Unexpected", found.sentence)) if isinstance(found, Died) else found
+
+
+def run_until_unlocked(
+    supervisor: Supervisor, task: Task, clock: Callable[[], float] = time.monotonic
+) -> Application:
+    """Run; run again after a pause while table locks cannot be had and nothing half-done stands in the way."""
+    end = clock() + task.request.lock_give_up_seconds
+    applied: tuple[str, ...] = ()
+    attempt = 0
+    while True:
+        attempt += 1
+        run = run_once(supervisor, task)
+        applied = tuple(dict.fromkeys((*applied, *run.applied)))
+        run = replace(run, applied=applied)
+        wait = pause_before(attempt + 1, random.random())
+        if supervisor.stopping is not None or not is_worth_another_pass(run) or clock() + wait > end:
+            return run
+        reason = (run.failure or run.seen or Failure("LockTimeout", "")).message
+        supervisor.emit(PassRetried(task.database.name, reason, attempt, round(wait, 2)))
+        supervisor.pause(wait)
+
+
+def run_once(supervisor: Supervisor, task: Task) -> Application:
+    """One pass in a fresh process."""
+    found = supervisor.run(apply, task)
+    return Application(failure=Failure("Unexpected", found.sentence)) if isinstance(found, Died) else found
+
+
+def is_worth_another_pass(run: Application) -> bool:
+    """A lock could not be had, whether env.py said so or hid it, and nothing of that revision is committed."""
+    reason = run.failure or run.seen
+    return reason is not None and reason.sqlstate in LOCK_STATES and not run.partly_committed
+
+
+def pause_before(attempt: int, chance: float) -> float:
+    """Seconds before this attempt (2, 3, …): doubling up to a limit, of which half is left to chance (0..1)."""
+    longest = min(FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 2), LONGEST_PAUSE_SECONDS)
+    return longest * (0.5 + chance / 2)

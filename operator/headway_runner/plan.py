@@ -1,0 +1,136 @@
+"""Mode Plan, and the first look of mode Migrate: what would be done to each database; nothing is changed."""
+
+from dataclasses import replace
+
+from headway_contract.events import Notice, Planned
+from headway_contract.request import DatabaseRequest, RunRequest, WhenAhead
+from headway_contract.result import DatabasePlan, Failure, Outcome, Plan, RunResult
+from headway_contract.wire import sha256_of, split_document
+from headway_runner.database import load_driver, read_url
+from headway_runner.failures import READ_ONLY_STATE, RunFailed
+from headway_runner.inspection import inspect
+from headway_runner.supervisor import Died, Supervisor
+from headway_runner.task import Inspection, Task
+
+WRITES_IN_PLAN = (
+    "env.py writes to the database before any revision runs, so it could not be looked at read-only; "
+    "what env.py itself writes was written."
+)
+
+
+def first_task(request: RunRequest, database: DatabaseRequest) -> Task:
+    """The task of a first look; raises :class:`RunFailed` when the URL cannot be used."""
+    url = read_url(database)
+    if url is not None:
+        load_driver(url)
+    return Task(request, database, url, database.target, read_only=True)
+
+
+def look(supervisor: Supervisor, task: Task) -> tuple[Task, Inspection]:
+    """Inspect in a fresh process, as often as it takes; the task as later passes should have it."""
+    inspection = inspect_once(supervisor, task)
+    if task.read_only and inspection.failure is not None and inspection.failure.sqlstate == READ_ONLY_STATE:
+        task = replace(task, read_only=False)
+        inspection = inspect_once(supervisor, task)
+        inspection = replace(inspection, notices=(WRITES_IN_PLAN, *inspection.notices))
+    task = replace(task, identity=inspection.identity, one_transaction=inspection.one_transaction)
+    if inspection.failure is None:
+        if inspection.past_target and task.request.when_ahead is WhenAhead.DOWNGRADE:
+            task = replace(task, downgrade=True)
+            inspection = inspect_once(supervisor, task)
+        else:
+            task = replace(task, target=inspection.absolute_target or task.target)
+    return task, judge(task, inspection)
+
+
+def inspect_once(supervisor: Supervisor, task: Task) -> Inspection:
+    """One look; a process that dies is a failure like others."""
+    found = supervisor.run(inspect, task, killable=True)
+    return Inspection(failure=Failure("Unexpected", found.sentence)) if isinstance(found, Died) else found
+
+
+def judge(task: Task, inspection: Inspection) -> Inspection:
+    """Apply ``whenAhead``: is a database that is past the image or the target fine, or a failure?"""
+    wish = task.request.when_ahead
+    if inspection.failure is not None or not is_ahead(inspection):
+        return inspection
+    what = describe_ahead(task, inspection)
+    if inspection.unknown and wish is WhenAhead.DOWNGRADE:
+        return replace(inspection, failure=Failure("CannotDowngrade", what))
+    if wish is WhenAhead.FAIL:
+        return replace(inspection, failure=Failure("DatabaseAhead", what))
+    return replace(inspection, pending=(), notices=(*inspection.notices, f"{what} This is accepted."))
+
+
+def is_ahead(inspection: Inspection) -> bool:
+    """Past what the image or the target asks for."""
+    return bool(inspection.unknown) or inspection.past_target
+
+
+def describe_ahead(task: Task, inspection: Inspection) -> str:
+    """The fact, as a sentence."""
+    if inspection.unknown:
+        return f"The database is at {', '.join(inspection.unknown)}, which this image does not contain."
+    return f"The database is at {', '.join(inspection.current)}, which is past the target {task.database.target}."
+
+
+def as_plan(task: Task, inspection: Inspection) -> DatabasePlan:
+    """The plan of one database as the operator reads it."""
+    return DatabasePlan(
+        name=task.database.name,
+        current=inspection.current,
+        target=inspection.target,
+        pending=inspection.pending,
+        downgrade=task.downgrade,
+        ahead=is_ahead(inspection) and inspection.failure is None,
+        notices=inspection.notices,
+        failure=inspection.failure,
+    )
+
+
+def announce(supervisor: Supervisor, plan: DatabasePlan) -> None:
+    """Tell a plan as events."""
+    for notice in plan.notices:
+        supervisor.emit(Notice(plan.name, notice))
+    if plan.failure is None:
+        supervisor.emit(Planned(plan.name, plan.current, tuple(one.revision for one in plan.pending)))
+
+
+def plan_databases(supervisor: Supervisor, request: RunRequest) -> RunResult:
+    """Look at every database, also after one has failed."""
+    plans = []
+    for database in request.databases:
+        plan = plan_database(supervisor, request, database)
+        if supervisor.stopping is not None:
+            return RunResult(Outcome.STOPPED, request.run)
+        announce(supervisor, plan)
+        plans.append(plan)
+    return planned(supervisor, request, Plan(tuple(plans)))
+
+
+def plan_database(supervisor: Supervisor, request: RunRequest, database: DatabaseRequest) -> DatabasePlan:
+    """The plan of one database, with its failure if it has one."""
+    try:
+        return as_plan(*look(supervisor, first_task(request, database)))
+    except RunFailed as failed:
+        return DatabasePlan(database.name, failure=failed.failure)
+
+
+def planned(supervisor: Supervisor, request: RunRequest, plan: Plan) -> RunResult:
+    """The result with the plan in it; a plan that does not fit goes before it as a document."""
+    failed = next((one for one in plan.databases if one.failure is not None), None)
+    result = RunResult(
+        Outcome.SUCCEEDED if failed is None else Outcome.FAILED,
+        request.run,
+        database="" if failed is None else failed.name,
+        pending_count=sum(len(one.pending) for one in plan.databases),
+        failure=None if failed is None else failed.failure,
+        plan=plan,
+    )
+    short = RunResult.from_json(result.to_json())
+    if short is None or short.plan is None:
+        document = plan.to_json()
+        for part in split_document(document):
+            supervisor.emit(part)
+        return replace(result, plan_sha256=sha256_of(document))
+    return result

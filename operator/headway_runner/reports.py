@@ -1,0 +1,27 @@
+"""What a person reads in the container's log besides the events: on stderr, without secrets."""
+
+import sys
+
+from headway_contract.result import Outcome, RunResult
+
+
+def say(sentence: str) -> None:
+    """One line."""
+    sys.stderr.write(f"headway: {sentence}\n")
+    sys.stderr.flush()
+
+
+def last_words(result: RunResult) -> str:
+    """How it ended, for people."""
+    where = f"{result.database}: " if result.database else ""
+    if result.failure is not None:
+        kind = result.failure.kind
+        at = f" in revision {result.failure.revision}" if result.failure.revision else ""
+        return f"{where}{result.failure.name}{at}: {result.failure.message} {kind.meaning} {kind.next_step}"
+    heads = ", ".join(result.to_revision) or "the base"
+    if result.plan is not None:
+        count = sum(len(database.pending) for database in result.plan.databases)
+        return f"planned {count} revisions in {len(result.plan.databases)} databases"
+    if result.outcome is Outcome.STOPPED:
+        return f"{where}stopped at {heads}, {result.pending_count} revisions to go; the next run goes on here"
+    return f"{where}at {heads}, {result.applied_count} revisions applied"

@@ -1,0 +1,190 @@
+"""The parent process: forks a child per phase, writes all events, keeps the time, passes on the wish to stop.
+
+Rule: it has no thread and loads nothing of the user's, so forking is safe and a wish to stop is always heard.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import connection
+from pathlib import Path
+from typing import Any, TypeVar
+
+from headway_contract.control import Control
+from headway_contract.events import Event, Heartbeat, Stopping
+from headway_contract.request import RunRequest
+from headway_runner.child import CANCEL, STOP, Link, run_child
+from headway_runner.streams import EventStream
+from headway_runner.task import Task
+
+POLL_SECONDS = 0.2
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Died:
+    """A phase's process ended without a word."""
+
+    status: int
+    """As ``os.waitstatus_to_exitcode``: negative for a signal."""
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for people."""
+        if self.status == -signal.SIGKILL:
+            return "The process that ran it was killed (signal 9), most often because the memory limit was reached."
+        if self.status < 0:
+            return f"The process that ran it was ended by signal {-self.status}."
+        return f"The process that ran it ended itself with exit code {self.status}."
+
+
+class Child:
+    """One forked phase."""
+
+    def __init__(self, process: int, words: connection.Connection, orders: int) -> None:
+        self.process = process
+        self.words = words
+        self._orders = orders
+        self._status: int | None = None
+
+    def has_ended(self) -> bool:
+        """Whether the process is over. Its pipe may outlive it, in a process that the user's code left behind."""
+        if self._status is None:
+            ended, status = os.waitpid(self.process, os.WNOHANG)
+            self._status = status if ended else None
+        return self._status is not None
+
+    def order(self, order: bytes) -> None:
+        """Send an order; a child that has just ended needs none."""
+        try:
+            os.write(self._orders, order)
+        except BrokenPipeError:
+            return
+
+    def kill(self) -> None:
+        """End it at once."""
+        if not self.has_ended():
+            os.kill(self.process, signal.SIGKILL)
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        self.words.close()
+        os.close(self._orders)
+        status = os.waitpid(self.process, 0)[1] if self._status is None else self._status
+        return os.waitstatus_to_exitcode(status)
+
+
+class Supervisor:
+    """Runs phases one after the other."""
+
+    def __init__(
+        self, request: RunRequest, stream: EventStream, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._request = request
+        self._stream = stream
+        self._clock = clock
+        self._last_heartbeat = clock()
+        self._signals = 0
+        self._cancel_at: float | None = None
+        self.stopping: Stopping | None = None
+        """Set once the wish to stop has arrived."""
+
+    def listen(self) -> None:
+        """Take SIGTERM and SIGINT as the wish to stop. As PID 1 a process without a handler would ignore them."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._signalled)
+
+    def _signalled(self, *_: object) -> None:
+        self._signals += 1
+        grace = self._request.grace_seconds
+        patience = grace / 2 if grace <= 12 else grace - 10
+        # A second Ctrl-C means: now.
+        due = self._clock() + (max(patience, 1) if self._signals == 1 else 0)
+        self._cancel_at = due if self._cancel_at is None else min(self._cancel_at, due)
+
+    def emit(self, event: Event) -> None:
+        """Write an event."""
+        self._stream.write(event)
+
+    def run(self, phase: Callable[[Link, Task], T], task: Task, killable: bool = False) -> T | Died:
+        """Run a phase in a fresh process. ``killable``: it changes nothing, so a stop ends it at once."""
+        child = self._fork(phase, task)
+        outcome: tuple[T] | None = None
+        told: list[bytes] = []
+        while outcome is None:
+            if child.words.poll(POLL_SECONDS):
+                try:
+                    word: Any = child.words.recv()
+                except EOFError:
+                    break
+                if isinstance(word, tuple):
+                    outcome = word
+                else:
+                    self.emit(word)
+            elif child.has_ended() and not child.words.poll():
+                break
+            self._tend(child, told, killable)
+        status = child.wait()
+        return Died(status) if outcome is None else outcome[0]
+
+    def pause(self, seconds: float) -> None:
+        """Wait, with heartbeats; ends early when asked to stop."""
+        end = self._clock() + seconds
+        while self._clock() < end and self.stopping is None:
+            time.sleep(min(POLL_SECONDS, max(end - self._clock(), 0)))
+            self._look_around()
+
+    def _fork(self, phase: Callable[[Link, Task], T], task: Task) -> Child:
+        heard, words = connection.Pipe(duplex=False)
+        orders, given = os.pipe()
+        process = os.fork()
+        if process == 0:
+            heard.close()
+            os.close(given)
+            self._stream.close()
+            run_child(words, orders, lambda link: phase(link, task))
+        words.close()
+        os.close(orders)
+        return Child(process, heard, given)
+
+    def _look_around(self) -> None:
+        """Heartbeat, signals, control file."""
+        now = self._clock()
+        if now - self._last_heartbeat >= self._request.heartbeat_seconds:
+            self._last_heartbeat = now
+            self.emit(Heartbeat())
+        if self.stopping is None:
+            self.stopping = self._wish_to_stop()
+            if self.stopping is not None:
+                self.emit(self.stopping)
+
+    def _wish_to_stop(self) -> Stopping | None:
+        if self._signals:
+            return Stopping(0, "The process was asked to end.")
+        if not self._request.control_file:
+            return None
+        try:
+            control = Control.from_json(Path(self._request.control_file).read_text())
+        except OSError:
+            return None
+        return Stopping(control.sequence, control.reason) if control.stop else None
+
+    def _tend(self, child: Child, told: list[bytes], killable: bool) -> None:
+        """Pass the wish to stop on, once in each strength: stop, cancel, and in the end the kill."""
+        self._look_around()
+        if self.stopping is None:
+            return
+        if not told:
+            told.append(STOP)
+            if killable:
+                child.kill()
+            else:
+                child.order(STOP)
+        overdue = -1.0 if self._cancel_at is None else self._clock() - self._cancel_at
+        if overdue >= 0 and CANCEL not in told:
+            told.append(CANCEL)
+            child.order(CANCEL)
+        if overdue >= min(6.0, max(self._request.grace_seconds / 4, 1.0)):
+            child.kill()

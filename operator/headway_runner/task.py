@@ -1,0 +1,69 @@
+"""What a phase is given and what it gives back: plain frozen values, because they cross a fork."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.engine.url import URL
+
+from headway_contract.request import DatabaseRequest, RunRequest
+from headway_contract.result import Failure, PendingRevision
+from headway_runner.database import Identity
+
+
+@dataclass(frozen=True)
+class Task:
+    """One pass over one database."""
+
+    request: RunRequest
+    database: DatabaseRequest
+    url: URL | None
+    """None: the application's own configuration finds the database."""
+    target: str
+    downgrade: bool = False
+    identity: Identity | None = None
+    """The database that was asked for, once a probe has seen it."""
+    read_only: bool = False
+    """PostgreSQL refuses every write of the pass."""
+    one_transaction: bool = False
+    """env.py sets something for one transaction only, so the revisions may not get one each."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a look at the database and the history found."""
+
+    identity: Identity | None = None
+    current: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """Those of the current heads that the image does not contain."""
+    target: tuple[str, ...] = ()
+    absolute_target: str = ""
+    """The target in a form that means the same later on."""
+    pending: tuple[PendingRevision, ...] = ()
+    past_target: bool = False
+    """The database is at a descendant of the target."""
+    one_transaction: bool = False
+    invalid_indexes: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Application:
+    """What a run did, as far as it could see itself; the verify pass decides what of it is true."""
+
+    current: tuple[str, ...] = ()
+    """The heads under the lock."""
+    applied: tuple[str, ...] = ()
+    """Revisions that ended."""
+    unfinished: str = ""
+    """A revision that was started and never ended."""
+    partly_committed: bool = False
+    """Something of the unfinished revision has been committed."""
+    stopped: bool = False
+    """It ended early at a safe point, because it was asked to."""
+    indexes: tuple[str, ...] = ()
+    """Indexes that revisions of this run built concurrently."""
+    failure: Failure | None = None
+    """What env.py raised."""
+    seen: Failure | None = None
+    """What the unfinished revision raised, also when env.py hid it."""

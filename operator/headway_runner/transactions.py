@@ -1,0 +1,103 @@
+"""Watches the statements of a revision: has something of it been committed, and does it need the driver's help?
+
+Rule: a COMMIT written as SQL raises no event in SQLAlchemy, so statements are read. In doubt a revision counts as
+partly committed, because that only costs a retry.
+"""
+
+import re
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+
+from headway_runner.dbapi import adapter_of
+
+_ENDS = re.compile(r"\s*(commit|end)\b(?!\s+prepared)", re.I)
+_DROPS = re.compile(r"\s*(rollback|abort)\b(?!\s+(to|prepared)\b)", re.I)
+_BEGINS = re.compile(r"\s*(begin|start\s+transaction)\b", re.I)
+_HARMLESS = re.compile(r"\s*(set|show|reset|savepoint|release|rollback\s+to)\b|.*\bpg_catalog\.", re.I | re.S)
+_CONCURRENTLY = re.compile(r"\s*(create|drop|reindex)\b.*\bconcurrently\b", re.I | re.S)
+_DEFINES = re.compile(r"\s*(create|alter|drop|rename|truncate)\b", re.I)
+_LOCAL = re.compile(r"\s*set\s+local\b", re.I)
+
+
+def notice_local_settings() -> list[str]:
+    """A list that fills with the ``SET LOCAL`` statements of this process: env.py's, when no revision runs."""
+    seen: list[str] = []
+
+    def before(connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
+        if _LOCAL.match(statement):
+            seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", before)
+    return seen
+
+
+class TransactionWatch:
+    """What happened in the revision that is running."""
+
+    def __init__(self) -> None:
+        self.inside = False
+        """The revision's own function is running."""
+        self.committed = False
+        self._open = False
+        """Something was done that a rollback would undo."""
+        self._autocommit = False
+        """The server's transaction was ended by a COMMIT written as SQL: each statement commits itself."""
+        self._switched: list[Any] = []
+
+    def install(self) -> None:
+        """Listen to all engines of this process."""
+        event.listen(Engine, "after_cursor_execute", self._executed)
+        event.listen(Engine, "commit", self._commits)
+        event.listen(Engine, "rollback", self._rolls_back)
+
+    def begin(self) -> None:
+        """A revision starts."""
+        self.inside, self.committed, self._open, self._autocommit = False, False, False, False
+
+    def end(self) -> None:
+        """A revision has ended: connections that were switched go back to transactions."""
+        self.inside = False
+        while self._switched:
+            self._switched.pop().autocommit = False
+
+    def _executed(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
+        if not self.inside:
+            return
+        if _ENDS.match(statement) or _DROPS.match(statement):
+            self.committed = self.committed or (self._open and bool(_ENDS.match(statement)))
+            self._open, self._autocommit = False, True
+            self._keep_out_of_transactions(connection)
+        elif _BEGINS.match(statement):
+            self._autocommit = False
+        elif not _HARMLESS.match(statement):
+            self._changed(connection, statement)
+
+    def _changed(self, connection: Connection, statement: str) -> None:
+        implicit = connection.dialect.name != "postgresql" and _DEFINES.match(statement)
+        if self._autocommit or implicit or is_autocommit(connection) or _CONCURRENTLY.match(statement):
+            self.committed = True
+        else:
+            self._open = True
+
+    def _commits(self, connection: Connection) -> None:
+        if self.inside:
+            self.committed = self.committed or self._open
+            self._open = self._autocommit = False
+
+    def _rolls_back(self, connection: Connection) -> None:
+        self._open = self._autocommit = False
+
+    def _keep_out_of_transactions(self, connection: Connection) -> None:
+        """psycopg asks the server and would begin again at the next statement; psycopg2 and asyncpg do not."""
+        if connection.dialect.driver.startswith("psycopg") and connection.dialect.driver != "psycopg2":
+            adapter = adapter_of(connection)
+            if not adapter.autocommit:
+                adapter.autocommit = True
+                self._switched.append(adapter)
+
+
+def is_autocommit(connection: Connection) -> bool:
+    """The driver commits each statement, as the driver knows it: asking SQLAlchemy would send statements."""
+    return bool(getattr(adapter_of(connection), "autocommit", False))

@@ -1,0 +1,108 @@
+"""How a run ended, decided from what it did and what a fresh look saw afterwards. Pure.
+
+Rule: only the fresh look can say that a run succeeded.
+"""
+
+from headway_contract.request import RunRequest
+from headway_contract.result import Failure, Outcome, RunResult
+from headway_runner.failures import CANCELLED_STATE
+from headway_runner.task import Application, Inspection
+
+
+def verdict(
+    request: RunRequest, before: Inspection, run: Application, after: Inspection, stopping: bool
+) -> RunResult:
+    """The result of a run that applied something or tried to."""
+    failure = first_failure(before, run, after, stopping)
+    pending = len(after.pending)
+    stopped = failure is None and pending > 0
+    applied = kept(run, after)
+    outcome = Outcome.FAILED if failure is not None else Outcome.STOPPED if stopped else Outcome.SUCCEEDED
+    return RunResult(
+        outcome,
+        request.run,
+        request.databases[0].name,
+        from_revision=before.current,
+        to_revision=after.current,
+        applied=applied,
+        applied_count=len(applied),
+        pending_count=pending,
+        failure=failure,
+    )
+
+
+def kept(run: Application, after: Inspection) -> tuple[str, ...]:
+    """Of the revisions that ended, those that the database still has; all of them when it could not be asked."""
+    pending = {one.revision for one in after.pending}
+    return tuple(revision for revision in run.applied if revision not in pending)
+
+
+def first_failure(before: Inspection, run: Application, after: Inspection, stopping: bool) -> Failure | None:
+    """The failure that a person should know first, None when the run succeeded or stopped in order."""
+    broken = broken_indexes(before, run, after)
+    failure = failure_of_the_run(run, stopping)
+    if failure is not None:
+        return with_indexes(failure, broken)
+    if after.failure is not None:
+        return after.failure
+    was_interrupted = run.stopped or (stopping and bool(run.unfinished))
+    if after.pending and not was_interrupted:
+        return not_there(run, after)
+    if broken and not was_interrupted:
+        return Failure(
+            "PartiallyApplied", f"The revisions are applied, but left invalid: {', '.join(broken)}."
+        )
+    return None
+
+
+def failure_of_the_run(run: Application, stopping: bool) -> Failure | None:
+    """What the run reports itself; a cancellation that we asked for is none when nothing stayed."""
+    failure = run.failure or run.seen
+    if run.unfinished and run.partly_committed:
+        reason = failure.message if failure is not None else "It was interrupted."
+        return Failure(
+            "PartiallyApplied",
+            f"{reason} What the revision had committed before stays in the database.",
+            run.unfinished,
+            failure.sqlstate if failure is not None else "",
+        )
+    if run.failure is not None and not (stopping and is_cancellation(run.failure)):
+        return run.failure
+    return None
+
+
+def is_cancellation(failure: Failure) -> bool:
+    """The statement was cancelled, or the revision's code was interrupted."""
+    names = ("CancelledError", "Cancelled:", "KeyboardInterrupt")
+    return (
+        failure.sqlstate == CANCELLED_STATE
+        or failure.message.startswith(names)
+        or "interrupted" in failure.message
+    )
+
+
+def not_there(run: Application, after: Inspection) -> Failure:
+    """Alembic ended well, and yet revisions are missing."""
+    if run.unfinished:
+        seen = run.seen.message if run.seen is not None else "Nothing was seen of the reason."
+        state = run.seen.sqlstate if run.seen is not None else ""
+        return Failure("Swallowed", seen, run.unfinished, state)
+    missing = ", ".join(one.revision for one in after.pending[:5])
+    return Failure("NotPersisted", f"The database does not have {missing}.", after.pending[0].revision)
+
+
+def broken_indexes(before: Inspection, run: Application, after: Inspection) -> tuple[str, ...]:
+    """Invalid indexes that this run made or was to build."""
+    return tuple(
+        index
+        for index in after.invalid_indexes
+        if index not in before.invalid_indexes or index.rsplit(".", 1)[-1] in run.indexes
+    )
+
+
+def with_indexes(failure: Failure, broken: tuple[str, ...]) -> Failure:
+    """Name the invalid indexes that a failed revision left."""
+    if not broken:
+        return failure
+    left = f"{failure.message} It left invalid: {', '.join(broken)}; the next run builds that index again."
+    return Failure(failure.name, left, failure.revision, failure.sqlstate)
