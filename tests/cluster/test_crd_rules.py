@@ -102,9 +102,9 @@ REFUSED: dict[str, tuple[Spec, str]] = {
     "no tag": ({"image": "registry.example.com:5000/shop"}, "image has no tag, or the tag latest"),
     "latest": ({"image": "shop:latest"}, "set revision to something that changes with each release"),
     "a space in the image": ({"image": "shop :1"}, "spec.image in body should match"),
-    "the target base": ({"target": "base"}, "Headway goes only up"),
-    "a relative target downwards": ({"target": "-1"}, "Headway goes only up"),
-    "the base of a branch": (databases(target="analytics@base"), "Headway goes only up"),
+    "the target base": ({"target": "base"}, "a target leads up only"),
+    "a relative target downwards": ({"target": "-1"}, "a target leads up only"),
+    "the base of a branch": (databases(target="analytics@base"), "a target leads up only"),
     "URL and credentials": (
         databases(urlFrom=URL, credentialsFrom=CREDENTIALS),
         "either urlFrom (a Secret with a whole URL) or credentialsFrom (a Secret with its parts), not both",
