@@ -94,11 +94,13 @@ class ApiClient:
             self._host, self._port, context=self._context, timeout=timeout
         )
         try:
+            connection.connect()
+            own_socket = connection.sock
             connection.request("GET", path, headers=self._headers)
             response = connection.getresponse()
             if response.status >= 300:
                 raise _error(response.status, response.read())
-            stream = Stream(connection.sock, response)
+            stream = Stream(own_socket, response)
             yield stream
             stream.interrupt()
         finally:

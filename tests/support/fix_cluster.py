@@ -1,13 +1,15 @@
-"""Fixtures on a real API server: `control_plane` and `client` (one per session), `namespace` (one per test).
+"""Fixtures on a real API server: `control_plane`, `client` and `kubelet` (one per session), `namespace` (per test).
 
 `HEADWAY_TEST_KUBECONFIG` names a cluster to use in place of an own control plane. It must be one that may be filled
-with rubbish, reached as administrator, whose definitions may be replaced.
+with rubbish, reached as administrator. For tests with pods its API server must run on this machine (it calls the
+process kubelet at 127.0.0.1), with the Job controller, but with no other node and no scheduler.
 """
 
 import itertools
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,9 +21,12 @@ from hypothesis import settings
 from support import assets
 from support.apiclient import ApiClient, ApiError
 from support.controlplane import Cluster, ControlPlane
+from support.process_kubelet.images import Image
+from support.process_kubelet.kubelet import NODES, ProcessKubelet
 from support.waiting import wait_until
 
 KUBECONFIG_VARIABLE = "HEADWAY_TEST_KUBECONFIG"
+PYTHON_IMAGE = "registry.test/python:1"
 CRDS = Path(__file__).parents[2] / "crds"
 
 # A deadline per example would be a timing assertion.
@@ -63,6 +68,26 @@ def own_control_plane(control_plane: Cluster) -> Iterator[ControlPlane]:
         pytest.fail(f"this test needs an own control plane: unset {KUBECONFIG_VARIABLE}", pytrace=False)
     yield control_plane
     control_plane.start_api_server()
+
+
+@pytest.fixture(scope="session")
+def kubelet(control_plane: Cluster) -> Iterator[ProcessKubelet]:
+    """A node that runs pods as processes. Put images into `kubelet.images`; `PYTHON_IMAGE` is there."""
+    others = [node["metadata"]["name"] for node in control_plane.client.get(NODES)["items"]]
+    if others:
+        pytest.fail(
+            f"the cluster has nodes that would take the tests' pods: {', '.join(others)}", pytrace=False
+        )
+    client = ApiClient.from_kubeconfig(control_plane.kubeconfig)
+    kubelet = ProcessKubelet(client)
+    kubelet.images[PYTHON_IMAGE] = Image(environment={"PATH": f"{Path(sys.executable).parent}:{os.defpath}"})
+    kubelet.start()
+    try:
+        yield kubelet
+    finally:
+        kubelet.stop()
+        client.delete(f"{NODES}/{kubelet.name}")
+        client.close()
 
 
 @pytest.fixture
