@@ -75,7 +75,7 @@ def unsupported(spec: Spec) -> list[str]:
     asked = {
         "spec.command": bool(spec.command),
         "spec.plan.approval: Required": spec.plan.approval == "Required",
-        "spec.lint": bool(spec.lint) and spec.lint.get("mode") != "Off",
+        "spec.lint": bool(spec.lint) and spec.lint.get("mode") != "Never",
         "spec.backfill": bool(spec.backfill),
         "spec.postDeploy": bool(spec.post_deploy),
         "spec.hooks": bool(spec.hooks),
