@@ -290,4 +290,4 @@ def test_the_kubelet_survives_a_restart_of_the_api_server(
     own_control_plane.start_api_server()
 
     bench.client.delete(f"{bench.core}/pods/{running}")
-    bench.wait_for_job("Failed")
+    assert terminated(bench.wait_for_phase("Failed"))["exitCode"] == 7

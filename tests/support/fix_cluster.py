@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from support.process_kubelet.kubelet import NODES, ProcessKubelet
 from support.waiting import wait_until
 
 KUBECONFIG_VARIABLE = "HEADWAY_TEST_KUBECONFIG"
+NODE_PREFIX = "process-kubelet-"
 PYTHON_IMAGE = "registry.test/python:1"
 CRDS = Path(__file__).parents[2] / "crds"
 
@@ -36,11 +38,12 @@ settings.load_profile("headway")
 _numbers = itertools.count(1)
 
 
-def pytest_report_header() -> str:
-    """Which cluster the tests will run on."""
-    if given := os.environ.get(KUBECONFIG_VARIABLE):
-        return f"cluster: the one of {given}"
-    return f"cluster: own control plane, Kubernetes {assets.KUBERNETES_VERSION}"
+def pytest_report_header() -> list[str]:
+    """Which versions the tests run with."""
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("kopf", "alembic", "sqlalchemy"))
+    given = os.environ.get(KUBECONFIG_VARIABLE)
+    own = f"own control plane, Kubernetes {assets.KUBERNETES_VERSION}"
+    return [f"headway: {libraries}", f"cluster: {f'the one of {given}' if given else own}"]
 
 
 @pytest.fixture(scope="session")
@@ -73,13 +76,13 @@ def own_control_plane(control_plane: Cluster) -> Iterator[ControlPlane]:
 @pytest.fixture(scope="session")
 def kubelet(control_plane: Cluster) -> Iterator[ProcessKubelet]:
     """A node that runs pods as processes. Put images into `kubelet.images`; `PYTHON_IMAGE` is there."""
-    others = [node["metadata"]["name"] for node in control_plane.client.get(NODES)["items"]]
-    if others:
+    nodes = [node["metadata"]["name"] for node in control_plane.client.get(NODES)["items"]]
+    if others := [name for name in nodes if not name.startswith(NODE_PREFIX)]:
         pytest.fail(
             f"the cluster has nodes that would take the tests' pods: {', '.join(others)}", pytrace=False
         )
     client = ApiClient.from_kubeconfig(control_plane.kubeconfig)
-    kubelet = ProcessKubelet(client)
+    kubelet = ProcessKubelet(client, f"{NODE_PREFIX}{os.getpid()}")
     kubelet.images[PYTHON_IMAGE] = Image(environment={"PATH": f"{Path(sys.executable).parent}:{os.defpath}"})
     kubelet.start()
     try:

@@ -9,7 +9,6 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +28,12 @@ Pod = dict[str, Any]
 
 
 class ProcessKubelet:
-    """A node named `name`. `images` may be filled at any time: name as in the pod → Image.
+    """A node named `name`, one that the cluster has not had yet.
 
-    The API server must be able to reach 127.0.0.1 of this machine, and nothing else may bind pods.
+    `images` (name as in the pod → Image) may be filled at any time. The API server must be able to reach 127.0.0.1 of this machine, and nothing else may bind pods.
     """
 
-    def __init__(self, client: ApiClient, name: str = "process-kubelet") -> None:
+    def __init__(self, client: ApiClient, name: str) -> None:
         self.name = name
         self.images: dict[str, Image] = {}
         self._client = client
@@ -49,8 +48,6 @@ class ProcessKubelet:
 
     def start(self) -> None:
         """Registers the node and begins to take pods."""
-        with suppress(ApiError):
-            self._client.delete(f"{NODES}/{self.name}")
         self._client.post(NODES, {"metadata": {"name": self.name, "labels": self._labels}})
         self._client.patch(f"{NODES}/{self.name}/status", {"status": _node_status(self._log_server.port)})
         self._watch.start()
