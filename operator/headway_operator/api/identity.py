@@ -2,7 +2,8 @@
 
 What runs is image, revision, target, command, Alembic's settings, environment, what to do when ahead, the databases
 with their sources, and the retry token. How it runs (resources, timeouts, order, history) is no part of it, so
-changing that never runs anything again.
+changing that never runs anything again. A database without a source of its own is found by the application through
+the Job's environment, which is its source then.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from headway_operator.api.migration import Database, Migration, Spec
 
 JOB_NAME_LIMIT = 52
 """A pod adds a suffix to its Job's name, and 63 is the limit of a label's value."""
+_NAMES_OF_STAGES = ("plan", "migrate")
 
 
 def identity_of(spec: Spec, retry_token: str) -> str:
@@ -27,15 +29,16 @@ def identity_of(spec: Spec, retry_token: str) -> str:
         encode(spec.alembic),
         spec.environment,
         spec.when_ahead.value,
-        [_database_identity(database) for database in spec.databases],
+        [_database_identity(database) for database in sorted(spec.databases, key=lambda one: one.name)],
+        _sources_in_environment(spec),
         retry_token,
     ]
     return _hash(what, 16)
 
 
-def new_run_id(migration: Migration, identity: str) -> str:
-    """The id of a run that starts at this generation: the same thing wished again later is another run."""
-    return _hash([migration.uid, migration.generation, identity], 8)
+def new_run_id(migration: Migration, identity: str, predecessor: str) -> str:
+    """The id of the run that follows ``predecessor``: the same thing wished again later is another run."""
+    return _hash([migration.uid, migration.generation, identity, predecessor], 8)
 
 
 def job_name(migration_name: str, uid: str, run: str, database: str, stage: str, attempt: int) -> str:
@@ -44,7 +47,7 @@ def job_name(migration_name: str, uid: str, run: str, database: str, stage: str,
     ending = f"-{run}-{attempt}"
     room = JOB_NAME_LIMIT - len(ending)
     start = f"{_label(migration_name)}-{_label(part)}"
-    if len(start) > room or start != f"{migration_name}-{part}":
+    if len(start) > room or start != f"{migration_name}-{part}" or database in _NAMES_OF_STAGES:
         start = f"{start[: room - 7].strip('-')}-{_hash([uid, migration_name, part, stage], 6)}"
     return start + ending
 
@@ -53,6 +56,12 @@ def _database_identity(database: Database) -> Any:
     value = encode(database)
     value.pop("dependsOn", None)
     return value
+
+
+def _sources_in_environment(spec: Spec) -> Any:
+    if all(database.url_from or database.credentials_from for database in spec.databases):
+        return []
+    return [spec.job.env, spec.job.env_from]
 
 
 def _label(text: str) -> str:

@@ -207,8 +207,8 @@ class Migration:
 
     @property
     def retry_token(self) -> str:
-        """The value of the retry annotation; a new value is a new run."""
-        return self.annotations.get(RETRY_ANNOTATION, "")
+        """The value of the retry annotation; a new value is a new run, taking the annotation away is not."""
+        return self.annotations.get(RETRY_ANNOTATION, "") or self.status.last_handled_retry
 
     @property
     def paused_token(self) -> str:

@@ -20,6 +20,8 @@ class Reason:
 
 REASONS: tuple[Reason, ...] = (
     Reason("Planning", "The databases are being looked at; nothing is changed."),
+    Reason("Planned", "What is to be applied is known."),
+    Reason("NotPlanned", "There is no plan of all databases: each Job plans for its own one."),
     Reason("Migrating", "Revisions are being applied."),
     Reason("Retrying", "An attempt failed in a way that another one may get over."),
     Reason(
@@ -44,6 +46,11 @@ REASONS: tuple[Reason, ...] = (
         "Remove the field, or use a release that has it.",
     ),
     Reason(
+        "UnsupportedAnnotation",
+        "An annotation asks for something that this release cannot do.",
+        "Remove the annotation, or use a release that obeys it.",
+    ),
+    Reason(
         "ImageNotPulled",
         "The image cannot be pulled.",
         "Check spec.image and spec.job.imagePullSecrets.",
@@ -51,7 +58,8 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "SecretNotFound",
         "A Secret or ConfigMap that the Job needs is not there, or lacks a key.",
-        "Create it in the resource's namespace; the Job starts by itself then.",
+        "Create it in the resource's namespace: a Job that still waits then starts by itself; "
+        "after a failure: kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite",
     ),
     Reason(
         "JobDisappeared",
@@ -67,7 +75,8 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "DeadlineExceeded",
         "The Job ran longer than spec.activeDeadlineSeconds.",
-        "Raise it, and retry: the run goes on from the last committed revision.",
+        "Raise it, then retry: kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite; "
+        "the run goes on from the last committed revision.",
     ),
     Reason(
         "PlanUnreadable",
@@ -80,7 +89,15 @@ REASONS: tuple[Reason, ...] = (
         "A Job of this name exists that does not belong to this resource.",
         "Rename or delete that Job.",
     ),
+    Reason(
+        "JobRefused",
+        "The API server refuses the Job that the specification describes.",
+        "Correct the field of spec.job, the quota or the policy that the message names.",
+    ),
     Reason("DatabaseFailed", "At least one database could not be brought to its target."),
+    Reason("JobStarted", "Event: a Job for this database was created."),
+    Reason("DatabaseSucceeded", "Event: this database is where the specification wants it."),
+    Reason("DatabaseSkipped", "Event: this database was not started, because one before it failed."),
 )
 
 _BY_NAME = {reason.name: reason for reason in REASONS} | {

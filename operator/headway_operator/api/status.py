@@ -69,6 +69,7 @@ class PlanStatus:
     databases: int | None = None
     job_name: str = ""
     attempt: int = 0
+    failures: int = 0
     completion_time: str | None = None
     reason: str = ""
     message: str = ""
@@ -97,6 +98,8 @@ class DatabaseStatus:
     pending_count: int | None = None
     job_name: str = ""
     attempt: int = 0
+    failures: int = 0
+    """How many attempts failed: only these count against ``retry.limit``, not those that were stopped."""
     reason: str = ""
     message: str = ""
     retry_time: str | None = None

@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 from headway_operator.api.conditions import State, conditions_for, with_transition_times
+from headway_operator.api.reasons import reason_of
 from headway_operator.api.status import (
     DatabasePhase,
     DatabaseStatus,
     HistoryEntry,
+    PlanStatus,
     Progress,
     Run,
     Status,
@@ -72,8 +74,7 @@ def _verdict(standing: Standing, blocked: Blocked | None, superseding: bool) -> 
     if standing.plan_failed:
         return State.FAILED, standing.plan.reason, standing.plan.message
     if not standing.plan_is_done:
-        reason = "Retrying" if standing.plan.retry_time else "Planning"
-        return State.PROGRESSING, reason, standing.plan.message or "looking at the databases"
+        return State.PROGRESSING, *_current_planning(standing.plan)
     if standing.is_over:
         return _outcome(standing.databases)
     return State.PROGRESSING, *_current_work(standing.databases)
@@ -100,6 +101,10 @@ def _outcome(databases: tuple[DatabaseStatus, ...]) -> tuple[State, str, str]:
     return State.SUCCEEDED, "Succeeded", f"{count} at the target, {_count(revisions, 'revision')} applied"
 
 
+def _current_planning(plan: PlanStatus) -> tuple[str, str]:
+    return "Retrying" if plan.reason else "Planning", plan.message or "looking at the databases"
+
+
 def _current_work(databases: tuple[DatabaseStatus, ...]) -> tuple[str, str]:
     for phase, reason in ((DatabasePhase.WAITING, "Retrying"), (DatabasePhase.MIGRATING, "Migrating")):
         busy = [database for database in databases if database.phase is phase]
@@ -113,9 +118,9 @@ def _plan_ready(standing: Standing) -> PlanReady:
     if standing.plan_failed:
         return "False", plan.reason, plan.message
     if not standing.plan_is_done:
-        return "Unknown", "Retrying" if plan.retry_time else "Planning", plan.message
+        return "Unknown", *_current_planning(plan)
     if not plan.digest:
-        return "True", "NotPlanned", "plan.mode is Never: each Job plans for its own database"
+        return "True", "NotPlanned", reason_of("NotPlanned").meaning
     return "True", "Planned", f"{_count(plan.revisions or 0, 'revision')} to apply"
 
 
@@ -166,9 +171,7 @@ def _phase(state: State, reason: str) -> str:
 def _progress(snapshot: Snapshot, status: Status, message: str) -> Progress:
     total = len(status.databases)
     done = sum(database.phase is DatabasePhase.SUCCEEDED for database in status.databases)
-    steps = sum(database.revisions_total or 0 for database in status.databases)
-    steps_done = sum(database.revisions_done or 0 for database in status.databases)
-    percent = 100 * steps_done // steps if steps else (100 if total and done == total else None)
+    percent = _percent(snapshot.migration.status, status)
     counted = f"{done}/{total}" if total else ""
     busy = [one.job_name for one in status.databases if one.phase is DatabasePhase.MIGRATING]
     fresh = Progress(
@@ -182,6 +185,29 @@ def _progress(snapshot: Snapshot, status: Status, message: str) -> Progress:
     if old is not None and replace(old, updated_time=None) == fresh:
         return old
     return replace(fresh, updated_time=stamp(snapshot.now))
+
+
+def _percent(old: Status, new: Status) -> int | None:
+    """How far the run is. Within a run it never goes back, though what is to be done may turn out to be more."""
+    same_run = old.run is not None and new.run is not None and old.run.id == new.run.id
+    before = old.progress.percent if same_run and old.progress is not None else None
+    now = _percent_of(new.databases)
+    return max((value for value in (before, now) if value is not None), default=None)
+
+
+def _percent_of(databases: tuple[DatabaseStatus, ...]) -> int | None:
+    """By revisions where all are counted, else each database is worth the same."""
+    known = [database.revisions_total for database in databases if database.revisions_total is not None]
+    if len(known) == len(databases) and sum(known) > 0:
+        return 100 * sum(database.revisions_done or 0 for database in databases) // sum(known)
+    parts = [_percent_of_one(database) for database in databases]
+    return sum(parts) // len(parts) if known or any(parts) else None
+
+
+def _percent_of_one(database: DatabaseStatus) -> int:
+    if database.phase is DatabasePhase.SUCCEEDED:
+        return 100
+    return 100 * (database.revisions_done or 0) // database.revisions_total if database.revisions_total else 0
 
 
 def _count(number: int, noun: str) -> str:

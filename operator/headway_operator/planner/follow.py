@@ -5,9 +5,10 @@ nothing.
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from headway_contract.result import DatabasePlan, Outcome, Plan
-from headway_operator.api.reasons import reason_of
+from headway_operator.api.reasons import Reason, reason_of
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Pending, PlanStatus
 from headway_operator.planner.explain import explain, stamp
 from headway_operator.planner.lifecycle import Fact, moved
@@ -15,13 +16,13 @@ from headway_operator.planner.retries import (
     failure_of,
     obstacle_of,
     patience_is_over,
-    pause_before,
     retry_time,
 )
 from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import JobProgress, JobView, Snapshot, Stage
 
 PENDING_SHOWN = 50
+STOPPED = "stopped before its end, at a safe point; the next Job goes on from there"
 
 
 @dataclass(frozen=True)
@@ -43,46 +44,79 @@ class Standing:
         return bool(self.plan.reason) and self.plan.retry_time is None
 
     @property
+    def retry_times(self) -> tuple[str, ...]:
+        """When the attempts are due that wait."""
+        times = (self.plan.retry_time, *(database.retry_time for database in self.databases))
+        return tuple(time for time in times if time)
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing is left to start or to wait for."""
         return self.plan_failed or all(database.phase.is_final for database in self.databases)
 
 
-def follow(snapshot: Snapshot, run: CurrentRun) -> Standing:
-    """Where this run stands now."""
-    plan, found = _follow_plan(snapshot, run)
+def follow(snapshot: Snapshot, run: CurrentRun, held: bool) -> Standing:
+    """Where this run stands now. ``held``: nothing may start, and what has not started is removed."""
+    plan, found = _follow_plan(snapshot, run, held)
     databases = tuple(
-        _follow_database(snapshot, run, database.name, found) for database in run.spec.databases
+        _follow_database(snapshot, run, database.name, found, held) for database in run.spec.databases
     )
-    hopeless = tuple(job for job in run.jobs if job.is_active and patience_is_over(job, snapshot.now))
-    return Standing(plan, databases if plan.reason else _with_skips(run, databases), hopeless)
+    hopeless = tuple(
+        job for job in run.jobs if job.is_active and not job.deleting and patience_is_over(job, snapshot.now)
+    )
+    return Standing(plan, databases if plan.reason else _with_skips(run, databases), () if held else hopeless)
 
 
-def _follow_plan(snapshot: Snapshot, run: CurrentRun) -> tuple[PlanStatus, Plan | None]:
+def _follow_plan(snapshot: Snapshot, run: CurrentRun, held: bool) -> tuple[PlanStatus, Plan | None]:
     memory, job = run.remembered_plan, run.latest(Stage.PLAN)
-    if run.spec.plan.mode == "Never":
-        return replace(memory, completion_time=memory.completion_time or stamp(snapshot.now)), None
     if memory.completion_time:
         return memory, None
+    if run.spec.plan.mode == "Never" and (job is None or not job.is_active):
+        return PlanStatus(completion_time=stamp(snapshot.now)), None
     if job is None or job.attempt < memory.attempt:
-        return _plan_without_job(snapshot, run, memory), None
-    if job.is_active and not patience_is_over(job, snapshot.now):
-        return PlanStatus(job_name=job.name, attempt=job.attempt, message=_obstacle(run, job)), None
+        return _plan_without_job(snapshot, run, memory, held), None
+    settled = memory.attempt == job.attempt and memory.retry_time is not None
+    if _works(job, snapshot, held, settled):
+        message = _obstacle(run, job)
+        return PlanStatus(
+            job_name=job.name, attempt=job.attempt, failures=memory.failures, message=message
+        ), None
     if job.result is not None and job.result.plan is not None and job.result.outcome is Outcome.SUCCEEDED:
         return _plan_done(snapshot, job, job.result.plan), job.result.plan
-    return _plan_attempt_failed(snapshot, run, job), None
+    if settled:
+        return memory, None
+    if run.has_touched_databases:
+        return PlanStatus(job_name=job.name, attempt=job.attempt, completion_time=stamp(snapshot.now)), None
+    if _is_stopped(job, held):
+        return _plan_stopped(snapshot, replace(memory, job_name=job.name, attempt=job.attempt)), None
+    return _plan_attempt_failed(snapshot, run, memory, job), None
 
 
-def _plan_without_job(snapshot: Snapshot, run: CurrentRun, memory: PlanStatus) -> PlanStatus:
+def _works(job: JobView, snapshot: Snapshot, held: bool, settled: bool) -> bool:
+    """Whether this Job may still bring a result; ``settled``: the status has already done with it."""
+    given_up = patience_is_over(job, snapshot.now) or (held and not job.has_started)
+    return job.is_active and not given_up and not (settled and job.deleting)
+
+
+def _is_stopped(job: JobView, held: bool) -> bool:
+    """Whether it ended, or is removed, because it was asked to: no failure."""
+    return job.was_stopped or (held and job.is_active and not job.has_started)
+
+
+def _plan_without_job(snapshot: Snapshot, run: CurrentRun, memory: PlanStatus, held: bool) -> PlanStatus:
     """Its Job is gone: a plan changes nothing, so it is simply made again after a pause."""
+    if memory.attempt == 0 and run.has_touched_databases:
+        return PlanStatus(completion_time=stamp(snapshot.now))
     if memory.attempt == 0 or memory.retry_time:
         return memory
-    reason = reason_of("JobDisappeared")
-    again = snapshot.now + pause_before(memory.attempt + 1, run.spec.retry, memory.job_name)
-    text = explain(reason, "", run.migration.name)
-    if memory.attempt > run.spec.retry.limit:
-        return replace(memory, reason=reason.name, message=text, completion_time=stamp(snapshot.now))
-    return replace(memory, reason=reason.name, message=text, retry_time=stamp(again))
+    if held:
+        return _plan_stopped(snapshot, memory)
+    return _plan_failed(snapshot, run, memory, reason_of("JobDisappeared"), "", snapshot.now)
+
+
+def _plan_stopped(snapshot: Snapshot, memory: PlanStatus) -> PlanStatus:
+    """It is made again as soon as it may be."""
+    return replace(memory, reason="", message=STOPPED, retry_time=stamp(snapshot.now))
 
 
 def _plan_done(snapshot: Snapshot, job: JobView, plan: Plan) -> PlanStatus:
@@ -96,14 +130,24 @@ def _plan_done(snapshot: Snapshot, job: JobView, plan: Plan) -> PlanStatus:
     )
 
 
-def _plan_attempt_failed(snapshot: Snapshot, run: CurrentRun, job: JobView) -> PlanStatus:
+def _plan_attempt_failed(snapshot: Snapshot, run: CurrentRun, memory: PlanStatus, job: JobView) -> PlanStatus:
     reason, happened = failure_of(job)
-    again = retry_time(job, run.spec.retry, snapshot.now)
-    return PlanStatus(
-        job_name=job.name,
-        attempt=job.attempt,
+    memory = replace(memory, job_name=job.name, attempt=job.attempt)
+    return _plan_failed(
+        snapshot, run, memory, reason, _of_database(job, happened), job.finished or snapshot.now
+    )
+
+
+def _plan_failed(
+    snapshot: Snapshot, run: CurrentRun, memory: PlanStatus, reason: Reason, happened: str, since: datetime
+) -> PlanStatus:
+    failures = memory.failures + 1
+    again = retry_time(reason, failures, run.spec.retry, memory.job_name, since)
+    return replace(
+        memory,
+        failures=failures,
         reason=reason.name,
-        message=explain(reason, _of_database(job, happened), run.migration.name),
+        message=explain(reason, happened, run.migration.name),
         retry_time=stamp(again) if again else None,
         completion_time=None if again else stamp(snapshot.now),
     )
@@ -114,25 +158,31 @@ def _of_database(job: JobView, happened: str) -> str:
     return f"{name}: {happened}" if name and happened else happened
 
 
-def _follow_database(snapshot: Snapshot, run: CurrentRun, name: str, plan: Plan | None) -> DatabaseStatus:
+def _follow_database(
+    snapshot: Snapshot, run: CurrentRun, name: str, plan: Plan | None, held: bool
+) -> DatabaseStatus:
     memory, job = run.remembered(name), run.latest(Stage.MIGRATE, name)
     if plan is not None:
         memory = _with_plan(snapshot, memory, next((one for one in plan.databases if one.name == name), None))
     if memory.phase.is_final:
         return memory
     if job is None or job.attempt < memory.attempt:
-        return _without_job(snapshot, run, memory)
-    if memory.attempt == job.attempt and memory.phase in (DatabasePhase.WAITING, DatabasePhase.PENDING):
-        return memory
-    if job.is_active and not patience_is_over(job, snapshot.now):
+        return _without_job(snapshot, run, memory, held)
+    settled = memory.attempt == job.attempt and memory.phase is not DatabasePhase.MIGRATING
+    if _works(job, snapshot, held, settled):
         return _active(snapshot, run, memory, job)
     if job.result is not None and job.result.outcome is Outcome.SUCCEEDED:
         return _succeeded(snapshot, memory, job)
-    if job.result is not None and job.result.outcome is Outcome.STOPPED:
-        phase = moved(memory.phase, Fact.JOB_STOPPED)
-        message = "stopped at a safe point; the next Job goes on from there"
-        return replace(memory, phase=phase, job_name=job.name, attempt=job.attempt, message=message)
-    return _attempt_failed(snapshot, run, memory, job)
+    if settled:
+        return memory
+    memory = replace(memory, job_name=job.name, attempt=job.attempt)
+    return _stopped(memory) if _is_stopped(job, held) else _attempt_failed(snapshot, run, memory, job)
+
+
+def _stopped(memory: DatabaseStatus) -> DatabaseStatus:
+    return replace(
+        memory, phase=moved(memory.phase, Fact.JOB_STOPPED), reason="", message=STOPPED, retry_time=None
+    )
 
 
 def _with_plan(snapshot: Snapshot, memory: DatabaseStatus, plan: DatabasePlan | None) -> DatabaseStatus:
@@ -158,20 +208,13 @@ def _with_plan(snapshot: Snapshot, memory: DatabaseStatus, plan: DatabasePlan | 
     )
 
 
-def _without_job(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus) -> DatabaseStatus:
+def _without_job(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, held: bool) -> DatabaseStatus:
     """Its Job is gone. It is never run again blindly: the next one looks at the database first."""
     if memory.phase is not DatabasePhase.MIGRATING:
         return memory
-    reason = reason_of("JobDisappeared")
-    text = explain(reason, "", run.migration.name)
-    if memory.attempt > run.spec.retry.limit:
-        phase = moved(memory.phase, Fact.GAVE_UP)
-        return replace(
-            memory, phase=phase, reason=reason.name, message=text, completion_time=stamp(snapshot.now)
-        )
-    again = snapshot.now + pause_before(memory.attempt + 1, run.spec.retry, memory.job_name)
-    phase = moved(memory.phase, Fact.ATTEMPT_FAILED)
-    return replace(memory, phase=phase, reason=reason.name, message=text, retry_time=stamp(again))
+    if held:
+        return _stopped(memory)
+    return _failed(snapshot, run, memory, reason_of("JobDisappeared"), "", snapshot.now)
 
 
 def _active(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job: JobView) -> DatabaseStatus:
@@ -211,7 +254,8 @@ def _obstacle(run: CurrentRun, job: JobView) -> str:
 def _succeeded(snapshot: Snapshot, memory: DatabaseStatus, job: JobView) -> DatabaseStatus:
     result = job.result
     assert result is not None
-    total = result.applied_count if memory.revisions_total is None else memory.revisions_total
+    applied = result.applied_count
+    total = applied if memory.revisions_total is None else memory.revisions_total
     return replace(
         memory,
         phase=moved(memory.phase, Fact.JOB_SUCCEEDED),
@@ -224,9 +268,7 @@ def _succeeded(snapshot: Snapshot, memory: DatabaseStatus, job: JobView) -> Data
         job_name=job.name,
         attempt=job.attempt,
         reason="",
-        message=f"{result.applied_count} revisions applied"
-        if result.applied_count != 1
-        else "1 revision applied",
+        message="1 revision applied" if applied == 1 else f"{applied} revisions applied",
         retry_time=None,
         start_time=memory.start_time or stamp(job.created),
         completion_time=stamp(snapshot.now),
@@ -237,18 +279,32 @@ def _attempt_failed(
     snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job: JobView
 ) -> DatabaseStatus:
     reason, happened = failure_of(job)
-    again = retry_time(job, run.spec.retry, snapshot.now)
     reached = job.result.to_revision if job.result is not None else ()
+    memory = replace(
+        memory,
+        current_revision=", ".join(reached) or memory.current_revision,
+        start_time=memory.start_time or stamp(job.created),
+    )
+    return _failed(snapshot, run, memory, reason, happened, job.finished or snapshot.now)
+
+
+def _failed(
+    snapshot: Snapshot,
+    run: CurrentRun,
+    memory: DatabaseStatus,
+    reason: Reason,
+    happened: str,
+    since: datetime,
+) -> DatabaseStatus:
+    failures = memory.failures + 1
+    again = retry_time(reason, failures, run.spec.retry, memory.job_name, since)
     return replace(
         memory,
         phase=moved(memory.phase, Fact.ATTEMPT_FAILED if again else Fact.GAVE_UP),
-        current_revision=", ".join(reached) or memory.current_revision,
-        job_name=job.name,
-        attempt=job.attempt,
+        failures=failures,
         reason=reason.name,
         message=explain(reason, happened, run.migration.name),
         retry_time=stamp(again) if again else None,
-        start_time=memory.start_time or stamp(job.created),
         completion_time=None if again else stamp(snapshot.now),
     )
 
@@ -269,7 +325,8 @@ def _with_skips(run: CurrentRun, databases: tuple[DatabaseStatus, ...]) -> tuple
         if database.phase is DatabasePhase.PENDING and (stopped or culprits):
             why = f"{culprits[0]} failed" if culprits else "an earlier database failed (onFailure: Stop)"
             phase = moved(database.phase, Fact.EARLIER_FAILED)
-            shown.append(replace(database, phase=phase, message=f"not started: {why}"))
+            begun = "not continued" if database.attempt else "not started"
+            shown.append(replace(database, phase=phase, message=f"{begun}: {why}"))
             lost.add(database.name)
         else:
             shown.append(database)

@@ -1,10 +1,10 @@
 """What may hold a run before its next Job: an ordered tuple of named questions; the first that says yes is shown.
 
-A gate holds what has not started yet. Whether it also stops what is running is in ``stops_jobs``.
+A closed gate holds what has not started yet, and has what is running stop at its next safe point.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headway_operator.api.conditions import State
 from headway_operator.api.migration import Migration, Spec
@@ -20,7 +20,8 @@ class Blocked:
     state: State
     reason: str
     message: str
-    stops_jobs: bool = True
+    even_when_over: bool = False
+    """Whether it is said of a run that is over, too: only a new generation may close a gate that was open."""
 
 
 Gate = Callable[[Migration], Blocked | None]
@@ -34,12 +35,17 @@ def specification_is_unreadable(migration: Migration) -> Blocked | None:
 
 
 def field_is_not_supported_yet(migration: Migration) -> Blocked | None:
-    """Something is asked for that this release cannot do: said, never ignored."""
+    """The specification asks for something that this release cannot do: said, never ignored."""
     asked = [] if migration.spec is None else unsupported(migration.spec)
-    asked += [name for name in ANNOTATIONS_NOT_SUPPORTED if name in migration.annotations]
+    return _refused("UnsupportedField", _cannot(asked)) if asked else None
+
+
+def annotation_is_not_supported_yet(migration: Migration) -> Blocked | None:
+    """A command that this release cannot obey."""
+    asked = [name for name in ANNOTATIONS_NOT_SUPPORTED if name in migration.annotations]
     if not asked:
         return None
-    return _refused("UnsupportedField", f"this release cannot honour {', '.join(asked)}")
+    return replace(_refused("UnsupportedAnnotation", _cannot(asked)), even_when_over=False)
 
 
 def migration_is_suspended(migration: Migration) -> Blocked | None:
@@ -60,6 +66,7 @@ def migration_is_paused(migration: Migration) -> Blocked | None:
 GATES: tuple[Gate, ...] = (
     specification_is_unreadable,
     field_is_not_supported_yet,
+    annotation_is_not_supported_yet,
     migration_is_suspended,
     migration_is_paused,
 )
@@ -83,5 +90,10 @@ def unsupported(spec: Spec) -> list[str]:
     return [path for path, is_asked in asked.items() if is_asked]
 
 
+def _cannot(asked: list[str]) -> str:
+    return f"this release cannot honour {', '.join(asked)}"
+
+
 def _refused(reason: str, message: str) -> Blocked:
-    return Blocked(State.FAILED, reason, f"{message}. {reason_of(reason).next_step}")
+    text = f"{message}. {reason_of(reason).next_step}"
+    return Blocked(State.FAILED, reason, text, even_when_over=True)

@@ -22,7 +22,7 @@ def _of_databases(old: Status, new: Status) -> Iterator[TellUser]:
 
 
 def _of_database(database: DatabaseStatus, status: Status) -> Iterator[TellUser]:
-    key = f"{status.run.id if status.run else ''}/{database.name}/{database.attempt}"
+    key = f"{status.run.id if status.run else ''}/{database.name}/{database.attempt}/{database.phase}"
     text = f"{database.name}: {database.message}"[:_MESSAGE_CHARACTERS]
     if database.phase is DatabasePhase.MIGRATING:
         yield TellUser("JobStarted", f"{database.name}: Job {database.job_name} started", key=key)
@@ -38,6 +38,6 @@ def _of_run(old: Status, new: Status) -> Iterator[TellUser]:
     before, after = old.condition("Ready"), new.condition("Ready")
     if after is None or (before and (before.status, before.reason) == (after.status, after.reason)):
         return
-    key = f"{new.run.id if new.run else ''}/{new.observed_generation}/{after.status}"
+    key = f"{new.run.id if new.run else ''}/{new.observed_generation}/{after.status}/{after.reason}"
     warning = after.status == "False"
     yield TellUser(after.reason, after.message[:_MESSAGE_CHARACTERS], warning=warning, key=key)

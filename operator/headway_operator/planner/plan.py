@@ -6,8 +6,8 @@ Total and deterministic: any snapshot has a decision, and the same one always ha
 from dataclasses import replace
 from datetime import timedelta
 
-from headway_operator.api.conditions import State
-from headway_operator.api.status import DatabasePhase, DatabaseStatus
+from headway_operator.api.migration import Database
+from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Status
 from headway_operator.planner.actions import (
     Action,
     AddFinalizer,
@@ -41,17 +41,17 @@ def plan(snapshot: Snapshot) -> Decision:
         actions = _stops(snapshot.jobs, blocked.message) + _finalizer(snapshot, ())
         return Decision(actions, refuse(snapshot, blocked), _wake_for_jobs(snapshot.jobs))
     run = current_run(snapshot, migration.spec)
-    standing = follow(snapshot, run)
-    if blocked is not None and blocked.state is State.WAITING and standing.is_over:
+    standing = follow(snapshot, run, held=blocked is not None)
+    if blocked is not None and standing.is_over and not blocked.even_when_over:
         blocked = None
     return _decide(snapshot, run, standing, blocked)
 
 
 def _decide(snapshot: Snapshot, run: CurrentRun, standing: Standing, blocked: Blocked | None) -> Decision:
     stops = _stops(run.other_jobs, "the specification has changed")
-    if blocked is not None and blocked.stops_jobs:
+    if blocked is not None:
         stops += _stops(run.jobs, blocked.message)
-    superseding = any(job.is_active for job in run.other_jobs)
+    superseding = not standing.is_over and any(job.is_active for job in run.other_jobs)
     starts = () if blocked or superseding else _starts(snapshot, run, standing)
     standing = _with_starts(snapshot, standing, starts)
     status = conclude(snapshot, run, standing, blocked, superseding)
@@ -60,32 +60,46 @@ def _decide(snapshot: Snapshot, run: CurrentRun, standing: Standing, blocked: Bl
         *(DeleteJob(job.name) for job in standing.hopeless),
         *(_finalizer(snapshot, starts)),
         *starts,
-        *_sweep(run, {entry.run for entry in status.history}),
+        *_sweep(run, status),
     )
-    return Decision(actions, status, _wake(snapshot, run, standing))
+    return Decision(actions, status, _wake(snapshot, run, () if blocked else standing.retry_times, starts))
 
 
 def _starts(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> tuple[StartJob, ...]:
     """The Jobs that may start now: a plan first, then databases in the order of the list."""
     if standing.plan_failed:
         return ()
-    if not standing.plan_is_done:
-        is_due = standing.plan.attempt == 0 or _is_due(snapshot, standing.plan.retry_time)
-        return (run.start(Stage.PLAN, "", standing.plan.attempt + 1),) if is_due else ()
+    if standing.plan_is_done:
+        return _start_databases(snapshot, run, standing)
+    is_due = standing.plan.attempt == 0 or _is_due(snapshot, standing.plan.retry_time)
+    is_free = not any(job.is_active and job.stage is Stage.PLAN for job in run.jobs)
+    return (run.start(Stage.PLAN, "", standing.plan.attempt + 1),) if is_due and is_free else ()
+
+
+def _start_databases(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> tuple[StartJob, ...]:
+    """A database between two attempts keeps its place, so that no later one is begun before it."""
     phases = {database.name: database.phase for database in standing.databases}
-    started = (DatabasePhase.MIGRATING, DatabasePhase.WAITING)
-    room = run.spec.strategy.max_parallel - sum(phase in started for phase in phases.values())
+    busy = {job.database for job in run.jobs if job.is_active}
+    room = run.spec.strategy.max_parallel - sum(
+        phase is DatabasePhase.MIGRATING or name in busy for name, phase in phases.items()
+    )
     starts = []
     for wish, database in zip(run.spec.databases, standing.databases, strict=True):
-        if database.phase is DatabasePhase.WAITING and _is_due(snapshot, database.retry_time):
+        if room <= 0:
+            break
+        if database.name in busy or not _may_run(wish, database, phases):
+            continue
+        room -= 1
+        if database.phase is DatabasePhase.PENDING or _is_due(snapshot, database.retry_time):
             starts.append(run.start(Stage.MIGRATE, database.name, database.attempt + 1))
-        elif database.phase is DatabasePhase.PENDING:
-            if room <= 0:
-                break
-            if all(phases.get(name) is DatabasePhase.SUCCEEDED for name in wish.depends_on):
-                room -= 1
-                starts.append(run.start(Stage.MIGRATE, database.name, database.attempt + 1))
     return tuple(starts)
+
+
+def _may_run(wish: Database, database: DatabaseStatus, phases: dict[str, DatabasePhase]) -> bool:
+    if database.phase is DatabasePhase.WAITING:
+        return True
+    ready = all(phases.get(name) is DatabasePhase.SUCCEEDED for name in wish.depends_on)
+    return database.phase is DatabasePhase.PENDING and ready
 
 
 def _is_due(snapshot: Snapshot, retry_time: str | None) -> bool:
@@ -99,7 +113,9 @@ def _with_starts(snapshot: Snapshot, standing: Standing, starts: tuple[StartJob,
     planned = by_database.get("")
     plan_status = standing.plan
     if planned is not None:
-        plan_status = type(plan_status)(job_name=planned.name, attempt=planned.attempt)
+        plan_status = PlanStatus(
+            job_name=planned.name, attempt=planned.attempt, failures=standing.plan.failures
+        )
     databases = tuple(
         _started(snapshot, database, by_database[database.name]) if database.name in by_database else database
         for database in standing.databases
@@ -126,7 +142,7 @@ def _stops(jobs: tuple[JobView, ...], reason: str) -> tuple[Action, ...]:
     for job in jobs:
         if not job.is_active or job.deleting:
             continue
-        if job.pod is None or not job.pod.started:
+        if job.pod is None or not job.has_started:
             stops.append(DeleteJob(job.name))
         elif not job.pod.control.stop:
             stops.append(StopJob(job.name, job.pod.name, job.pod.control.sequence + 1, reason))
@@ -141,11 +157,12 @@ def _finalizer(snapshot: Snapshot, starts: tuple[StartJob, ...]) -> tuple[Action
     return (AddFinalizer(),) if wanted else (RemoveFinalizer(),)
 
 
-def _sweep(run: CurrentRun, kept_runs: set[str]) -> tuple[DeleteJob, ...]:
-    """Jobs of runs that the history has let go."""
-    gone = (
-        job for job in run.other_jobs if not job.is_active and not job.deleting and job.run not in kept_runs
-    )
+def _sweep(run: CurrentRun, status: Status) -> tuple[DeleteJob, ...]:
+    """Jobs of runs that the history has let go. While a run is held, they may be all that tells of the one before."""
+    if status.run is None or status.run.id != run.id:
+        return ()
+    kept = {entry.run for entry in status.history}
+    gone = (job for job in run.other_jobs if not job.is_active and not job.deleting and job.run not in kept)
     return tuple(DeleteJob(job.name) for job in gone)
 
 
@@ -157,18 +174,16 @@ def _leave(snapshot: Snapshot) -> Decision:
     return Decision(actions, snapshot.migration.status, _wake_for_jobs(snapshot.jobs))
 
 
-def _wake(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> timedelta | None:
-    """The first moment at which time alone changes the decision."""
-    times = [moment(standing.plan.retry_time)]
-    times += [moment(database.retry_time) for database in standing.databases]
+def _wake(
+    snapshot: Snapshot, run: CurrentRun, retry_times: tuple[str, ...], starts: tuple[StartJob, ...]
+) -> timedelta | None:
+    """The first moment at which time alone changes the decision; what is due but held is woken by what holds it."""
+    times = [moment(text) for text in retry_times]
     times += [
         job.pod.created + PATIENCE for job in run.jobs if job.is_active and job.pod and not job.pod.started
     ]
-    waits = [max(time - snapshot.now, timedelta()) for time in times if time is not None]
-    active = any(job.is_active for job in snapshot.jobs)
-    working = active or any(database.phase is DatabasePhase.MIGRATING for database in standing.databases)
-    planning = bool(standing.plan.job_name) and not standing.plan.completion_time
-    if working or planning:
+    waits = [time - snapshot.now for time in times if time is not None and time > snapshot.now]
+    if starts or any(job.is_active for job in snapshot.jobs):
         waits.append(SAFETY)
     return min(waits, default=None)
 

@@ -1,6 +1,6 @@
 """Whether and when a failed attempt is followed by another one.
 
-The pause doubles with each attempt, from ``backoffSeconds`` up to ``maxBackoffSeconds``, and a part of up to a tenth
+The pause doubles with each failure, from ``backoffSeconds`` up to ``maxBackoffSeconds``, and a part of up to a tenth
 is added that depends on the Job's name only, so that many resources do not come back at the same moment.
 """
 
@@ -24,18 +24,20 @@ _WAITING_REASONS = {
 }
 
 
-def pause_before(attempt: int, retry: Retry, job_name: str) -> timedelta:
-    """The pause before this attempt, which is the second or a later one."""
-    seconds = min(retry.max_backoff_seconds, retry.backoff_seconds * 2 ** min(attempt - 2, 20))
+def pause_after(failures: int, retry: Retry, job_name: str) -> timedelta:
+    """The pause after so many failed attempts (at least one): ``backoffSeconds × 2^(failures − 1)``, bounded."""
+    seconds = min(retry.max_backoff_seconds, retry.backoff_seconds * 2 ** min(failures - 1, 20))
     spread = int(hashlib.sha256(job_name.encode()).hexdigest()[:4], 16) / 0xFFFF / 10
     return timedelta(seconds=seconds * (1 + spread))
 
 
-def retry_time(job: JobView, retry: Retry, now: datetime) -> datetime | None:
-    """When the attempt after this failed one starts, None when there is none."""
-    if not failure_of(job)[0].retry or job.attempt > retry.limit:
+def retry_time(
+    reason: Reason, failures: int, retry: Retry, job_name: str, since: datetime
+) -> datetime | None:
+    """When the attempt after this failure starts, None when there is none; ``failures`` counts this one too."""
+    if not reason.retry or failures > retry.limit:
         return None
-    return (job.finished or now) + pause_before(job.attempt + 1, retry, job.name)
+    return since + pause_after(failures, retry, job_name)
 
 
 def failure_of(job: JobView) -> tuple[Reason, str]:

@@ -6,7 +6,8 @@ from headway_operator.api.identity import identity_of, job_name, new_run_id
 from headway_operator.api.migration import Migration, Spec
 from headway_operator.api.status import DatabaseStatus, PlanStatus, Status
 from headway_operator.planner.actions import StartJob
-from headway_operator.planner.snapshot import JobView, Snapshot, Stage
+from headway_operator.planner.explain import moment
+from headway_operator.planner.snapshot import JobState, JobView, Snapshot, Stage
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,17 @@ class CurrentRun:
     def remembered_plan(self) -> PlanStatus:
         """What the status has of this run's plan."""
         plan = None if self.is_new else self.migration.status.plan
-        return plan or PlanStatus()
+        return plan or PlanStatus(failures=self._earlier_failures(Stage.PLAN, ""))
 
     def remembered(self, name: str) -> DatabaseStatus:
         """What the status has of this database in this run."""
         database = None if self.is_new else self.migration.status.database(name)
-        return database or DatabaseStatus(name)
+        return database or DatabaseStatus(name, failures=self._earlier_failures(Stage.MIGRATE, name))
+
+    @property
+    def has_touched_databases(self) -> bool:
+        """Whether a Job that changes something was ever created, so that there must have been a plan."""
+        return any(job.stage is Stage.MIGRATE for job in self.jobs)
 
     def latest(self, stage: Stage, database: str = "") -> JobView | None:
         """The Job of the latest attempt."""
@@ -43,20 +49,24 @@ class CurrentRun:
         name = job_name(migration.name, migration.uid, self.id, database, stage.value, attempt)
         return StartJob(name, self.id, self.identity, stage, database, attempt)
 
+    def _earlier_failures(self, stage: Stage, database: str) -> int:
+        latest = self.latest(stage, database)
+        matching = (job for job in self.jobs if job.stage is stage and job.database == database)
+        return sum(
+            job is not latest and job.state is JobState.FAILED and not job.was_stopped for job in matching
+        )
+
 
 def current_run(snapshot: Snapshot, spec: Spec) -> CurrentRun:
-    """The run of the status when it is of the same identity, else that of the newest Job, else a new one.
-
-    The second case is a status that was lost: Jobs carry the identity too, so their run goes on.
-    """
+    """The latest run when it is of this identity, else a new one."""
     migration = snapshot.migration
     identity = identity_of(spec, migration.retry_token)
-    known = _known_run(migration.status, identity)
-    run = known or _run_of_newest_job(snapshot.jobs, identity) or new_run_id(migration, identity)
+    latest, its_identity = _latest_run(migration.status, snapshot.jobs)
+    run = latest if its_identity == identity else new_run_id(migration, identity, latest)
     return CurrentRun(
         id=run,
         identity=identity,
-        is_new=not known,
+        is_new=migration.status.run is None or migration.status.run.id != run,
         migration=migration,
         spec=spec,
         jobs=tuple(job for job in snapshot.jobs if job.run == run),
@@ -64,10 +74,22 @@ def current_run(snapshot: Snapshot, spec: Spec) -> CurrentRun:
     )
 
 
-def _known_run(status: Status, identity: str) -> str:
-    return status.run.id if status.run is not None and status.run.identity == identity else ""
+def _latest_run(status: Status, jobs: tuple[JobView, ...]) -> tuple[str, str]:
+    """Id and identity of the run that was begun last: that of the status, unless a Job tells of a later one.
 
-
-def _run_of_newest_job(jobs: tuple[JobView, ...], identity: str) -> str:
-    newest = max(jobs, key=lambda job: job.created, default=None)
-    return newest.run if newest is not None and newest.identity == identity else ""
+    A status may be lost, or may not have been written any more after the first Job of a run was created. Jobs carry
+    run and identity too. Times have whole seconds: a Job of the second in which the known run began says nothing.
+    """
+    ended = {entry.run for entry in status.history}
+    known = status.run
+    if known is not None:
+        ended.add(known.id)
+        started = moment(known.start_time)
+        jobs = tuple(job for job in jobs if started is not None and job.created > started)
+    later = [job for job in jobs if job.run not in ended]
+    newest = max(
+        later, key=lambda job: (job.created, job.stage is Stage.MIGRATE, job.attempt, job.name), default=None
+    )
+    if newest is not None:
+        return newest.run, newest.identity
+    return (known.id, known.identity) if known is not None else ("", "")

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from headway_contract.control import Control
-from headway_contract.result import RunResult
+from headway_contract.result import Outcome, RunResult
 from headway_operator.api.migration import Migration
 
 NOTHING_WISHED = Control()
@@ -63,6 +63,17 @@ class JobView:
     deleting: bool = False
     result: RunResult | None = None
     pod: PodView | None = None
+
+    @property
+    def has_started(self) -> bool:
+        """Whether its runner may have touched a database."""
+        return self.pod is not None and self.pod.started
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether its runner stopped at a safe point; one that ran out of time did so too, but as a failure."""
+        stopped = self.result is not None and self.result.outcome is Outcome.STOPPED
+        return stopped and not self.is_active and self.reason != "DeadlineExceeded"
 
     @property
     def is_active(self) -> bool:
