@@ -4,7 +4,7 @@
 tests have one in memory.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -33,6 +33,10 @@ class Conflict(ClusterError):
 
 class Invalid(ClusterError):
     """The API server refuses the object itself: trying again without a change is no use."""
+
+
+class Forbidden(ClusterError):
+    """A permission, a quota or an admission policy is in the way: it may be granted later."""
 
 
 class Unavailable(ClusterError):
@@ -78,5 +82,5 @@ class Cluster(Protocol):
     async def read_log(self, namespace: str, pod: str) -> str:
         """The whole log of the main container."""
 
-    def follow_log(self, namespace: str, pod: str, since: str) -> AsyncIterator[str]:
+    def follow_log(self, namespace: str, pod: str, since: str) -> AsyncGenerator[str, None]:
         """Lines of the main container's log from this RFC 3339 time on ("" is the beginning), until it closes."""

@@ -1,0 +1,123 @@
+"""Where the API server is and how to prove who we are: in the cluster's own way, or as a kubeconfig says.
+
+A token is asked for with every request, because tokens are renewed while the operator runs: a file is read again
+when it has changed, a kubeconfig's plugin is asked again when its answer has expired.
+"""
+
+import asyncio
+import os
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+TOKEN_SECONDS = 30.0
+"""How long a token is used before it is asked for again."""
+
+TokenSource = Callable[[], Awaitable[str]]
+
+
+class NoAccess(Exception):
+    """There is no usable way to an API server; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """An address, the trust in it, and our own proof: a client certificate in ``tls``, a token, or both."""
+
+    server: str
+    tls: ssl.SSLContext
+    token: TokenSource | None = None
+    proxy: str | None = None
+
+    def session(self) -> aiohttp.ClientSession:
+        """A new session that authenticates each of its requests; the caller closes it."""
+        return aiohttp.ClientSession(
+            base_url=self.server.rstrip("/") + "/",
+            connector=aiohttp.TCPConnector(ssl=self.tls, limit=0),
+            middlewares=() if self.token is None else (_authorize(self.token),),
+            proxy=self.proxy,
+        )
+
+
+def find_access() -> Access:
+    """Of the cluster this process runs in, else of the kubeconfig; raises :class:`NoAccess`."""
+    host = os.environ.get("KUBERNETES_SERVICE_HOST", "")
+    if host and "KUBECONFIG" not in os.environ:
+        return in_cluster(host, os.environ.get("KUBERNETES_SERVICE_PORT", "443"), SERVICE_ACCOUNT)
+    return from_kubeconfig()
+
+
+def in_cluster(host: str, port: str, folder: Path) -> Access:
+    """With the files that the kubelet puts into every pod; raises :class:`NoAccess`."""
+    try:
+        tls = _tls(str(folder / "ca.crt"))
+        (folder / "token").read_text()
+    except OSError as error:
+        raise NoAccess(
+            f"the pod's service account cannot be read ({error}): set automountServiceAccountToken to true"
+        ) from None
+    address = f"[{host}]" if ":" in host else host
+    return Access(f"https://{address}:{port}", tls, _kept(lambda: (folder / "token").read_text().strip()))
+
+
+def from_kubeconfig() -> Access:
+    """With the file of ``KUBECONFIG`` or the home folder, plugins included; raises :class:`NoAccess`."""
+    from kubernetes.client import Configuration
+    from kubernetes.config import ConfigException, load_kube_config
+
+    configuration = Configuration()
+    try:
+        load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        tls = _tls(configuration.ssl_ca_cert)
+        if configuration.cert_file:
+            tls.load_cert_chain(configuration.cert_file, configuration.key_file)
+    except (ConfigException, OSError) as error:
+        raise NoAccess(
+            f"no kubeconfig that can be used ({error}): set KUBECONFIG to one, or run this in a cluster"
+        ) from None
+    if not configuration.verify_ssl:
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+
+    def token() -> str:
+        prefixed = configuration.get_api_key_with_prefix("BearerToken", alias="authorization") or ""
+        return prefixed.removeprefix("Bearer ")
+
+    has_token = "BearerToken" in configuration.api_key or "authorization" in configuration.api_key
+    proxy = configuration.proxy or None
+    return Access(configuration.host, tls, _kept(token) if has_token else None, proxy)
+
+
+def _tls(authority: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=authority or None)
+    # Python 3.13 refuses certificates that every other client of Kubernetes accepts.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
+
+
+def _kept(read: Callable[[], str]) -> TokenSource:
+    """``read`` in a thread, because it may start a plugin, and not for every request."""
+    kept, until = "", 0.0
+
+    async def token() -> str:
+        nonlocal kept, until
+        if time.monotonic() >= until:
+            kept = await asyncio.to_thread(read)
+            until = time.monotonic() + TOKEN_SECONDS
+        return kept
+
+    return token
+
+
+def _authorize(token: TokenSource) -> aiohttp.ClientMiddlewareType:
+    async def authorize(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        request.headers["Authorization"] = f"Bearer {await token()}"
+        return await handler(request)
+
+    return authorize

@@ -1,0 +1,221 @@
+"""The cluster behind an API server: plain JSON over one aiohttp session, foreign errors translated in one place.
+
+Nothing is repeated here except what aiohttp itself repeats (reads and deletes on a kept connection that the server
+had closed): every other call names the version or the name that makes a second one harmless, and the queue makes it.
+"""
+
+import json
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any
+
+import aiohttp
+
+from headway_operator.api import labels
+from headway_operator.api.migration import API_VERSION, GROUP, KIND, PLURAL, VERSION
+from headway_operator.cluster.interface import (
+    Body,
+    ClusterError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    Key,
+    NotFound,
+    Unavailable,
+)
+from headway_operator.cluster.lines import split_lines
+
+FIELD_MANAGER = "headway-operator"
+PAGE = 500
+TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
+STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=5, sock_read=60)
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+MESSAGE_CHARACTERS = 1000
+
+_KINDS: dict[int, type[ClusterError]] = {
+    400: Invalid,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    422: Invalid,
+}
+
+
+class KubeCluster:
+    """Implements :class:`~headway_operator.cluster.interface.Cluster`; ``namespaces`` empty: all of them."""
+
+    def __init__(self, session: aiohttp.ClientSession, namespaces: Sequence[str] = ()) -> None:
+        self._session = session
+        self._namespaces = tuple(namespaces)
+        self.requests = 0
+        """How many requests were made so far."""
+
+    async def close(self) -> None:
+        """Close the session."""
+        await self._session.close()
+
+    async def has_definition(self) -> bool:
+        """Whether the API server serves our resource: False where its definition is not installed."""
+        try:
+            found = await self._json("GET", f"apis/{GROUP}/{VERSION}")
+        except NotFound:
+            return False
+        return any(resource["name"] == PLURAL for resource in found["resources"])
+
+    async def get_migration(self, key: Key) -> Body:
+        """The resource; :class:`NotFound` when it is gone."""
+        return await self._json("GET", _migration(key))
+
+    async def list_migrations(self) -> Sequence[Body]:
+        """All resources of the watched namespaces."""
+        found: list[Body] = []
+        for namespace in self._namespaces or ("",):
+            found += await self._pages(_collection(f"apis/{GROUP}/{VERSION}", namespace, PLURAL))
+        return found
+
+    async def list_jobs(self, key: Key, uid: str) -> Sequence[Body]:
+        """The Jobs that belong to the resource of this uid, by label."""
+        return await self._labelled(_collection("apis/batch/v1", key.namespace, "jobs"), uid)
+
+    async def list_pods(self, key: Key, uid: str) -> Sequence[Body]:
+        """Their pods, by label."""
+        return await self._labelled(_collection("api/v1", key.namespace, "pods"), uid)
+
+    async def create_job(self, namespace: str, job: Body) -> Body:
+        """Create it; :class:`Conflict` when one of this name exists."""
+        return await self._json("POST", _collection("apis/batch/v1", namespace, "jobs"), job)
+
+    async def get_job(self, namespace: str, name: str) -> Body:
+        """One Job; :class:`NotFound`."""
+        return await self._json("GET", f"{_collection('apis/batch/v1', namespace, 'jobs')}/{name}")
+
+    async def delete_job(self, namespace: str, name: str) -> None:
+        """Delete it with its pods, which get their grace period; none of that name is no error."""
+        path = f"{_collection('apis/batch/v1', namespace, 'jobs')}/{name}"
+        try:
+            # Foreground: the Job stays in sight until its pods are gone, so it counts as active until then.
+            await self._json("DELETE", path, {"propagationPolicy": "Foreground"})
+        except NotFound:
+            return
+
+    async def set_finalizers(self, key: Key, resource_version: str, finalizers: Sequence[str]) -> str:
+        """Replace them and return the new resourceVersion; :class:`Conflict` when it changed meanwhile."""
+        metadata = {"resourceVersion": resource_version, "finalizers": list(finalizers)}
+        return _version_of(await self._json("PATCH", _migration(key), {"metadata": metadata}, MERGE))
+
+    async def apply_status(self, key: Key, resource_version: str, status: Mapping[str, Any]) -> str:
+        """Server-side apply of the whole status; the new resourceVersion; :class:`Conflict` as above."""
+        body = {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "metadata": {"name": key.name, "namespace": key.namespace, "resourceVersion": resource_version},
+            "status": status,
+        }
+        path = f"{_migration(key)}/status?fieldManager={FIELD_MANAGER}&force=true"
+        return _version_of(await self._json("PATCH", path, body, APPLY))
+
+    async def annotate_pod(self, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
+        """Merge these annotations; :class:`NotFound`."""
+        body = {"metadata": {"annotations": dict(annotations)}}
+        await self._json("PATCH", f"{_collection('api/v1', namespace, 'pods')}/{name}", body, MERGE)
+
+    async def post_event(self, namespace: str, event: Body) -> None:
+        """Create an ``events.k8s.io/v1`` event; one of this name already being there is no error."""
+        try:
+            await self._json("POST", _collection("apis/events.k8s.io/v1", namespace, "events"), event)
+        except Conflict:
+            return
+
+    async def read_log(self, namespace: str, pod: str) -> str:
+        """The whole log of the main container."""
+        return (await self._request("GET", _log(namespace, pod))).decode(errors="replace")
+
+    async def follow_log(self, namespace: str, pod: str, since: str) -> AsyncGenerator[str, None]:
+        """Lines of the main container's log from this RFC 3339 time on ("" is the beginning), until it closes."""
+        query = {"follow": "true"} | ({"sinceTime": since} if since else {})
+        self.requests += 1
+        try:
+            async with self._session.get(
+                _log(namespace, pod), params=query, timeout=STREAM_TIMEOUT
+            ) as response:
+                if response.status >= 300:
+                    raise _error(response.status, await response.read())
+                async for line in split_lines(response.content.iter_any()):
+                    yield line
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _unreachable(error) from None
+
+    async def _labelled(self, path: str, uid: str) -> list[Body]:
+        return await self._pages(path, {"labelSelector": labels.selector_of(uid)})
+
+    async def _pages(self, path: str, query: Mapping[str, str] | None = None) -> list[Body]:
+        items: list[Body] = []
+        page = {**(query or {}), "limit": str(PAGE)}
+        while True:
+            found = await self._json("GET", path, query=page)
+            items += found["items"]
+            page["continue"] = found["metadata"].get("continue", "")
+            if not page["continue"]:
+                return items
+
+    async def _json(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        content_type: str = "application/json",
+        query: Mapping[str, str] | None = None,
+    ) -> Body:
+        answer: Body = json.loads(await self._request(method, path, body, content_type, query))
+        return answer
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        content_type: str = "application/json",
+        query: Mapping[str, str] | None = None,
+    ) -> bytes:
+        self.requests += 1
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Accept": "application/json"} | ({"Content-Type": content_type} if data else {})
+        try:
+            async with self._session.request(
+                method, path, data=data, headers=headers, params=query, timeout=TIMEOUT
+            ) as response:
+                content = await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _unreachable(error) from None
+        if response.status >= 300:
+            raise _error(response.status, content)
+        return content
+
+
+def _error(status: int, content: bytes) -> ClusterError:
+    """The one table of what an answer means; what is not in it may pass (401 while a token is renewed, 429, 5xx)."""
+    try:
+        message = json.loads(content).get("message", "")
+    except (ValueError, AttributeError):
+        message = content.decode(errors="replace")
+    return _KINDS.get(status, Unavailable)(f"HTTP {status}: {message[:MESSAGE_CHARACTERS]}")
+
+
+def _unreachable(error: Exception) -> Unavailable:
+    return Unavailable(f"no answer from the API server: {type(error).__name__} {error}".rstrip())
+
+
+def _collection(prefix: str, namespace: str, plural: str) -> str:
+    return f"{prefix}/namespaces/{namespace}/{plural}" if namespace else f"{prefix}/{plural}"
+
+
+def _migration(key: Key) -> str:
+    return f"{_collection(f'apis/{GROUP}/{VERSION}', key.namespace, PLURAL)}/{key.name}"
+
+
+def _log(namespace: str, pod: str) -> str:
+    return f"{_collection('api/v1', namespace, 'pods')}/{pod}/log"
+
+
+def _version_of(body: Body) -> str:
+    return str(body["metadata"]["resourceVersion"])

@@ -1,0 +1,85 @@
+"""From a runner's events to the one line of progress that people see. Pure: a table of what each event means."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from headway_contract import events
+from headway_contract.events import Event
+from headway_contract.wire import Envelope
+from headway_operator.planner.snapshot import JobProgress
+
+
+def told(progress: JobProgress, envelope: Envelope) -> JobProgress:
+    """The progress after this event; an event that was seen before changes nothing."""
+    if envelope.sequence <= progress.sequence:
+        return progress
+    tell = _TELLERS.get(type(envelope.event))
+    seen = progress if tell is None else tell(progress, envelope.event)
+    return replace(seen, sequence=envelope.sequence)
+
+
+def _planned(progress: JobProgress, event: events.Planned) -> JobProgress:
+    return replace(progress, current=event.current, revisions_done=0, revisions_total=len(event.revisions))
+
+
+def _lock_awaited(progress: JobProgress, event: events.LockAwaited) -> JobProgress:
+    waited = f", since {event.seconds:.0f} s" if event.seconds >= 1 else ""
+    return replace(progress, message=f"another run holds the migration lock: waiting for it{waited}")
+
+
+def _lock_acquired(progress: JobProgress, event: events.LockAcquired) -> JobProgress:
+    return replace(progress, message="")
+
+
+def _revision_started(progress: JobProgress, event: events.RevisionStarted) -> JobProgress:
+    title = f": {event.title}" if event.title else ""
+    return replace(
+        progress,
+        revision=event.revision,
+        revisions_done=event.index - 1,
+        revisions_total=event.total,
+        message=f"revision {event.index} of {event.total}, {event.revision}{title}",
+    )
+
+
+def _revision_applied(progress: JobProgress, event: events.RevisionApplied) -> JobProgress:
+    # With several heads one applied revision does not tell what the others are now.
+    is_one_line = event.committed and len(progress.current) <= 1
+    return replace(
+        progress,
+        current=(event.revision,) if is_one_line else progress.current,
+        revisions_done=event.index,
+        revisions_total=event.total,
+    )
+
+
+def _pass_retried(progress: JobProgress, event: events.PassRetried) -> JobProgress:
+    pause = f"again in {event.wait_seconds:.0f} s (attempt {event.attempt + 1})"
+    return replace(progress, message=f"{event.reason.rstrip('.')}: {pause}")
+
+
+def _verified(progress: JobProgress, event: events.Verified) -> JobProgress:
+    return replace(progress, current=event.current)
+
+
+def _stopping(progress: JobProgress, event: events.Stopping) -> JobProgress:
+    why = f": {event.reason}" if event.reason else ""
+    return replace(progress, message=f"stops at the next safe point{why}")
+
+
+def _notice(progress: JobProgress, event: events.Notice) -> JobProgress:
+    return replace(progress, message=event.message)
+
+
+_TELLERS: dict[type[Event], Callable[[JobProgress, Any], JobProgress]] = {
+    events.Planned: _planned,
+    events.LockAwaited: _lock_awaited,
+    events.LockAcquired: _lock_acquired,
+    events.RevisionStarted: _revision_started,
+    events.RevisionApplied: _revision_applied,
+    events.PassRetried: _pass_retried,
+    events.Verified: _verified,
+    events.Stopping: _stopping,
+    events.Notice: _notice,
+}

@@ -1,0 +1,132 @@
+"""What the planner needs to know of Jobs and pods, out of their JSON. Pure.
+
+A Job's pod is the newest one: an evicted pod is replaced under the same Job. The result is what the runner left as
+the main container's termination message.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from headway_contract.control import ANNOTATION, Control
+from headway_contract.result import RunResult
+from headway_operator.api import labels
+from headway_operator.cluster.interface import Body, Key
+from headway_operator.planner.snapshot import JobState, JobView, PodView, Stage
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_STATES = {"Complete": JobState.SUCCEEDED, "Failed": JobState.FAILED}
+
+
+def job_views(jobs: Iterable[Body], pods: Sequence[Body]) -> tuple[JobView, ...]:
+    """The Jobs that carry Headway's labels, each with its newest pod."""
+    return tuple(view for job in jobs if (view := job_view(job, pods)) is not None)
+
+
+def job_view(job: Body, pods: Sequence[Body]) -> JobView | None:
+    """One Job, None when somebody has changed its labels so that it says nothing."""
+    metadata = job["metadata"]
+    marks = metadata.get("labels") or {}
+    stage, attempt = marks.get(labels.STAGE, ""), marks.get(labels.ATTEMPT, "")
+    if stage not in list(Stage) or not attempt.isdecimal():
+        return None
+    state, condition = _state(job)
+    pod = newest_pod(job, pods)
+    return JobView(
+        name=metadata["name"],
+        run=marks.get(labels.RUN, ""),
+        identity=marks.get(labels.IDENTITY, ""),
+        stage=Stage(stage),
+        database=marks.get(labels.DATABASE, ""),
+        attempt=int(attempt),
+        created=moment_of(metadata.get("creationTimestamp")),
+        state=state,
+        finished=moment_of(condition["lastTransitionTime"]) if "lastTransitionTime" in condition else None,
+        reason=condition.get("reason", ""),
+        message=condition.get("message", "") if state is JobState.FAILED else "",
+        deleting="deletionTimestamp" in metadata,
+        result=_result(pod) if pod else None,
+        pod=pod_view(pod) if pod else None,
+    )
+
+
+def newest_pod(job: Body, pods: Sequence[Body]) -> Body | None:
+    """The latest of the pods that this Job controls; of two of the same second the one that still runs."""
+    own = [pod for pod in pods if controller_uid(pod) == job["metadata"].get("uid")]
+    return max(own, key=_age_rank, default=None)
+
+
+def pod_view(pod: Body) -> PodView:
+    """One pod: whether its main container runs, how it ended, and what keeps it from starting."""
+    main = _main_status(pod).get("state") or {}
+    ended = main.get("terminated")
+    reason, message = _waiting(pod)
+    wish = (pod["metadata"].get("annotations") or {}).get(ANNOTATION)
+    return PodView(
+        name=pod["metadata"]["name"],
+        created=moment_of(pod["metadata"].get("creationTimestamp")),
+        started=ended is not None or "running" in main,
+        succeeded=ended is not None and ended.get("exitCode") == 0,
+        waiting_reason=reason,
+        waiting_message=message,
+        control=Control.from_json(wish) if wish else Control(),
+    )
+
+
+def migration_key_of(body: Body) -> Key | None:
+    """The resource that a Job or pod belongs to."""
+    metadata = body["metadata"]
+    name = (metadata.get("annotations") or {}).get(labels.MIGRATION_ANNOTATION)
+    return Key(metadata.get("namespace", ""), name) if name else None
+
+
+def controller_uid(body: Body) -> str:
+    """The uid of the object that controls this one."""
+    owners: list[dict[str, Any]] = body["metadata"].get("ownerReferences") or []
+    return next((owner["uid"] for owner in owners if owner.get("controller")), "")
+
+
+def is_running(pod: Body) -> bool:
+    """Whether its main container runs now, so that its log is worth following."""
+    return "running" in (_main_status(pod).get("state") or {})
+
+
+def moment_of(text: str | None) -> datetime:
+    """A Kubernetes time; one that is absent is long ago."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else LONG_AGO
+
+
+def _state(job: Body) -> tuple[JobState, Mapping[str, Any]]:
+    for condition in (job.get("status") or {}).get("conditions") or ():
+        if condition.get("type") in _STATES and condition.get("status") == "True":
+            return _STATES[condition["type"]], condition
+    return JobState.ACTIVE, {}
+
+
+def _age_rank(pod: Body) -> tuple[datetime, bool, str]:
+    over = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+    return moment_of(pod["metadata"].get("creationTimestamp")), not over, pod["metadata"]["name"]
+
+
+def _main_status(pod: Body) -> Mapping[str, Any]:
+    """The status of the only container that is no init container."""
+    statuses: list[dict[str, Any]] = (pod.get("status") or {}).get("containerStatuses") or []
+    return statuses[0] if statuses else {}
+
+
+def _waiting(pod: Body) -> tuple[str, str]:
+    """What the first container that waits for something says; an init container comes before the main one."""
+    status = pod.get("status") or {}
+    for container in (
+        *(status.get("initContainerStatuses") or ()),
+        *(status.get("containerStatuses") or ()),
+    ):
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason") not in (None, "PodInitializing", "ContainerCreating"):
+            return waiting["reason"], waiting.get("message", "")
+    return "", ""
+
+
+def _result(pod: Body) -> RunResult | None:
+    ended = (_main_status(pod).get("state") or {}).get("terminated") or {}
+    return RunResult.from_json(ended.get("message") or "")

@@ -1,0 +1,157 @@
+"""Does what was decided: the actions in their order, the news as events, the status last.
+
+A step that was done already before a crash is found done. Whatever stops half-way is decided anew from what is there.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from headway_contract.codec import encode
+from headway_contract.control import ANNOTATION, Control
+from headway_operator.api.conditions import State
+from headway_operator.api.migration import FINALIZER, Migration
+from headway_operator.api.reasons import reason_of
+from headway_operator.api.status import Status
+from headway_operator.cluster.interface import (
+    Body,
+    Cluster,
+    ClusterError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    Key,
+    NotFound,
+)
+from headway_operator.cluster.views import controller_uid
+from headway_operator.controller.progress import is_advisory
+from headway_operator.manifests.event import event_for
+from headway_operator.manifests.job import job_for
+from headway_operator.manifests.labels import labels_for
+from headway_operator.planner.actions import (
+    Action,
+    AddFinalizer,
+    Decision,
+    DeleteJob,
+    RemoveFinalizer,
+    StartJob,
+    StopJob,
+)
+from headway_operator.planner.conclude import refuse
+from headway_operator.planner.explain import explain
+from headway_operator.planner.gates import Blocked
+from headway_operator.planner.news import news
+from headway_operator.planner.snapshot import Snapshot
+from headway_operator.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN = timedelta(seconds=60)
+"""After something that is put right without touching the resource: a quota, another's Job."""
+
+
+@dataclass(frozen=True)
+class Refused(Exception):
+    """A Job could not be created, and that is for a person to mend."""
+
+    reason: str
+    happened: str
+
+
+async def execute(
+    cluster: Cluster, snapshot: Snapshot, decision: Decision, settings: Settings, turn: Callable[[], float]
+) -> timedelta | None:
+    """Do it all; returns after which time at most to look again. Raises :class:`ClusterError`.
+
+    ``turn`` says in how many seconds a write of mere progress may be made; 0 takes the turn.
+    """
+    migration, status, wake = snapshot.migration, decision.status, decision.wake_after
+    version = migration.resource_version
+    try:
+        for action in decision.actions:
+            version = await _do(cluster, migration, action, settings, version)
+    except Refused as refused:
+        text = explain(reason_of(refused.reason), refused.happened, migration.name)
+        status = refuse(snapshot, Blocked(State.FAILED, refused.reason, text))
+        version, wake = (
+            (await cluster.get_migration(_key(migration)))["metadata"]["resourceVersion"],
+            LOOK_AGAIN,
+        )
+    if status == migration.status:
+        return wake
+    if is_advisory(migration.status, status) and (delay := turn()) > 0:
+        pause = timedelta(seconds=delay)
+        return pause if wake is None else min(pause, wake)
+    await _tell(cluster, snapshot, status)
+    await cluster.apply_status(_key(migration), version, encode(status))
+    return wake
+
+
+async def _do(
+    cluster: Cluster, migration: Migration, action: Action, settings: Settings, version: str
+) -> str:
+    """One action; returns the resource's version after it."""
+    match action:
+        case AddFinalizer():
+            return await _set_finalizers(cluster, migration, version, (*migration.finalizers, FINALIZER))
+        case RemoveFinalizer():
+            others = tuple(name for name in migration.finalizers if name != FINALIZER)
+            return await _set_finalizers(cluster, migration, version, others)
+        case StartJob():
+            await _start(cluster, migration, action, settings)
+        case StopJob():
+            await _stop(cluster, migration, action)
+        case DeleteJob():
+            await cluster.delete_job(migration.namespace, action.name)
+    return version
+
+
+async def _set_finalizers(
+    cluster: Cluster, migration: Migration, version: str, finalizers: tuple[str, ...]
+) -> str:
+    return await cluster.set_finalizers(_key(migration), version, finalizers)
+
+
+async def _start(cluster: Cluster, migration: Migration, start: StartJob, settings: Settings) -> None:
+    """Create the Job. One of ours that is there unexpectedly means that the look was too old: look again."""
+    try:
+        await cluster.create_job(migration.namespace, job_for(start, migration, settings))
+    except Conflict:
+        existing = await cluster.get_job(migration.namespace, start.name)
+        if is_ours(existing, start, migration):
+            raise
+        raise Refused("JobNameConflict", f"{start.name} is in the way") from None
+    except (Invalid, Forbidden) as error:
+        raise Refused("JobRefused", str(error)) from None
+
+
+def is_ours(job: Body, start: StartJob, migration: Migration) -> bool:
+    """Whether this is the very Job that was to be created."""
+    marks = job["metadata"].get("labels") or {}
+    wanted = labels_for(start, migration)
+    return controller_uid(job) == migration.uid and all(
+        marks.get(name) == value for name, value in wanted.items()
+    )
+
+
+async def _stop(cluster: Cluster, migration: Migration, stop: StopJob) -> None:
+    wish = Control(stop.sequence, stop=True, reason=stop.reason).to_json()
+    try:
+        await cluster.annotate_pod(migration.namespace, stop.pod, {ANNOTATION: wish})
+    except NotFound:
+        log.info("pod %s/%s is gone and needs no stop", migration.namespace, stop.pod)
+
+
+async def _tell(cluster: Cluster, snapshot: Snapshot, status: Status) -> None:
+    """Events are for people and hold nothing up."""
+    migration = snapshot.migration
+    for item in news(migration.status, status):
+        try:
+            await cluster.post_event(migration.namespace, event_for(item, migration, snapshot.now))
+        except ClusterError as error:
+            log.warning("no event %s for %s/%s: %s", item.reason, migration.namespace, migration.name, error)
+
+
+def _key(migration: Migration) -> Key:
+    return Key(migration.namespace, migration.name)

@@ -1,0 +1,48 @@
+"""Which of the many events of a resource are worth a look. Pure.
+
+A resource is at rest when the planner, asked without any Job in sight, would do nothing and say nothing new; its
+finalizer shows when a Job is active. So a finished resource costs no request at all, not even after a restart.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from headway_operator.api.migration import FINALIZER, GROUP, Migration
+from headway_operator.planner.actions import Decision, RemoveFinalizer
+from headway_operator.planner.plan import plan
+from headway_operator.planner.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What of a resource can change a decision, apart from what the operator itself wrote."""
+
+    uid: str
+    generation: int
+    deleting: bool
+    annotations: tuple[tuple[str, str], ...]
+    observed_generation: int
+
+    @classmethod
+    def of(cls, migration: Migration, observed_generation: int | None = None) -> "Wish":
+        """Of this resource; with the observed generation that it will have after the status is written."""
+        own = {name: value for name, value in migration.annotations.items() if name.startswith(f"{GROUP}/")}
+        observed = (
+            migration.status.observed_generation if observed_generation is None else observed_generation
+        )
+        return cls(
+            migration.uid, migration.generation, migration.deleting, tuple(sorted(own.items())), observed
+        )
+
+
+def is_at_rest(migration: Migration, now: datetime) -> bool:
+    """Whether there is nothing to do for it, as far as the resource alone tells."""
+    decision = plan(Snapshot(now, migration))
+    return not decision.actions and decision.wake_after is None and decision.status == migration.status
+
+
+def after(migration: Migration, decision: Decision) -> Migration:
+    """The resource once the decision is carried out."""
+    released = any(isinstance(action, RemoveFinalizer) for action in decision.actions)
+    kept = tuple(name for name in migration.finalizers if not (released and name == FINALIZER))
+    return replace(migration, status=decision.status, finalizers=kept)

@@ -1,0 +1,173 @@
+"""The loop: keys come from events, workers observe, plan and execute; nothing is decided here.
+
+What is kept in memory is only there to save requests: which resources are busy, and what of each is known already.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from headway_operator.api.migration import Migration, parse
+from headway_operator.cluster.interface import Body, Cluster, ClusterError, Conflict, Key, NotFound
+from headway_operator.cluster.logs import LogFollower
+from headway_operator.cluster.views import migration_key_of
+from headway_operator.controller.execute import execute
+from headway_operator.controller.interest import Wish, after, is_at_rest
+from headway_operator.controller.observe import Sight, is_fresh, observe
+from headway_operator.controller.progress import Pacer
+from headway_operator.controller.queue import WorkQueue
+from headway_operator.planner.plan import plan
+from headway_operator.planner.snapshot import Snapshot
+from headway_operator.settings import Settings
+
+log = logging.getLogger(__name__)
+
+COALESCE_SECONDS = 0.05
+"""Jobs and pods change several times in a row: one look does for all of it."""
+
+
+class Controller:
+    """Takes resources of one cluster to where they want to be.
+
+    ``on_migration``, ``on_migration_gone`` and ``on_owned`` are called with what a watch sees; ``wake`` by anybody.
+    """
+
+    def __init__(self, cluster: Cluster, settings: Settings, now: Callable[[], datetime]) -> None:
+        self._cluster = cluster
+        self._settings = settings
+        self._now = now
+        self._queue: WorkQueue[Key] = WorkQueue()
+        self._pacer = Pacer()
+        self._follower = LogFollower(cluster, self._on_progress)
+        self._busy: set[Key] = set()
+        self._known: dict[Key, tuple[Wish, ...]] = {}
+        self._fresh: dict[Key, Migration] = {}
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._settings.workers):
+                    group.create_task(self._work())
+                group.create_task(self._resync())
+        finally:
+            await self._follower.close()
+
+    def wake(self, key: Key) -> None:
+        """Look at this resource."""
+        self._busy.add(key)
+        self._queue.add(key)
+
+    def on_migration(self, body: Body) -> None:
+        """A resource was seen; one that is at rest, or that shows only what we wrote ourselves, is left alone."""
+        migration = parse(body)
+        key = Key(migration.namespace, migration.name)
+        if key in self._busy:
+            if Wish.of(migration) in self._known.get(key, ()):
+                return
+        elif is_at_rest(migration, self._now()):
+            return
+        if is_fresh(migration):
+            self._fresh[key] = migration
+        self.wake(key)
+
+    def on_migration_gone(self, body: Body) -> None:
+        """A resource was deleted."""
+        self._forget(Key(body["metadata"]["namespace"], body["metadata"]["name"]))
+
+    def on_owned(self, body: Body) -> None:
+        """A Job or pod was seen, changed or deleted; it matters only to a resource that is busy."""
+        key = migration_key_of(body)
+        if key in self._busy and key is not None:
+            self._queue.add(key, COALESCE_SECONDS)
+
+    def is_busy(self, key: Key) -> bool:
+        """Whether anything is left to do for it, as far as was seen."""
+        return key in self._busy
+
+    async def reconcile(self, key: Key) -> None:
+        """One look at one resource and what follows from it; raises :class:`ClusterError`."""
+        self._busy.add(key)
+        sight = await self._observe(key)
+        if sight is None:
+            self._forget(key)
+            return
+        snapshot = sight.snapshot
+        decision = plan(snapshot)
+        self._follower.follow(key, sight.targets)
+        observed = decision.status.observed_generation
+        self._known[key] = (Wish.of(snapshot.migration), Wish.of(snapshot.migration, observed))
+        wake_after = await execute(
+            self._cluster, snapshot, decision, self._settings, lambda: self._advisory_turn(key)
+        )
+        if wake_after is not None:
+            self._queue.add(key, max(wake_after.total_seconds(), COALESCE_SECONDS))
+        elif is_at_rest(after(snapshot.migration, decision), self._now()):
+            self._forget(key)
+
+    async def _observe(self, key: Key) -> Sight | None:
+        """None when the resource is gone."""
+        fresh = self._fresh.pop(key, None)
+        if fresh is not None:
+            return Sight(Snapshot(self._now(), fresh))
+        try:
+            migration = parse(await self._cluster.get_migration(key))
+        except NotFound:
+            return None
+        return await observe(self._cluster, migration, self._follower.progress_of(key), self._now())
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._queue.get()
+            try:
+                await self._try(key)
+            finally:
+                self._queue.done(key)
+
+    async def _try(self, key: Key) -> None:
+        """Reconcile, and see to it that what went wrong is tried again."""
+        try:
+            await self.reconcile(key)
+        except Conflict as conflict:
+            log.debug("%s/%s: %s", key.namespace, key.name, conflict)
+            self._queue.retry(key, at_once=True)
+        except ClusterError as error:
+            log.warning("%s/%s: %s", key.namespace, key.name, error)
+            self._queue.retry(key)
+        except Exception:
+            log.exception("%s/%s: this is a defect of the operator", key.namespace, key.name)
+            self._queue.retry(key)
+        else:
+            self._queue.succeeded(key)
+
+    async def _resync(self) -> None:
+        """Looks at everything now and then, for when a watch has gone silent without anybody noticing."""
+        while True:
+            await asyncio.sleep(self._settings.resync_seconds)
+            try:
+                for body in await self._cluster.list_migrations():
+                    self._known.pop(Key(body["metadata"]["namespace"], body["metadata"]["name"]), None)
+                    self.on_migration(body)
+            except ClusterError as error:
+                log.warning("the resources could not be listed: %s", error)
+
+    def _on_progress(self, key: Key) -> None:
+        self._queue.add(key, max(self._pacer.wait(key, self._seconds()), COALESCE_SECONDS))
+
+    def _advisory_turn(self, key: Key) -> float:
+        delay = self._pacer.wait(key, self._seconds())
+        if delay == 0:
+            self._pacer.wrote(key, self._seconds())
+        return delay
+
+    def _seconds(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _forget(self, key: Key) -> None:
+        self._busy.discard(key)
+        self._known.pop(key, None)
+        self._fresh.pop(key, None)
+        self._queue.forget(key)
+        self._pacer.forget(key)
+        self._follower.follow(key, ())

@@ -1,0 +1,80 @@
+"""Gathers what a decision may look at: the resource, its Jobs, their pods, the plan's document, the progress.
+
+No cache: every look asks the API server, and asks no more than this state of the resource needs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from headway_contract.result import Outcome, Plan
+from headway_contract.wire import join_document
+from headway_operator.api.migration import Migration
+from headway_operator.api.status import Status
+from headway_operator.cluster.interface import Body, Cluster, ClusterError, Key, Unavailable
+from headway_operator.cluster.logs import Target
+from headway_operator.cluster.views import is_running, job_views, newest_pod
+from headway_operator.planner.snapshot import JobProgress, JobState, JobView, Snapshot
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One look: the planner's snapshot, and the pods whose logs are worth following."""
+
+    snapshot: Snapshot
+    targets: tuple[Target, ...] = ()
+
+
+def is_fresh(migration: Migration) -> bool:
+    """Nothing was ever done about it, so it has no Jobs; should that be wrong, their names tell.
+
+    Only the first generation: the Jobs of a later one need not have the names of its first run.
+    """
+    return (
+        migration.generation == 1 and migration.status == Status() and not migration.finalizers
+    ) and not migration.deleting
+
+
+async def observe(
+    cluster: Cluster, migration: Migration, progress: tuple[JobProgress, ...], now: datetime
+) -> Sight:
+    """Look at the Jobs and what belongs to them; raises :class:`ClusterError`."""
+    key = Key(migration.namespace, migration.name)
+    bodies = await cluster.list_jobs(key, migration.uid)
+    pods: Sequence[Body] = ()
+    if _pods_matter(migration, bodies):
+        pods = await cluster.list_pods(key, migration.uid)
+    jobs = tuple([await _with_plan(cluster, migration, job) for job in job_views(bodies, pods)])
+    return Sight(Snapshot(now, migration, jobs, progress), _targets(bodies, pods))
+
+
+def _pods_matter(migration: Migration, jobs: Sequence[Body]) -> bool:
+    """A Job is active, or the run is not over yet, so that a result may be unread."""
+    run = migration.status.run
+    is_over = run is not None and run.completion_time is not None
+    views = job_views(jobs, ())
+    unread = any(not is_over or run is None or job.run != run.id for job in views)
+    return unread or any(job.state is JobState.ACTIVE for job in views)
+
+
+async def _with_plan(cluster: Cluster, migration: Migration, job: JobView) -> JobView:
+    """The plan from the log, when it did not fit into the result and the status does not have it yet."""
+    result, known = job.result, migration.status.plan
+    is_known = known is not None and bool(known.completion_time) and known.job_name == job.name
+    if result is None or result.plan is not None or not result.plan_sha256 or is_known or job.pod is None:
+        return job
+    if result.outcome is not Outcome.SUCCEEDED:
+        return job
+    try:
+        log = await cluster.read_log(migration.namespace, job.pod.name)
+    except Unavailable:
+        raise
+    except ClusterError:
+        return job
+    document = join_document(result.plan_sha256, log.splitlines())
+    return replace(job, result=replace(result, plan=Plan.from_json(document) if document else None))
+
+
+def _targets(jobs: Sequence[Body], pods: Sequence[Body]) -> tuple[Target, ...]:
+    newest = ((job["metadata"]["name"], newest_pod(job, pods)) for job in jobs)
+    return tuple(Target(job, pod["metadata"]["name"]) for job, pod in newest if pod and is_running(pod))
