@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from headway_contract.events import Notice, PassRetried, Verified
+from headway_contract.events import Notice, PassRetried, RevisionApplied, RevisionStarted, Verified
 from headway_contract.request import RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
 from headway_runner.application import apply
@@ -91,7 +91,16 @@ def run_until_unlocked(
 def run_once(supervisor: Supervisor, task: Task) -> Application:
     """One pass in a fresh process."""
     found = supervisor.run(apply, task)
-    return Application(failure=Failure("Unexpected", found.sentence)) if isinstance(found, Died) else found
+    return what_is_known(found) if isinstance(found, Died) else found
+
+
+def what_is_known(died: Died) -> Application:
+    """Of a process that ended without a report: what its events told."""
+    applied = tuple(event.revision for event in died.events if isinstance(event, RevisionApplied))
+    started = [event.revision for event in died.events if isinstance(event, RevisionStarted)]
+    unfinished = started[-1] if len(started) > len(applied) else ""
+    failure = Failure("Unexpected", died.sentence, unfinished)
+    return Application(applied=applied, unfinished=unfinished, failure=failure)
 
 
 def is_worth_another_pass(run: Application) -> bool:

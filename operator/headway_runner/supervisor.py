@@ -29,6 +29,8 @@ class Died:
 
     status: int
     """As ``os.waitstatus_to_exitcode``: negative for a signal."""
+    events: tuple[Event, ...] = ()
+    """What it had told before."""
 
     @property
     def sentence(self) -> str:
@@ -113,6 +115,7 @@ class Supervisor:
         child = self._fork(phase, task)
         outcome: tuple[T] | None = None
         told: list[bytes] = []
+        events: list[Event] = []
         while outcome is None:
             if child.words.poll(POLL_SECONDS):
                 try:
@@ -122,12 +125,13 @@ class Supervisor:
                 if isinstance(word, tuple):
                     outcome = word
                 else:
+                    events.append(word)
                     self.emit(word)
             elif child.has_ended() and not child.words.poll():
                 break
             self._tend(child, told, killable)
         status = child.wait()
-        return Died(status) if outcome is None else outcome[0]
+        return Died(status, tuple(events)) if outcome is None else outcome[0]
 
     def pause(self, seconds: float) -> None:
         """Wait, with heartbeats; ends early when asked to stop."""

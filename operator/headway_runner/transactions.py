@@ -54,7 +54,7 @@ class TransactionWatch:
 
     def begin(self) -> None:
         """A revision starts."""
-        self.inside, self.committed, self._open, self._autocommit = False, False, False, False
+        self.inside, self.committed, self._open, self._autocommit = True, False, False, False
 
     def end(self) -> None:
         """A revision has ended: connections that were switched go back to transactions."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import contextlib
+import io
 import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
 
 
 def indented(code: str) -> str:
@@ -77,12 +80,9 @@ class Project:
 def from_template(folder: Path, template: str = "generic", scripts: str = "migrations") -> Project:
     """`alembic init -t TEMPLATE`, nothing changed but the sample databases' names."""
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        [sys.executable, "-m", "alembic", "init", "-t", template, scripts],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-    )
+    with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
+        config = Config("alembic.ini", **({"toml_file": "pyproject.toml"} if "pyproject" in template else {}))
+        command.init(config, scripts, template=template)
     return Project(folder, scripts)
 
 
