@@ -1,0 +1,63 @@
+"""The command line ``headway``, also ``kubectl headway``: one module for each verb, loaded when it is asked for.
+
+Rule: nothing heavy is imported here, so that ``--help`` and ``--version`` answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from headway_cli import demo, run
+from headway_cli.problems import BadInput
+
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+_EPILOG = """exit codes:
+  0    every database is where it should be
+  1    a database, or the plan, failed
+  2    the input is wrong; nothing was touched
+  3    an approval is needed
+  130  stopped by Ctrl-C or SIGTERM; the same command goes on from there
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    program = _program(sys.argv[0])
+    options = _parser(program).parse_args(words)
+    try:
+        code: int = options.start(options, [*program.split(), *words])
+    except BadInput as error:
+        for problem in error.problems:
+            print(f"error: {problem}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return code
+
+
+def _program(path: str) -> str:
+    return "kubectl headway" if Path(path).name == "kubectl-headway" else "headway"
+
+
+def _parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description="Takes SQLAlchemy/Alembic databases to head.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"headway {version('headway')}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for verb in (run, demo):
+        verb.add_parser(verbs)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

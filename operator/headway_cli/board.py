@@ -1,0 +1,121 @@
+"""The state of a run as a table shows it: one row for each database. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from headway_operator.api.status import DatabasePhase, DatabaseStatus, Status
+from headway_operator.planner.explain import moment
+from headway_operator.planner.snapshot import JobProgress
+
+
+@dataclass(frozen=True)
+class Row:
+    """One database. ``done`` of ``total`` revisions; both None until the plan is there."""
+
+    name: str
+    phase: DatabasePhase
+    done: int | None
+    total: int | None
+    current: str
+    target: str
+    message: str
+    elapsed: timedelta | None
+
+
+@dataclass(frozen=True)
+class Board:
+    """The whole run."""
+
+    title: str
+    run: str
+    phase: str
+    rows: tuple[Row, ...]
+    elapsed: timedelta
+
+    @property
+    def databases_done(self) -> int:
+        """How many are at their target."""
+        return sum(row.phase is DatabasePhase.SUCCEEDED for row in self.rows)
+
+    @property
+    def revisions_done(self) -> int:
+        """Over all databases."""
+        return sum(row.done or 0 for row in self.rows)
+
+    @property
+    def revisions_total(self) -> int:
+        """Over all databases."""
+        return sum(row.total or 0 for row in self.rows)
+
+
+def board_of(
+    title: str,
+    names: tuple[str, ...],
+    status: Status,
+    live: Mapping[str, JobProgress],
+    spans: Spans,
+    now: datetime,
+) -> Board:
+    """``live`` is the newest progress by Job, which may be ahead of the status."""
+    return Board(
+        title=title,
+        run=status.run.id if status.run else "",
+        phase=status.phase or "Starting",
+        rows=tuple(_row(status.database(name) or DatabaseStatus(name), live, spans, now) for name in names),
+        elapsed=now - spans.start,
+    )
+
+
+@dataclass(frozen=True)
+class Spans:
+    """When the run and each database started and ended, finer than the whole seconds of a status."""
+
+    start: datetime
+    databases: Mapping[str, tuple[datetime, datetime | None]]
+
+    def after(self, status: Status, now: datetime) -> Spans:
+        """With what this status says for the first time."""
+        spans = dict(self.databases)
+        for database in status.databases:
+            known = spans.get(database.name)
+            if known is None and database.start_time and database.attempt:
+                known = (now, None)
+            if known is not None and known[1] is None and database.phase.is_final:
+                known = (known[0], now)
+            if known is not None:
+                spans[database.name] = known
+        return Spans(self.start, spans)
+
+
+def _row(database: DatabaseStatus, live: Mapping[str, JobProgress], spans: Spans, now: datetime) -> Row:
+    began, ended = spans.databases.get(database.name, (None, None))
+    progress = live.get(database.job_name) if database.phase is DatabasePhase.MIGRATING else None
+    current, done = database.current_revision, database.revisions_done
+    total, message = database.revisions_total, database.message
+    if progress is not None:
+        current = ", ".join(progress.current) or current
+        done = progress.revisions_done if progress.revisions_done is not None else done
+        total = progress.revisions_total if progress.revisions_total is not None else total
+        message = progress.message or message
+    if database.phase is DatabasePhase.WAITING and (due := moment(database.retry_time)):
+        message = f"again in {max(0, int((due - now).total_seconds()))} s: {message}"
+    return Row(
+        name=database.name,
+        phase=database.phase,
+        done=done,
+        total=total,
+        current=current,
+        target=database.target_revision,
+        message=message,
+        elapsed=(ended or now) - began if began else None,
+    )
+
+
+def clock(span: timedelta) -> str:
+    """``0:07``, ``12:34``, ``1:02:03``."""
+    seconds = int(span.total_seconds())
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"

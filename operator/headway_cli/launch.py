@@ -1,0 +1,111 @@
+"""From checked input to the end of a run: prepares a folder, runs the session, prints the last words."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from headway_cli.documents import Document
+from headway_cli.intake import Intake, Options, take_in
+from headway_cli.outputs import Mask, output_for
+from headway_cli.problems import BadInput, Problem
+from headway_cli.secrecy import mask_for
+from headway_cli.session import SETTINGS, Ending, Session
+from headway_cli.summary import last_item, summary
+from headway_operator.api.conditions import State
+from headway_operator.api.migration import parse
+from headway_operator.cluster.interface import Invalid
+from headway_operator.cluster.local import Site
+from headway_operator.cluster.local_process import resolved_environment
+from headway_operator.controller.clock import utc_now
+from headway_operator.manifests.job import job_for
+from headway_operator.planner.actions import StartJob
+from headway_operator.planner.gates import first_block
+from headway_operator.planner.snapshot import Stage
+from headway_runner.inject import inject
+
+EXIT_SUCCEEDED = 0
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The exit code and what there is to say about it."""
+
+    exit_code: int
+    ending: Ending
+
+
+def launch(documents: Sequence[Document], options: Options, output: str, command: Sequence[str]) -> Outcome:
+    """Run it; raises :class:`BadInput` before anything is touched. ``command`` would run the same again."""
+    intake = take_in(documents, options)
+    _check(intake, documents[0].where)
+    for skipped in intake.skipped:
+        print(f"note: {skipped} is not needed here and is left alone", file=sys.stderr)
+    folder = Path(tempfile.mkdtemp(prefix="headway-run-"))
+    outcome = None
+    try:
+        outcome = _run(intake, folder, output, command)
+    finally:
+        _clean(folder, keep_logs=outcome is not None and outcome.exit_code == EXIT_FAILED)
+    return outcome
+
+
+def _check(intake: Intake, where: str) -> None:
+    """What the planner or the first Job would refuse is refused before anything starts."""
+    migration = parse(intake.resource)
+    blocked = first_block(migration)
+    if blocked is not None:
+        what = "cannot be run" if blocked.state is State.FAILED else "would never start"
+        raise BadInput(Problem(where, "", what, blocked.message))
+    assert migration.spec is not None
+    plan = StartJob("check", "check", "check", Stage.PLAN, "", 1)
+    try:
+        resolved_environment(job_for(plan, migration, SETTINGS), intake.sources)
+    except Invalid as missing:
+        advice = "Add it to a file given with -f, or name the database's URL: --url DATABASE=URL"
+        raise BadInput(Problem(where, "", str(missing), advice)) from None
+
+
+def _run(intake: Intake, folder: Path, output: str, command: Sequence[str]) -> Outcome:
+    inject(folder / "runner")
+    site = Site(folder / "runner", folder, intake.sources, dict(os.environ), utc_now)
+    mask, console = mask_for(intake.sources), Console()
+    ending = asyncio.run(_session(intake, site, output, console, mask))
+    if output == "json":
+        output_for(output, console, mask, utc_now).tell(last_item(ending))
+    else:
+        for line in summary(ending, command, mask):
+            console.print(line, soft_wrap=True)
+    if ending.succeeded:
+        return Outcome(EXIT_SUCCEEDED, ending)
+    return Outcome(EXIT_INTERRUPTED if ending.interrupted else EXIT_FAILED, ending)
+
+
+async def _session(intake: Intake, site: Site, choice: str, console: Console, mask: Mask) -> Ending:
+    output = output_for(choice, console, mask, utc_now)
+    try:
+        ending = await Session(intake.resource, site, output, utc_now).run()
+        output.show(ending.board)
+        return ending
+    finally:
+        output.close()
+
+
+def _clean(folder: Path, keep_logs: bool) -> None:
+    """The folder goes, except for the logs of a failure."""
+    if not keep_logs:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    shutil.rmtree(folder / "runner", ignore_errors=True)
+    for volumes in folder.glob("*/volumes"):
+        shutil.rmtree(volumes, ignore_errors=True)

@@ -1,0 +1,102 @@
+"""The live table: a header, and a row with a bar for each database. From a board to what rich draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from headway_cli.board import Board, Row, clock
+from headway_operator.api.status import DatabasePhase
+
+_MARKS = {
+    DatabasePhase.PENDING: ("·", "dim"),
+    DatabasePhase.WAITING: ("~", "yellow"),
+    DatabasePhase.SUCCEEDED: ("✓", "green"),
+    DatabasePhase.FAILED: ("✗", "red"),
+    DatabasePhase.SKIPPED: ("-", "dim"),
+}
+_WORDS = {DatabasePhase.SUCCEEDED: "done"}
+_WIDE = 100
+"""Columns from which on the message stands beside its row, else below it."""
+
+
+class LiveTable:
+    """Draws boards; keeps the spinner's phase from one drawing to the next."""
+
+    def __init__(self, mask: Callable[[str], str] = str) -> None:
+        """``mask`` hides secrets in messages."""
+        self._mask = mask
+        self._spinner = Spinner("dots", style="cyan")
+
+    def draw(self, board: Board, width: int) -> RenderableType:
+        """The board for a terminal of this width."""
+        table = Table(box=None, expand=True, pad_edge=False, padding=(0, 1), header_style="dim")
+        table.add_column("", width=1)
+        table.add_column("Database", no_wrap=True, max_width=20, overflow="ellipsis")
+        table.add_column("Phase", no_wrap=True)
+        table.add_column("", width=20 if width >= _WIDE else 12)
+        table.add_column("Revisions", justify="right", no_wrap=True)
+        table.add_column("Current → target", no_wrap=True, overflow="ellipsis", max_width=44)
+        table.add_column("Time", justify="right", no_wrap=True)
+        if width >= _WIDE:
+            table.add_column("", ratio=1, no_wrap=True, overflow="ellipsis")
+        for row in board.rows:
+            cells = self._cells(row)
+            table.add_row(*(cells if width >= _WIDE else cells[:-1]))
+            if width < _WIDE and row.message:
+                table.add_row("", Text(self._mask(row.message), style="dim"))
+        return Group(_header(board), Text(""), table)
+
+    def _cells(self, row: Row) -> list[RenderableType]:
+        mark, style = _MARKS.get(row.phase, ("", ""))
+        return [
+            self._spinner if row.phase is DatabasePhase.MIGRATING else Text(mark, style=style),
+            Text(row.name, style="bold" if row.phase is DatabasePhase.MIGRATING else ""),
+            Text(_WORDS.get(row.phase, row.phase.value.lower()), style=style),
+            _bar(row),
+            Text("" if row.total is None else f"{row.done or 0}/{row.total}"),
+            _way(row),
+            Text("" if row.elapsed is None else clock(row.elapsed), style="dim"),
+            Text(self._mask(row.message), style="red" if row.phase is DatabasePhase.FAILED else "dim"),
+        ]
+
+
+def _header(board: Board) -> RenderableType:
+    header = Table.grid(expand=True)
+    header.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    header.add_column(justify="right", no_wrap=True)
+    left = Text.assemble(
+        (board.title, "bold"), ("  run ", "dim"), (board.run or "…", "dim"), "  ", board.phase
+    )
+    parts = [f"{board.databases_done}/{len(board.rows)} databases"]
+    if board.revisions_total:
+        parts.append(f"{board.revisions_done}/{board.revisions_total} revisions")
+    header.add_row(left, Text("  ".join([*parts, clock(board.elapsed)]), style="dim"))
+    return header
+
+
+def _bar(row: Row) -> RenderableType:
+    """Full for what needed nothing; pulsing while it is not known how much there is."""
+    if row.phase is DatabasePhase.SUCCEEDED:
+        return ProgressBar(total=1, completed=1, complete_style="green", finished_style="green")
+    style = "red" if row.phase is DatabasePhase.FAILED else "cyan"
+    return ProgressBar(
+        total=row.total or 1,
+        completed=row.done or 0,
+        complete_style=style,
+        finished_style=style,
+        style="grey23",
+    )
+
+
+def _way(row: Row) -> Text:
+    if not row.target:
+        return Text(row.current, style="dim")
+    if row.current == row.target:
+        return Text(row.current)
+    return Text.assemble(row.current or "nothing", (" → ", "dim"), row.target)

@@ -1,0 +1,138 @@
+"""What happens in a run, one item for each change that a person wants to be told. Pure.
+
+Items come from two sources: what a runner tells (its events), and what the status says that it did not say before.
+The plain and the JSON output print items; the live table shows the state behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from headway_contract import events
+from headway_contract.events import Event
+from headway_operator.api.status import DatabasePhase, DatabaseStatus, Status
+from headway_operator.planner.snapshot import JobProgress
+
+
+@dataclass(frozen=True)
+class Item:
+    """One change; ``details`` are for programs, ``message`` is for people."""
+
+    kind: str
+    message: str
+    database: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def items_of_status(old: Status, new: Status) -> tuple[Item, ...]:
+    """What the new status says that the old one did not."""
+    return tuple(_of_run(old, new)) + tuple(_of_databases(old, new))
+
+
+def item_of_event(database: str, event: Event, progress: JobProgress) -> Item | None:
+    """What a runner told, None when it is nothing for people. ``progress`` is that after the event."""
+    tell = _TELLERS.get(type(event))
+    return tell(database, event, progress) if tell is not None else None
+
+
+def _of_run(old: Status, new: Status) -> Iterator[Item]:
+    if new.run is not None and (old.run is None or old.run.id != new.run.id):
+        names = ", ".join(database.name for database in new.databases)
+        yield Item("RunStarted", f"run {new.run.id} started: {names}", details={"run": new.run.id})
+    before, plan = old.plan, new.plan
+    if plan is not None and plan.completion_time and not (before and before.completion_time):
+        revisions, count = plan.revisions or 0, plan.databases or 0
+        where = f" in {counted(count, 'database')}" if revisions else ""
+        details = {"digest": plan.digest, "revisions": revisions, "databases": count}
+        yield Item("Planned", f"plan: {counted(revisions, 'revision')} to apply{where}", details=details)
+    elif plan is not None and plan.reason and (before is None or before.reason != plan.reason):
+        kind = "Retrying" if plan.retry_time else "PlanFailed"
+        yield Item(kind, f"plan: {plan.message}", details={"reason": plan.reason, "attempt": plan.attempt})
+
+
+def _of_databases(old: Status, new: Status) -> Iterator[Item]:
+    for database in new.databases:
+        before = old.database(database.name)
+        if before is None or (before.phase, before.attempt) != (database.phase, database.attempt):
+            item = _of_database(database)
+            if item is not None:
+                yield item
+
+
+def _of_database(database: DatabaseStatus) -> Item | None:
+    details = {"phase": database.phase.value, "attempt": database.attempt, "job": database.job_name}
+    if database.phase is DatabasePhase.MIGRATING:
+        again = f", attempt {database.attempt}" if database.attempt > 1 else ""
+        return Item("DatabaseStarted", f"started{again}", database.name, details)
+    if database.phase is DatabasePhase.SUCCEEDED:
+        done = database.revisions_done or 0
+        what = f"done: {counted(done, 'revision')} applied" if done else "done: nothing to do"
+        at = f", now at {database.current_revision}" if database.current_revision else ""
+        details |= {"revisions": done, "current": database.current_revision}
+        return Item("DatabaseSucceeded", what + at, database.name, details)
+    details |= {"reason": database.reason}
+    if database.phase is DatabasePhase.WAITING:
+        return Item("Retrying", f"will be tried again: {database.message}", database.name, details)
+    if database.phase is DatabasePhase.FAILED:
+        return Item("DatabaseFailed", f"failed: {database.message}", database.name, details)
+    if database.phase is DatabasePhase.SKIPPED:
+        return Item("DatabaseSkipped", f"not started: {database.message}", database.name, details)
+    return None
+
+
+def _revision_started(database: str, event: events.RevisionStarted, _: JobProgress) -> Item:
+    title = f": {event.title}" if event.title else ""
+    message = f"applying {event.index}/{event.total} {event.revision}{title}"
+    details = {"revision": event.revision, "index": event.index, "total": event.total, "title": event.title}
+    return Item("RevisionStarted", message, database, details)
+
+
+def _revision_applied(database: str, event: events.RevisionApplied, _: JobProgress) -> Item:
+    took = event.milliseconds / 1000
+    message = f"applied {event.index}/{event.total} {event.revision} ({took:.2f} s)"
+    details = {"revision": event.revision, "index": event.index, "total": event.total, "seconds": took}
+    return Item("RevisionApplied", message, database, details)
+
+
+def _lock_awaited(database: str, event: events.LockAwaited, progress: JobProgress) -> Item:
+    return Item("LockAwaited", progress.message, database, {"seconds": event.seconds})
+
+
+def _pass_retried(database: str, event: events.PassRetried, progress: JobProgress) -> Item:
+    return Item(
+        "Retrying", progress.message, database, {"attempt": event.attempt, "seconds": event.wait_seconds}
+    )
+
+
+def _stopping(database: str, event: events.Stopping, progress: JobProgress) -> Item:
+    return Item("Stopping", progress.message, database)
+
+
+def _notice(database: str, event: events.Notice, _: JobProgress) -> Item:
+    return Item("Notice", event.message, database or event.database)
+
+
+def _heartbeat(database: str, event: events.Heartbeat, progress: JobProgress) -> Item | None:
+    """Every ten seconds: long revisions are not silent."""
+    return Item("Working", f"working: {progress.message}", database) if progress.message else None
+
+
+_TELLERS: dict[type[Event], Callable[[str, Any, JobProgress], Item | None]] = {
+    events.RevisionStarted: _revision_started,
+    events.RevisionApplied: _revision_applied,
+    events.LockAwaited: _lock_awaited,
+    events.PassRetried: _pass_retried,
+    events.Stopping: _stopping,
+    events.Notice: _notice,
+    events.Heartbeat: _heartbeat,
+}
+
+QUIET_KINDS = ("RevisionStarted",)
+"""For programs only: for people the line that follows says the same."""
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 revision``, ``2 revisions``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,113 @@
+"""The last words of a run: what was done, and after a failure what happened, why, what next and where the log is."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from headway_cli.board import Board, Row, clock
+from headway_cli.report import Item, counted
+from headway_cli.session import Ending
+from headway_contract.wire import MARK
+from headway_operator.api.status import DatabasePhase
+
+TAIL_LINES = 15
+
+
+def summary(ending: Ending, command: Sequence[str], mask: Callable[[str], str]) -> Iterator[Text]:
+    """The lines. ``command`` is the one that would run the same again; empty: none would."""
+    board, again = ending.board, mask(shlex.join(command))
+    if ending.succeeded:
+        yield Text(f"✓ {_sentence(ending)} in {clock(board.elapsed)}", style="green")
+    elif ending.interrupted:
+        yield Text(
+            f"{board.title}: stopped, {board.databases_done} of {len(board.rows)} databases done",
+            style="yellow",
+        )
+    else:
+        yield Text(f"✗ {board.title}: failed", style="red")
+    for row in board.rows:
+        yield Text(f"  {_line(row, _width(board))}")
+    if ending.interrupted:
+        yield from _go_on("What was applied stays applied. To go on from there:", again)
+    elif not ending.succeeded:
+        yield from _failure(ending, mask)
+        yield from _go_on("When that is corrected, the same command goes on from here:", again)
+
+
+def _go_on(sentence: str, again: str) -> Iterator[Text]:
+    if again:
+        yield Text(sentence)
+        yield Text(f"  {again}")
+
+
+def last_item(ending: Ending) -> Item:
+    """The same for programs."""
+    result = "Succeeded" if ending.succeeded else "Interrupted" if ending.interrupted else "Failed"
+    ready = ending.status.condition("Ready")
+    databases: list[dict[str, Any]] = [
+        {"name": row.name, "phase": row.phase.value, "revisions": row.done or 0, "current": row.current}
+        for row in ending.board.rows
+    ]
+    details = {"result": result, "reason": ready.reason if ready else "", "databases": databases}
+    return Item("RunEnded", _sentence(ending), details=details)
+
+
+def _sentence(ending: Ending) -> str:
+    ready = ending.status.condition("Ready")
+    return (
+        f"{ending.board.title}: {ready.message}"
+        if ready is not None
+        else f"{ending.board.title}: not started"
+    )
+
+
+def _width(board: Board) -> int:
+    return max((len(row.name) for row in board.rows), default=0)
+
+
+def _line(row: Row, width: int) -> str:
+    parts = [row.name.ljust(width)]
+    if row.phase is DatabasePhase.SUCCEEDED:
+        parts += [counted(row.done, "revision") + " applied" if row.done else "nothing to do"]
+    elif row.phase is DatabasePhase.SKIPPED:
+        parts += ["not started"]
+    elif row.total:
+        state = "failed" if row.phase is DatabasePhase.FAILED else "stopped"
+        parts += [f"{state} after {row.done or 0} of {counted(row.total, 'revision')}"]
+    else:
+        parts += [row.phase.value.lower()]
+    if row.current:
+        parts += [f"at {row.current}"]
+    if row.elapsed is not None:
+        parts += [clock(row.elapsed)]
+    return "  ".join(parts)
+
+
+def _failure(ending: Ending, mask: Callable[[str], str]) -> Iterator[Text]:
+    """Each failed database with its message and the end of its log; of a failed plan the same."""
+    failed = [one for one in ending.status.databases if one.phase is DatabasePhase.FAILED]
+    for database in failed:
+        yield Text()
+        yield Text.assemble((database.name, "bold"), f" ({database.reason}): {mask(database.message)}")
+        yield from _log(ending.logs.get(database.name), mask)
+    if not failed:
+        ready = ending.status.condition("Ready")
+        yield Text()
+        yield Text(f"{ready.reason}: {mask(ready.message)}" if ready is not None else "It did not start.")
+        yield from _log(ending.logs.get(""), mask)
+    yield Text()
+
+
+def _log(path: Path | None, mask: Callable[[str], str]) -> Iterator[Text]:
+    """The end of what the user's code printed; events are told already."""
+    if path is None or not path.exists():
+        return
+    lines = [line for line in path.read_text(errors="replace").splitlines() if not line.startswith(MARK)]
+    yield Text(f"The end of the log {path}:", style="dim")
+    for line in lines[-TAIL_LINES:]:
+        yield Text(f"  | {mask(line)}", style="dim")
