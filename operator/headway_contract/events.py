@@ -29,11 +29,15 @@ class DatabaseReached:
 
 @dataclass(frozen=True)
 class Planned:
-    """Which revisions are to be applied, from which heads; told again when the plan is made under the lock."""
+    """Which revisions are to be applied, from which heads; told again when the plan is made under the lock.
+
+    ``count`` is how many there are; ``revisions`` may be cut to what a line holds.
+    """
 
     database: str
     current: tuple[str, ...] = ()
     revisions: tuple[str, ...] = ()
+    count: int = 0
     under_lock: bool = False
 
 
@@ -98,9 +102,9 @@ class Verified:
 
 @dataclass(frozen=True)
 class Stopping:
-    """The wish to stop has arrived; ``sequence`` is that of the control value, 0 for a signal."""
+    """The wish to stop has arrived; ``control_sequence`` is that of the control value, 0 for a signal."""
 
-    sequence: int = 0
+    control_sequence: int = 0
     reason: str = ""
 
 

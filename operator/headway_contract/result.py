@@ -6,6 +6,7 @@ has its sha256.
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -120,10 +121,10 @@ class RunResult:
     """Names the plan's document in the log when it did not fit here."""
 
     def to_json(self) -> str:
-        """At most ``LIMIT_BYTES``: the plan goes first, then revisions, then the end of the message."""
+        """At most ``LIMIT_BYTES``: the plan goes first, then revisions, then the middle of texts."""
         for shorter in (self, *_shortened(self)):
             text = json.dumps(encode(shorter), separators=(",", ":"))
-            if len(text.encode()) <= LIMIT_BYTES:
+            if len(text) <= LIMIT_BYTES:
                 break
         return text
 
@@ -140,20 +141,34 @@ def shorten(text: str, limit: int = MESSAGE_CHARACTERS) -> str:
     """The text, its middle left out when it is longer than ``limit`` characters."""
     if len(text) <= limit:
         return text
-    half = (limit - 3) // 2
+    half = (limit - 1) // 2
     return f"{text[:half]}…{text[-half:]}"
 
 
-def _shortened(result: RunResult) -> tuple[RunResult, ...]:
+def _shortened(result: RunResult) -> Iterator[RunResult]:
     """The same result in ever fewer bytes; the last one fits whatever it holds."""
     document = "" if result.plan is None else hashlib.sha256(result.plan.to_json().encode()).hexdigest()
-    no_plan = replace(result, plan=None, plan_sha256=document)
-    few = replace(no_plan, applied=no_plan.applied[-5:])
-    if few.failure is None:
-        return (
-            no_plan,
-            few,
-            replace(few, from_revision=few.from_revision[:9], to_revision=few.to_revision[:9]),
-        )
-    short = replace(few, failure=replace(few.failure, message=shorten(few.failure.message, 300)))
-    return no_plan, few, short, replace(short, applied=(), from_revision=(), to_revision=())
+    result = replace(result, plan=None, plan_sha256=document or result.plan_sha256)
+    yield result
+    for characters, items in ((MESSAGE_CHARACTERS, 20), (300, 5), (60, 3), (20, 2)):
+        yield _cut(result, characters, items)
+
+
+def _cut(result: RunResult, characters: int, items: int) -> RunResult:
+    def cut(revisions: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(shorten(revision, characters) for revision in revisions[-items:])
+
+    failure = result.failure
+    if failure is not None:
+        texts = (failure.name, failure.message, failure.revision, failure.sqlstate)
+        failure = Failure(*(shorten(text, characters) for text in texts))
+    return replace(
+        result,
+        run=shorten(result.run, characters),
+        database=shorten(result.database, characters),
+        plan_sha256=shorten(result.plan_sha256, max(characters, 64)),
+        from_revision=cut(result.from_revision),
+        to_revision=cut(result.to_revision),
+        applied=cut(result.applied),
+        failure=failure,
+    )

@@ -3,20 +3,26 @@
     ##headway {"sequence":7,"time":"2026-11-23T08:00:00.123Z","kind":"RevisionApplied",…}
 
 A line without the mark, of an unknown kind or that cannot be read is not an event. Lines stay below 4,096 bytes,
-so that a pipe writes them whole.
+so that a pipe writes them whole: texts and lists that are longer lose their ends. No field of an event is named
+like one of the envelope.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from headway_contract.codec import Undecodable, decode, encode
 from headway_contract.events import EVENTS, DocumentPart, Event
+from headway_contract.result import shorten
 
 MARK = "##headway "
+LIMIT_BYTES = 4095
 PART_CHARACTERS = 1500
-"""Of a document in one line: JSON may double it twice over and the line still fits a pipe's atomic write."""
+"""Of a document in one line. Documents are JSON in ASCII, so quoting them once more at most doubles them."""
+_CUTS = ((900, 200), (300, 50), (60, 20), (20, 5))
+"""Characters of a text and items of a list, tried until the line fits."""
 
 _BY_KIND = {kind.__name__: kind for kind in EVENTS}
 
@@ -33,7 +39,26 @@ class Envelope:
 def to_line(envelope: Envelope) -> str:
     """The line, without its end."""
     head = {"sequence": envelope.sequence, "time": envelope.time, "kind": type(envelope.event).__name__}
-    return MARK + json.dumps({**head, **encode(envelope.event)}, separators=(",", ":"))
+    body = encode(envelope.event)
+    line = _line({**head, **body})
+    for characters, items in _CUTS:
+        if len(line) <= LIMIT_BYTES:
+            break
+        line = _line({**head, **{name: _cut(value, characters, items) for name, value in body.items()}})
+    return line
+
+
+def _line(value: dict[str, Any]) -> str:
+    """In ASCII, so that characters are bytes."""
+    return MARK + json.dumps(value, separators=(",", ":"))
+
+
+def _cut(value: Any, characters: int, items: int) -> Any:
+    if isinstance(value, str):
+        return shorten(value, characters)
+    if isinstance(value, list):
+        return [_cut(item, characters, items) for item in value[:items]]
+    return value
 
 
 def from_line(line: str) -> Envelope | None:

@@ -96,7 +96,7 @@ class Applier(ContextGuard):
         self.loading = False
         ids = tuple(str(step.revision.revision) for step in todo)
         self.current.extend(heads)
-        self._link.emit(Planned(self._name, heads, ids, under_lock=True))
+        self._link.emit(Planned(self._name, heads, ids, len(ids), under_lock=True))
         for index, step in enumerate(todo, 1):
             if self._link.stop_requested:
                 self.stopped = True

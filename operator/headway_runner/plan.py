@@ -93,7 +93,8 @@ def announce(supervisor: Supervisor, plan: DatabasePlan) -> None:
     for notice in plan.notices:
         supervisor.emit(Notice(plan.name, notice))
     if plan.failure is None:
-        supervisor.emit(Planned(plan.name, plan.current, tuple(one.revision for one in plan.pending)))
+        revisions = tuple(one.revision for one in plan.pending)
+        supervisor.emit(Planned(plan.name, plan.current, revisions, len(revisions)))
 
 
 def plan_databases(supervisor: Supervisor, request: RunRequest) -> RunResult:

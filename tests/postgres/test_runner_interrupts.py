@@ -84,7 +84,7 @@ def test_sigterm_lets_a_short_revision_end_and_stops_before_the_next(tmp_path, d
     running = start(project, request, {"main": database.url()})
     running.wait_for(RevisionStarted, revision="a1")
     running.terminate()
-    running.wait_for(Stopping, sequence=0)
+    running.wait_for(Stopping, control_sequence=0)
     gate.execute("SELECT pg_advisory_unlock(1)")
     run = running.finish()
     assert run.exit_code == ExitCode.STOPPED, run.stderr
@@ -104,7 +104,7 @@ def test_the_control_file_stops_between_revisions_and_the_next_run_goes_on(tmp_p
     running.wait_for(RevisionStarted, revision="a1")
     control.write_text('{"seq')
     control.write_text(Control(sequence=7, stop=True, reason="The specification changed.").to_json())
-    running.wait_for(Stopping, sequence=7, reason="The specification changed.")
+    running.wait_for(Stopping, control_sequence=7, reason="The specification changed.")
     gate.execute("SELECT pg_advisory_unlock(1)")
     run = running.finish()
     assert run.exit_code == ExitCode.STOPPED, run.stderr
@@ -129,9 +129,8 @@ def test_a_stop_that_arrives_in_the_last_revision_is_a_success(tmp_path, databas
 
 
 def test_a_run_that_waits_for_the_migration_lock_can_be_stopped(tmp_path, database):
-    first = start(
-        sleeping(tmp_path / "1"), request_for(database_request(), grace_seconds=2), {"main": database.url()}
-    )
+    quick = request_for(database_request(), grace_seconds=2)
+    first = start(sleeping(tmp_path / "1"), quick, {"main": database.url()})
     first.wait_for(RevisionStarted, revision="a2")
     project = from_template(tmp_path / "2").tables("a1", "a2", "a3")
     second = start(project, request_for(database_request()), {"main": database.url()})

@@ -66,7 +66,12 @@ class RunningRunner:
                 for event in self.events()
             )
 
-        wait_until(arrived, timeout=SECONDS, what=f"{kind.__name__} {facts}")
+        try:
+            wait_until(arrived, timeout=SECONDS, what=f"{kind.__name__} {facts}")
+        except TimeoutError:
+            self.process.kill()
+            self.process.wait()
+            raise
 
     def terminate(self, number: int = signal.SIGTERM) -> None:
         """Signal the runner's own process only."""
