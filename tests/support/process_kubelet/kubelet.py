@@ -30,7 +30,8 @@ Pod = dict[str, Any]
 class ProcessKubelet:
     """A node named `name`, one that the cluster has not had yet.
 
-    `images` (name as in the pod → Image) may be filled at any time. The API server must be able to reach 127.0.0.1 of this machine, and nothing else may bind pods.
+    `images` (name as in the pod → Image) may be filled at any time. The API server must be able to reach 127.0.0.1 of
+    this machine, and nothing else may bind pods.
     """
 
     def __init__(self, client: ApiClient, name: str) -> None:
