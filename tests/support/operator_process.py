@@ -1,0 +1,104 @@
+"""The real operator as a child process, which tests may kill and start again."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from support.processes import spawn
+from support.waiting import wait_until
+
+RUNNER_IMAGE = "headway:test"
+
+RULES = (
+    {
+        "apiGroups": ["headway.dev"],
+        "resources": ["databasemigrations"],
+        "verbs": ["get", "list", "watch", "patch"],
+    },
+    {"apiGroups": ["headway.dev"], "resources": ["databasemigrations/status"], "verbs": ["patch"]},
+    {"apiGroups": ["headway.dev"], "resources": ["databasemigrations/finalizers"], "verbs": ["update"]},
+    {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get", "list", "watch", "create", "delete"]},
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch", "patch"]},
+    {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
+    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]},
+)
+"""All that the operator may do in a cluster: no Secrets."""
+
+
+class OperatorProcess:
+    """`headway-operator` with this kubeconfig; `namespaces` empty: all of them. Its output goes to `log`."""
+
+    def __init__(
+        self, kubeconfig: Path, log: Path, namespaces: str = "", settings: Mapping[str, str] | None = None
+    ) -> None:
+        self.log = log
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(log.parent),
+            "KUBECONFIG": str(kubeconfig),
+            "HEADWAY_NAMESPACES": namespaces,
+            "HEADWAY_RUNNER_IMAGE": RUNNER_IMAGE,
+            "HEADWAY_GRACE_SECONDS": "5",
+            **(settings or {}),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> "OperatorProcess":
+        """Start it and return once it watches."""
+        with self.log.open("ab") as output:
+            seen = self.log.stat().st_size
+            self._process = spawn(
+                [sys.executable, "-W", "error", "-m", "headway_operator"],
+                output=output,
+                environment=self._environment,
+            )
+        wait_until(lambda: self._says("watching", seen), what="the operator to watch")
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL: it can tidy up nothing."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code. Raises TimeoutExpired when it is not gone after ten seconds."""
+        return self._end(signal.SIGTERM)
+
+    def is_running(self) -> bool:
+        """Whether it has neither been stopped nor given up."""
+        return self._process is not None and self._process.poll() is None
+
+    def wait(self) -> int:
+        """Its exit code when it ends by itself, with 10 s of patience."""
+        assert self._process is not None
+        return self._process.wait(10)
+
+    def text(self) -> str:
+        """What it has printed."""
+        return self.log.read_text(errors="replace")
+
+    def _end(self, number: signal.Signals) -> int:
+        if self._process is None:
+            return 0
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+        try:
+            return self._process.wait(10)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _says(self, word: str, start: int) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise RuntimeError(f"the operator ended with {self._process.returncode}:\n{self.text()[-3000:]}")
+        return f"headway_operator: {word}" in self.text()[start:]
