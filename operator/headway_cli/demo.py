@@ -110,9 +110,9 @@ def _last_words(shop: Path, server: EmbeddedPostgres, revisions: int, seconds: f
         query = "SELECT count(*), count(*) FILTER (WHERE status IS NULL OR full_name IS NULL) FROM users"
         users, missed = connection.execute(query).fetchone() or (0, 0)
     return f"""
-{revisions} revisions in {len(DATABASES)} databases; status and full name of {users:,} users filled in batches, \
-{missed} missed; {seconds:.0f} s in all.
-The embedded PostgreSQL and its data are gone now. The same on a cluster that has the operator:
+{revisions} revisions in {len(DATABASES)} databases; {seconds:.0f} s in all.
+Status and full name of {users:,} users filled in batches, {missed} missed.
+The embedded PostgreSQL and its data are gone now. The same on a cluster:
   kubectl apply -f {_shown(shop)}
   kubectl wait --for=condition=Ready dbmig/shop"""
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from rich.console import Console
 
 from headway_cli.documents import Document
+from headway_cli.ending import Ending
 from headway_cli.intake import Intake, Options, take_in
-from headway_cli.outputs import Mask, output_for
+from headway_cli.outputs import Output, output_for
 from headway_cli.problems import BadInput, Problem
 from headway_cli.secrecy import mask_for
-from headway_cli.session import SETTINGS, Ending, Session
-from headway_cli.summary import last_item, summary
+from headway_cli.session import SETTINGS, Session
 from headway_operator.api.conditions import State
 from headway_operator.api.migration import parse
 from headway_operator.cluster.interface import Invalid
@@ -76,29 +76,23 @@ def _check(intake: Intake, where: str) -> None:
         raise BadInput(Problem(where, "", str(missing), advice)) from None
 
 
-def _run(intake: Intake, folder: Path, output: str, command: Sequence[str]) -> Outcome:
+def _run(intake: Intake, folder: Path, choice: str, command: Sequence[str]) -> Outcome:
     inject(folder / "runner")
     site = Site(folder / "runner", folder, intake.sources, dict(os.environ), utc_now)
-    mask, console = mask_for(intake.sources), Console()
-    ending = asyncio.run(_session(intake, site, output, console, mask))
-    if output == "json":
-        output_for(output, console, mask, utc_now).tell(last_item(ending))
-    else:
-        for line in summary(ending, command, mask):
-            console.print(line, soft_wrap=True)
+    mask = mask_for(intake.sources)
+    output = output_for(choice, Console(), mask, utc_now)
+    ending = asyncio.run(_session(intake, site, output))
+    output.conclude(ending, command)
     if ending.succeeded:
         return Outcome(EXIT_SUCCEEDED, ending)
     return Outcome(EXIT_INTERRUPTED if ending.interrupted else EXIT_FAILED, ending)
 
 
-async def _session(intake: Intake, site: Site, choice: str, console: Console, mask: Mask) -> Ending:
-    output = output_for(choice, console, mask, utc_now)
-    try:
+async def _session(intake: Intake, site: Site, output: Output) -> Ending:
+    with output:
         ending = await Session(intake.resource, site, output, utc_now).run()
         output.show(ending.board)
-        return ending
-    finally:
-        output.close()
+    return ending
 
 
 def _clean(folder: Path, keep_logs: bool) -> None:

@@ -21,8 +21,10 @@ _MARKS = {
     DatabasePhase.SKIPPED: ("-", "dim"),
 }
 _WORDS = {DatabasePhase.SUCCEEDED: "done"}
-_WIDE = 100
-"""Columns from which on the message stands beside its row, else below it."""
+_ROOMY = 100
+"""Columns from which on the phase is there in words too; the mark before the name says it anyway."""
+_TELLING = (DatabasePhase.MIGRATING, DatabasePhase.WAITING, DatabasePhase.FAILED)
+"""In these phases a database has something to say, below the table."""
 
 
 class LiveTable:
@@ -34,36 +36,42 @@ class LiveTable:
         self._spinner = Spinner("dots", style="cyan")
 
     def draw(self, board: Board, width: int) -> RenderableType:
-        """The board for a terminal of this width."""
-        table = Table(box=None, expand=True, pad_edge=False, padding=(0, 1), header_style="dim")
-        table.add_column("", width=1)
-        table.add_column("Database", no_wrap=True, max_width=20, overflow="ellipsis")
-        table.add_column("Phase", no_wrap=True)
-        table.add_column("", width=20 if width >= _WIDE else 12)
-        table.add_column("Revisions", justify="right", no_wrap=True)
-        table.add_column("Current → target", no_wrap=True, overflow="ellipsis", max_width=44)
-        table.add_column("Time", justify="right", no_wrap=True)
-        if width >= _WIDE:
-            table.add_column("", ratio=1, no_wrap=True, overflow="ellipsis")
+        """The board for a terminal of this width; its columns stay where they are while things change."""
+        names = min(max((len(row.name) for row in board.rows), default=0), width // 4)
+        table = Table.grid(expand=True, padding=(0, 2, 0, 0))
+        table.add_column(width=1)
+        table.add_column(width=names, no_wrap=True, overflow="ellipsis")
+        if width >= _ROOMY:
+            table.add_column(width=9)
+        table.add_column(width=max(8, width // 5))
+        table.add_column(width=7, justify="right")
+        table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        table.add_column(width=7, justify="right")
         for row in board.rows:
             cells = self._cells(row)
-            table.add_row(*(cells if width >= _WIDE else cells[:-1]))
-            if width < _WIDE and row.message:
-                table.add_row("", Text(self._mask(row.message), style="dim"))
-        return Group(_header(board), Text(""), table)
+            table.add_row(*(cells if width >= _ROOMY else [*cells[:2], *cells[3:]]))
+        telling = [row for row in board.rows if row.phase in _TELLING and row.message]
+        below = [Text(""), *(self._telling(row) for row in telling)] if telling else []
+        return Group(_header(board), Text(""), table, *below)
 
     def _cells(self, row: Row) -> list[RenderableType]:
         mark, style = _MARKS.get(row.phase, ("", ""))
+        is_busy = row.phase is DatabasePhase.MIGRATING
         return [
-            self._spinner if row.phase is DatabasePhase.MIGRATING else Text(mark, style=style),
-            Text(row.name, style="bold" if row.phase is DatabasePhase.MIGRATING else ""),
+            self._spinner if is_busy else Text(mark, style=style),
+            Text(row.name, style="bold" if is_busy else ""),
             Text(_WORDS.get(row.phase, row.phase.value.lower()), style=style),
             _bar(row),
             Text("" if row.total is None else f"{row.done or 0}/{row.total}"),
             _way(row),
             Text("" if row.elapsed is None else clock(row.elapsed), style="dim"),
-            Text(self._mask(row.message), style="red" if row.phase is DatabasePhase.FAILED else "dim"),
         ]
+
+    def _telling(self, row: Row) -> Text:
+        style = "red" if row.phase is DatabasePhase.FAILED else ""
+        line = Text.assemble((f"{row.name}: ", "bold"), (self._mask(row.message), style))
+        line.no_wrap, line.overflow = True, "ellipsis"
+        return line
 
 
 def _header(board: Board) -> RenderableType:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -12,8 +12,10 @@ from rich.live import Live
 from rich.text import Text
 
 from headway_cli.board import Board
+from headway_cli.ending import Ending
 from headway_cli.live import LiveTable
 from headway_cli.report import QUIET_KINDS, Item
+from headway_cli.summary import last_item, summary
 from headway_operator.planner.explain import stamp
 
 Mask = Callable[[str], str]
@@ -21,10 +23,16 @@ _ABOVE_THE_TABLE = ("Notice", "Interrupted")
 
 
 class Output(Protocol):
-    """Shows one run; use it as a context."""
+    """Shows one run: within its context what happens, after it the conclusion."""
 
     interval_seconds: float | None
     """How often ``show`` is called; None: never."""
+
+    def __enter__(self) -> object:
+        """The run begins."""
+
+    def __exit__(self, *_: object) -> None:
+        """The run has ended."""
 
     def tell(self, item: Item) -> None:
         """Something changed."""
@@ -32,12 +40,12 @@ class Output(Protocol):
     def show(self, board: Board) -> None:
         """How things stand."""
 
-    def close(self) -> None:
-        """The run is over."""
+    def conclude(self, ending: Ending, command: Sequence[str]) -> None:
+        """The last words; ``command`` would run the same again, empty: none would."""
 
 
-class PlainOutput:
-    """One line for each change, with its time in UTC."""
+class _Lines:
+    """What writes a line for each change, and nothing in between."""
 
     interval_seconds: float | None = None
 
@@ -46,31 +54,35 @@ class PlainOutput:
         self._console = console
         self._mask = mask
         self._now = now
+
+    def __enter__(self) -> object:
+        """Nothing is opened."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is left open."""
+
+    def show(self, board: Board) -> None:
+        """Lines show changes only."""
+
+
+class PlainOutput(_Lines):
+    """One line for each change, with its time in UTC."""
 
     def tell(self, item: Item) -> None:
         """Print it."""
         if item.kind not in QUIET_KINDS:
             message = f"{item.database}: {item.message}" if item.database else item.message
-            line = Text(f"{stamp(self._now())} {self._mask(message)}")
+            self._console.print(Text(f"{stamp(self._now())} {self._mask(message)}"), soft_wrap=True)
+
+    def conclude(self, ending: Ending, command: Sequence[str]) -> None:
+        """A summary for people."""
+        for line in summary(ending, command, self._mask, has_table=False):
             self._console.print(line, soft_wrap=True)
 
-    def show(self, board: Board) -> None:
-        """Lines show changes only."""
 
-    def close(self) -> None:
-        """Nothing is left open."""
-
-
-class JsonOutput:
+class JsonOutput(_Lines):
     """One JSON object in each line: ``time``, ``kind``, ``message``, mostly ``database``, and what the kind has."""
-
-    interval_seconds: float | None = None
-
-    def __init__(self, console: Console, mask: Mask, now: Callable[[], datetime]) -> None:
-        """Lines go to ``console``."""
-        self._console = console
-        self._mask = mask
-        self._now = now
 
     def tell(self, item: Item) -> None:
         """Print it."""
@@ -78,11 +90,9 @@ class JsonOutput:
         body = head | ({"database": item.database} if item.database else {}) | dict(item.details)
         self._console.out(json.dumps(body, ensure_ascii=False), highlight=False)
 
-    def show(self, board: Board) -> None:
-        """Lines show changes only."""
-
-    def close(self) -> None:
-        """Nothing is left open."""
+    def conclude(self, ending: Ending, command: Sequence[str]) -> None:
+        """The last line has the result."""
+        self.tell(last_item(ending))
 
 
 class LiveOutput:
@@ -95,8 +105,16 @@ class LiveOutput:
         self._console = console
         self._mask = mask
         self._table = LiveTable(mask)
-        self._live = Live(console=console, auto_refresh=False, vertical_overflow="visible")
+        self._live = Live(console=console, auto_refresh=False)
+
+    def __enter__(self) -> object:
+        """Take the bottom of the screen."""
         self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the last table on it."""
+        self._live.stop()
 
     def tell(self, item: Item) -> None:
         """Most of it shows in the table."""
@@ -108,9 +126,11 @@ class LiveOutput:
         """Draw it."""
         self._live.update(self._table.draw(board, self._console.width), refresh=True)
 
-    def close(self) -> None:
-        """Leave the last table on the screen."""
-        self._live.stop()
+    def conclude(self, ending: Ending, command: Sequence[str]) -> None:
+        """What the table does not say."""
+        self._console.print()
+        for line in summary(ending, command, self._mask, has_table=True):
+            self._console.print(line, soft_wrap=True)
 
 
 def output_for(choice: str, console: Console, mask: Mask, now: Callable[[], datetime]) -> Output:
@@ -119,4 +139,4 @@ def output_for(choice: str, console: Console, mask: Mask, now: Callable[[], date
         choice = "live" if console.is_terminal and not console.is_dumb_terminal else "plain"
     if choice == "live":
         return LiveOutput(console, mask)
-    return (JsonOutput if choice == "json" else PlainOutput)(console, mask, now)
+    return JsonOutput(console, mask, now) if choice == "json" else PlainOutput(console, mask, now)

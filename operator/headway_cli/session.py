@@ -10,12 +10,12 @@ import asyncio
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from headway_cli.board import Board, Spans, board_of
+from headway_cli.ending import Ending
 from headway_cli.outputs import Output
 from headway_cli.report import Item, item_of_event, items_of_status
 from headway_contract.wire import from_line
@@ -33,23 +33,6 @@ SETTINGS = Settings(workers=1, grace_seconds=12)
 """A person waits for the end: half of the grace for the safe point, then the statement is cancelled."""
 INSIST_SECONDS = 0.5
 """Between the two signals that mean "now" to a runner."""
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a run ended. ``interrupted``: stopped at a safe point because a person asked for it."""
-
-    status: Status
-    board: Board
-    interrupted: bool
-    logs: dict[str, Path] = field(default_factory=dict)
-    """The log of the latest Job, by database; the plan's under the empty name."""
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether every database is where it should be."""
-        ready = self.status.condition("Ready")
-        return ready is not None and ready.status == "True"
 
 
 class Session:

@@ -10,16 +10,18 @@ from typing import Any
 from rich.text import Text
 
 from headway_cli.board import Board, Row, clock
+from headway_cli.ending import Ending
 from headway_cli.report import Item, counted
-from headway_cli.session import Ending
 from headway_contract.wire import MARK
 from headway_operator.api.status import DatabasePhase
 
 TAIL_LINES = 15
 
 
-def summary(ending: Ending, command: Sequence[str], mask: Callable[[str], str]) -> Iterator[Text]:
-    """The lines. ``command`` is the one that would run the same again; empty: none would."""
+def summary(
+    ending: Ending, command: Sequence[str], mask: Callable[[str], str], has_table: bool
+) -> Iterator[Text]:
+    """The lines. ``command`` would run the same again (empty: none would); ``has_table``: it is on the screen."""
     board, again = ending.board, mask(shlex.join(command))
     if ending.succeeded:
         yield Text(f"✓ {_sentence(ending)} in {clock(board.elapsed)}", style="green")
@@ -30,8 +32,8 @@ def summary(ending: Ending, command: Sequence[str], mask: Callable[[str], str]) 
         )
     else:
         yield Text(f"✗ {board.title}: failed", style="red")
-    for row in board.rows:
-        yield Text(f"  {_line(row, _width(board))}")
+    if not has_table:
+        yield from (Text(f"  {_line(row, _width(board))}") for row in board.rows)
     if ending.interrupted:
         yield from _go_on("What was applied stays applied. To go on from there:", again)
     elif not ending.succeeded:
