@@ -66,10 +66,6 @@ class ApiClient:
         """Creates; returns what the server made of it."""
         return self._json("POST", path, body)
 
-    def put(self, path: str, body: Any) -> Any:
-        """Replaces."""
-        return self._json("PUT", path, body)
-
     def patch(self, path: str, body: Any, content_type: str = MERGE_PATCH) -> Any:
         """Patches; a JSON merge patch unless `content_type` says otherwise."""
         return self._json("PATCH", path, body, content_type)

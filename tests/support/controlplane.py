@@ -36,18 +36,13 @@ CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 class Cluster:
     """A cluster that the tests may do anything with.
 
-    `kubeconfig` is the administrator's file, `client` a raw client with it, `version` what the server calls itself.
+    `kubeconfig` is the administrator's file, `client` a raw client with it.
     """
 
     def __init__(self, kubeconfig: Path, kubectl: Path) -> None:
         self.kubeconfig = kubeconfig
         self.client = ApiClient.from_kubeconfig(kubeconfig)
         self._kubectl = kubectl
-
-    @property
-    def version(self) -> str:
-        """Such as `v1.34.2`."""
-        return str(self.client.get("/version")["gitVersion"])
 
     def kubectl(self, *arguments: str, input: str | None = None) -> subprocess.CompletedProcess[str]:
         """Runs kubectl as administrator; the caller looks at the return code, stdout and stderr."""
