@@ -92,26 +92,30 @@ class Spans:
 
 def _row(database: DatabaseStatus, live: Mapping[str, JobProgress], spans: Spans, now: datetime) -> Row:
     began, ended = spans.databases.get(database.name, (None, None))
-    progress = live.get(database.job_name) if database.phase is DatabasePhase.MIGRATING else None
-    current, done = database.current_revision, database.revisions_done
-    total, message = database.revisions_total, database.message
-    if progress is not None:
-        current = ", ".join(progress.current) or current
-        done = progress.revisions_done if progress.revisions_done is not None else done
-        total = progress.revisions_total if progress.revisions_total is not None else total
-        message = progress.message or message
+    progress = live.get(database.job_name, JobProgress(database.job_name))
+    is_working = database.phase is DatabasePhase.MIGRATING
+    is_done = database.phase is DatabasePhase.SUCCEEDED
+    message = (progress.message if is_working else "") or database.message
     if database.phase is DatabasePhase.WAITING and (due := moment(database.retry_time)):
         message = f"again in {max(0, int((due - now).total_seconds()))} s: {message}"
     return Row(
         name=database.name,
         phase=database.phase,
-        done=done,
-        total=total,
-        current=current,
+        done=database.revisions_done if is_done else _done(database, progress),
+        total=database.revisions_total if database.revisions_total is not None else progress.revisions_total,
+        current=("" if is_done else ", ".join(progress.current)) or database.current_revision,
         target=database.target_revision,
         message=message,
         elapsed=(ended or now) - began if began else None,
     )
+
+
+def _done(database: DatabaseStatus, progress: JobProgress) -> int | None:
+    """The runner counts from where its attempt began, the status from where the run did."""
+    done, total = progress.revisions_done, progress.revisions_total
+    if done is None or total is None:
+        return database.revisions_done
+    return done if database.revisions_total is None else max(database.revisions_total - (total - done), 0)
 
 
 def clock(span: timedelta) -> str:

@@ -15,7 +15,7 @@ from headway_cli.report import Item, counted
 from headway_contract.wire import MARK
 from headway_operator.api.status import DatabasePhase
 
-TAIL_LINES = 15
+TAIL_LINES = 25
 
 
 def summary(
