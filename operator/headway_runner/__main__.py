@@ -48,4 +48,8 @@ def start():
 
 
 if __name__ == "__main__":
-    sys.exit(start())
+    code = start()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Everything is written; taking the interpreter apart would only take time.
+    os._exit(code)

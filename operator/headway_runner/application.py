@@ -48,6 +48,8 @@ class Applier(ContextGuard):
         self.contexts_run = 0
         self.current: list[str] = []
         self.applied: list[str] = []
+        self.heads: list[str] = []
+        """Where the database is, as the run itself sees it in the end."""
         self.unfinished = ""
         self.error: BaseException | None = None
         """What the unfinished revision raised."""
@@ -97,27 +99,44 @@ class Applier(ContextGuard):
         ids = tuple(str(step.revision.revision) for step in todo)
         self.current.extend(heads)
         self._link.emit(Planned(self._name, heads, ids, len(ids), under_lock=True))
+        ended: tuple[RevisionApplied, ...] = ()
         for index, step in enumerate(todo, 1):
             if self._link.stop_requested:
                 self.stopped = True
-                return
-            yield from self._one(context, step, index, len(todo))
+                break
+            revision = str(step.revision.revision)
+            # One write for the end of a revision and the start of the next.
+            self._link.emit(
+                *ended, RevisionStarted(self._name, revision, str(step.doc or ""), index, len(todo))
+            )
+            start = time.monotonic()
+            self.unfinished, self.error = revision, None
+            set_aside(step, self._call)
+            yield step
+            ended = (self._ended(context, revision, time.monotonic() - start, index, len(todo)),)
+        self._link.emit(*ended)
+        if not self.stopped:
+            self.heads.extend(self._heads_now(context))
 
-    def _one(self, context: MigrationContext, step: Step, index: int, total: int) -> Iterator[Step]:
-        """Alembic runs, stamps and commits the step where it is yielded."""
-        revision = str(step.revision.revision)
-        self.unfinished, self.error = revision, None
-        self._link.emit(RevisionStarted(self._name, revision, str(step.doc or ""), index, total))
-        start = time.monotonic()
-        set_aside(step, self._call)
-        yield step
+    def _ended(
+        self, context: MigrationContext, revision: str, seconds: float, index: int, total: int
+    ) -> RevisionApplied:
+        """Alembic has run, stamped and, with a transaction per revision, committed it."""
         healed = self._heal(context)
         self.watch.end()
         self.unfinished = ""
         self.applied.append(revision)
-        milliseconds = int((time.monotonic() - start) * 1000)
         committed = commits_each_revision(context)
-        self._link.emit(RevisionApplied(self._name, revision, milliseconds, committed, healed, index, total))
+        return RevisionApplied(self._name, revision, int(seconds * 1000), committed, healed, index, total)
+
+    def _heads_now(self, context: MigrationContext) -> tuple[str, ...]:
+        """The heads as this session sees them, with no transaction left open for asking."""
+        connection = context.connection
+        was_in_transaction = connection is None or connection.in_transaction()
+        heads = tuple(str(head) for head in context.get_current_heads())
+        if connection is not None and not was_in_transaction and connection.in_transaction():
+            connection.rollback()
+        return heads
 
     def _call(self, upgrade: Callable[..., None], arguments: dict[str, Any]) -> None:
         """Call the revision's own function; what it raises is kept, because env.py may hide it."""
@@ -156,6 +175,7 @@ def apply(link: Link, task: Task) -> Application:
     return Application(
         current=tuple(dict.fromkeys(applier.current)),
         applied=tuple(dict.fromkeys(applier.applied)),
+        heads=tuple(dict.fromkeys(applier.heads)),
         unfinished=applier.unfinished,
         partly_committed=bool(applier.unfinished) and applier.watch.committed,
         stopped=applier.stopped,

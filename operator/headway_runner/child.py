@@ -10,10 +10,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from multiprocessing.connection import Connection as Pipe
+from dataclasses import dataclass
+from typing import Any
 
 from headway_contract.events import Event
 from headway_runner.dbapi import void
+from headway_runner.pipes import Sender
 from headway_runner.reports import say
 
 STOP = b"s"
@@ -25,6 +27,13 @@ _CANCELS_BEFORE_INTERRUPT = 4
 _CANCELS_BEFORE_EXIT = 10
 
 
+@dataclass(frozen=True)
+class Finished:
+    """The last word of a phase's process: what it found."""
+
+    outcome: Any
+
+
 class Cancelled(BaseException):
     """Raised in the main thread when there was no statement to cancel: the revision's own code is running."""
 
@@ -32,20 +41,20 @@ class Cancelled(BaseException):
 class Link:
     """To the parent: events up, orders down."""
 
-    def __init__(self, words: Pipe, orders: int) -> None:
+    def __init__(self, words: Sender, orders: int) -> None:
         self._words = words
         self._orders = orders
         self._cancel: Callable[[], None] = lambda: None
         self._is_cancellable: Callable[[], bool] = lambda: False
         self.stop_requested = False
 
-    def emit(self, event: Event) -> None:
-        """Hand an event to the parent, the only one that writes them."""
-        self._words.send(event)
+    def emit(self, *events: Event) -> None:
+        """Hand events to the parent, the only one that writes them."""
+        self._words.send(events)
 
     def finish(self, outcome: object) -> None:
         """The last word of this process."""
-        self._words.send((outcome,))
+        self._words.send(Finished(outcome))
 
     def cancel_by(self, cancel: Callable[[], None]) -> None:
         """How to cancel the statement that is running, from another thread."""
@@ -101,7 +110,7 @@ def _interrupt(*_: object) -> None:
     raise Cancelled("The run was asked to stop.")
 
 
-def run_child(words: Pipe, orders: int, phase: Callable[[Link], object]) -> None:
+def run_child(words: Sender, orders: int, phase: Callable[[Link], object]) -> None:
     """Run a phase in this forked process and end the process."""
     link = Link(words, orders)
     link.listen()

@@ -42,10 +42,13 @@ class Inspector(ContextGuard):
         compute: Callable[[], list[Step]],
     ) -> Iterator[Step]:
         """Look instead of yielding."""
-        self.loading = True
-        history.load(script)
-        self.loading = False
-        view = self._view(script, heads, compute)
+        if self._task.reached and set(heads) == set(self._task.reached):
+            view = Inspection(current=heads)
+        else:
+            self.loading = True
+            history.load(script)
+            self.loading = False
+            view = self._view(script, heads, compute)
         indexes = invalid_indexes(context.connection) if context.connection is not None else ()
         self.views.append(Inspection(**{**vars(view), "invalid_indexes": indexes}))
         return iter(())

@@ -53,7 +53,7 @@ def migrate_database(supervisor: Supervisor, request: RunRequest) -> RunResult:
 
 def conclude(supervisor: Supervisor, task: Task, before: Inspection, run: Application) -> RunResult:
     """Verify, then decide."""
-    after = verify(supervisor, task)
+    after = verify(supervisor, replace(task, reached=run.heads))
     name = task.database.name
     if after.failure is None:
         supervisor.emit(Verified(name, after.current, len(after.pending)))

@@ -9,6 +9,7 @@ from headway_contract.wire import sha256_of, split_document
 from headway_runner.database import load_driver, read_url
 from headway_runner.failures import READ_ONLY_STATE, RunFailed
 from headway_runner.inspection import inspect
+from headway_runner.project import command_line
 from headway_runner.supervisor import Died, Supervisor
 from headway_runner.task import Inspection, Task
 
@@ -20,6 +21,7 @@ WRITES_IN_PLAN = (
 
 def first_task(request: RunRequest, database: DatabaseRequest) -> Task:
     """The task of a first look; raises :class:`RunFailed` when the URL cannot be used."""
+    command_line()
     url = read_url(database)
     if url is not None:
         load_driver(url)

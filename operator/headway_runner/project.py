@@ -7,6 +7,7 @@ import inspect
 import os
 import re
 import warnings
+from functools import lru_cache
 from pathlib import Path
 
 from alembic.config import CommandLine, Config
@@ -61,6 +62,12 @@ def load_config(task: Task) -> Config:
     return config
 
 
+@lru_cache(maxsize=None)
+def command_line() -> CommandLine:
+    """Alembic's command line; making it takes as long as a small query, so the parent makes it for all phases."""
+    return CommandLine(prog="alembic")
+
+
 def arguments(task: Task) -> list[str]:
     """The command line that a person would type for this pass."""
     database = task.database
@@ -71,7 +78,7 @@ def arguments(task: Task) -> list[str]:
 
 def _parse(task: Task) -> Config:
     """Alembic's own parser makes ``cmd_opts``, because some env.py look into it."""
-    options = CommandLine(prog="alembic").parser.parse_args(arguments(task))
+    options = command_line().parser.parse_args(arguments(task))
     given = Path(task.database.config)
     is_pyproject = given.name == PYPROJECT
     ini = given.with_name("alembic.ini") if is_pyproject else given

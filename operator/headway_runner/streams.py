@@ -36,16 +36,17 @@ class EventStream:
         self._now = now
         self._sequence = 0
 
-    def write(self, event: Event) -> None:
+    def write(self, *events: Event) -> None:
         """Events are advisory: when nobody reads them any more, the work goes on."""
-        self._sequence += 1
-        line = to_line(Envelope(self._sequence, self._now(), event)) + "\n"
-        rest = memoryview(line.encode())
-        while rest:
-            try:
-                rest = rest[os.write(self._descriptor, rest) :]
-            except BrokenPipeError:
-                return
+        for event in events:
+            self._sequence += 1
+            line = to_line(Envelope(self._sequence, self._now(), event)) + "\n"
+            rest = memoryview(line.encode())
+            while rest:
+                try:
+                    rest = rest[os.write(self._descriptor, rest) :]
+                except BrokenPipeError:
+                    return
 
     def close(self) -> None:
         """Let go of the descriptor: a forked child must not hold it."""

@@ -8,14 +8,14 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import connection
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from headway_contract.control import Control
 from headway_contract.events import Event, Heartbeat, Stopping
 from headway_contract.request import RunRequest
-from headway_runner.child import CANCEL, STOP, Link, run_child
+from headway_runner.child import CANCEL, STOP, Finished, Link, run_child
+from headway_runner.pipes import Receiver, Sender
 from headway_runner.streams import EventStream
 from headway_runner.task import Task
 
@@ -45,18 +45,22 @@ class Died:
 class Child:
     """One forked phase."""
 
-    def __init__(self, process: int, words: connection.Connection, orders: int) -> None:
+    def __init__(self, process: int, words: Receiver, orders: int) -> None:
         self.process = process
         self.words = words
         self._orders = orders
         self._status: int | None = None
 
     def has_ended(self) -> bool:
-        """Whether the process is over. Its pipe may outlive it, in a process that the user's code left behind."""
+        """Whether the process is over."""
         if self._status is None:
             ended, status = os.waitpid(self.process, os.WNOHANG)
             self._status = status if ended else None
         return self._status is not None
+
+    def is_silent(self) -> bool:
+        """Nothing more will come. The pipe may outlive the process, in one that the user's code left behind."""
+        return self.words.at_end or (self.words.is_empty() and self.has_ended() and self.words.is_empty())
 
     def order(self, order: bytes) -> None:
         """Send an order; a child that has just ended needs none."""
@@ -106,32 +110,29 @@ class Supervisor:
         due = self._clock() + (max(patience, 1) if self._signals == 1 else 0)
         self._cancel_at = due if self._cancel_at is None else min(self._cancel_at, due)
 
-    def emit(self, event: Event) -> None:
-        """Write an event."""
-        self._stream.write(event)
+    def emit(self, *events: Event) -> None:
+        """Write events."""
+        self._stream.write(*events)
 
     def run(self, phase: Callable[[Link, Task], T], task: Task, killable: bool = False) -> T | Died:
         """Run a phase in a fresh process. ``killable``: it changes nothing, so a stop ends it at once."""
         child = self._fork(phase, task)
-        outcome: tuple[T] | None = None
         told: list[bytes] = []
         events: list[Event] = []
-        while outcome is None:
-            if child.words.poll(POLL_SECONDS):
-                try:
-                    word: Any = child.words.recv()
-                except EOFError:
-                    break
-                if isinstance(word, tuple):
-                    outcome = word
+        finished: Finished | None = None
+        while finished is None and not child.is_silent():
+            for word in child.words.receive(POLL_SECONDS):
+                if isinstance(word, Finished):
+                    finished = word
                 else:
-                    events.append(word)
-                    self.emit(word)
-            elif child.has_ended() and not child.words.poll():
-                break
+                    events.extend(word)
+                    self.emit(*word)
             self._tend(child, told, killable)
         status = child.wait()
-        return Died(status, tuple(events)) if outcome is None else outcome[0]
+        if finished is None:
+            return Died(status, tuple(events))
+        outcome: T = finished.outcome
+        return outcome
 
     def pause(self, seconds: float) -> None:
         """Wait, with heartbeats; ends early when asked to stop."""
@@ -141,17 +142,17 @@ class Supervisor:
             self._look_around()
 
     def _fork(self, phase: Callable[[Link, Task], T], task: Task) -> Child:
-        heard, words = connection.Pipe(duplex=False)
+        heard, words = os.pipe()
         orders, given = os.pipe()
         process = os.fork()
         if process == 0:
-            heard.close()
+            os.close(heard)
             os.close(given)
             self._stream.close()
-            run_child(words, orders, lambda link: phase(link, task))
-        words.close()
+            run_child(Sender(words), orders, lambda link: phase(link, task))
+        os.close(words)
         os.close(orders)
-        return Child(process, heard, given)
+        return Child(process, Receiver(heard), given)
 
     def _look_around(self) -> None:
         """Heartbeat, signals, control file."""

@@ -25,6 +25,8 @@ class Task:
     """PostgreSQL refuses every write of the pass."""
     one_transaction: bool = False
     """env.py sets something for one transaction only, so the revisions may not get one each."""
+    reached: tuple[str, ...] = ()
+    """Heads at which nothing is pending, as a run found: seen again, the history need not be read again."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Application:
     """The heads under the lock."""
     applied: tuple[str, ...] = ()
     """Revisions that ended."""
+    heads: tuple[str, ...] = ()
+    """The heads that it saw in the end, () when it did not get there."""
     unfinished: str = ""
     """A revision that was started and never ended."""
     partly_committed: bool = False
