@@ -56,6 +56,11 @@ REASONS: tuple[Reason, ...] = (
         "Check spec.image and spec.job.imagePullSecrets.",
     ),
     Reason(
+        "ImageRunsAsRoot",
+        "The image would run as root, or does not say by number as whom, and the pod may not run as root.",
+        "Set a numeric USER in the image, or spec.job.securityContext.runAsUser.",
+    ),
+    Reason(
         "SecretNotFound",
         "A Secret or ConfigMap that the Job needs is not there, or lacks a key.",
         "Create it in the resource's namespace: a Job that still waits then starts by itself; "

@@ -16,6 +16,7 @@ from headway_operator.api.status import (
 from headway_operator.planner.explain import stamp
 from headway_operator.planner.follow import Standing
 from headway_operator.planner.gates import Blocked
+from headway_operator.planner.retries import obstacle_of
 from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import Snapshot
 
@@ -35,6 +36,8 @@ def conclude(
     """The status of this run. One that is held before it began leaves the status of the run before as it was."""
     old = snapshot.migration.status
     state, reason, message = _verdict(standing, blocked, superseding)
+    if state is State.PROGRESSING and not superseding:
+        reason = _obstacle(run) or reason
     if run.is_new and (blocked is not None or superseding):
         plan = ("Unknown", reason, "the plan has not been made yet")
         return _assemble(snapshot, old, state, reason, message, plan)
@@ -78,6 +81,12 @@ def _verdict(standing: Standing, blocked: Blocked | None, superseding: bool) -> 
     if standing.is_over:
         return _outcome(standing.databases)
     return State.PROGRESSING, *_current_work(standing.databases)
+
+
+def _obstacle(run: CurrentRun) -> str:
+    """What keeps a Job's pod from starting is said as a reason of its own: a person may have to act."""
+    found = (obstacle_of(job) for job in run.jobs if job.is_active)
+    return next((obstacle[0].name for obstacle in found if obstacle is not None), "")
 
 
 def _own_state(standing: Standing) -> State:

@@ -58,7 +58,11 @@ def obstacle_of(job: JobView) -> tuple[Reason, str] | None:
     """Why this Job's pod does not start, None when nothing is in its way."""
     if job.pod is None or job.pod.started or job.pod.waiting_reason not in _WAITING_REASONS:
         return None
-    return reason_of(_WAITING_REASONS[job.pod.waiting_reason]), job.pod.waiting_message
+    name = _WAITING_REASONS[job.pod.waiting_reason]
+    # The kubelet has one word for both; only its message tells them apart.
+    if name == "SecretNotFound" and "runAsNonRoot" in job.pod.waiting_message:
+        name = "ImageRunsAsRoot"
+    return reason_of(name), job.pod.waiting_message
 
 
 def patience_is_over(job: JobView, now: datetime) -> bool:
