@@ -156,7 +156,8 @@ class Stream:
     def interrupt(self) -> None:
         """Ends the stream: whoever reads it gets its end or an OSError."""
         with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            # Not SSLSocket's own method: it drops the TLS state first, and the reader would get encrypted bytes.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 def _error(status: int, content: bytes) -> ApiError:

@@ -245,7 +245,8 @@ class PodWorker:
     def _insist(self, action: Callable[[], object]) -> None:
         """Repeats until the API server has answered; that the pod is gone or another by now is an answer.
 
-        Raises ApiError when the server refuses what this kubelet says: that is a bug of ours.
+        Raises ApiError when the server does not understand what this kubelet says: that is a bug of ours. A server
+        that has just started may forbid what it will allow in a moment.
         """
         while not (self._stop and self._stop.silent):
             try:
@@ -254,7 +255,7 @@ class PodWorker:
             except ApiError as error:
                 if error.status in (404, 409):
                     return
-                if error.status < 500 and error.status != 429:
+                if error.status in (400, 422):
                     raise
             except (OSError, http.client.HTTPException):
                 pass
