@@ -44,10 +44,14 @@ class Cluster:
         self.client = ApiClient.from_kubeconfig(kubeconfig)
         self._kubectl = kubectl
 
+    def kubectl_command(self, *arguments: str) -> list[str]:
+        """The same as a command line, for a kubectl that goes on in the background."""
+        return [str(self._kubectl), f"--kubeconfig={self.kubeconfig}", *arguments]
+
     def kubectl(self, *arguments: str, input: str | None = None) -> subprocess.CompletedProcess[str]:
         """Runs kubectl as administrator; the caller looks at the return code, stdout and stderr."""
         return subprocess.run(
-            [str(self._kubectl), f"--kubeconfig={self.kubeconfig}", *arguments],
+            self.kubectl_command(*arguments),
             input=input,
             capture_output=True,
             text=True,
