@@ -169,18 +169,28 @@ def _schema_at(path: Sequence[str | int]) -> Schema:
 
 
 def _doubled(schema: Schema, value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str, str, str]]:
-    """Entries of a list map that have the key of an earlier one."""
+    """Entries of a list map or a set that are there already."""
     if isinstance(value, dict):
         for name, part in schema.get("properties", {}).items():
             if name in value:
                 yield from _doubled(part, value[name], (*path, name))
     elif isinstance(value, list):
-        keys = schema.get("x-kubernetes-list-map-keys", ())
-        seen: set[tuple[str, ...]] = set()
+        seen: list[Any] = []
         for index, item in enumerate(value):
             yield from _doubled(schema.get("items", {}), item, (*path, index))
-            key = tuple(str(item.get(name)) for name in keys) if isinstance(item, dict) else ()
-            if key and key in seen:
-                field = f"{dotted((*path, index))}.{keys[0]}"
-                yield field, f"{key[0]!r} is there twice", "Each entry of this list has a name of its own."
-            seen.add(key)
+            key = _key_of(schema, item)
+            if key is not None and key in seen:
+                yield (
+                    dotted((*path, index)),
+                    f"{key!r} is there twice",
+                    "Each entry of this list is there once.",
+                )
+            seen.append(key)
+
+
+def _key_of(schema: Schema, item: Any) -> Any:
+    """What tells this entry from the others, None where entries may be equal."""
+    kind = schema.get("x-kubernetes-list-type")
+    if kind == "map" and isinstance(item, dict):
+        return ", ".join(str(item.get(name)) for name in schema["x-kubernetes-list-map-keys"])
+    return item if kind == "set" else None

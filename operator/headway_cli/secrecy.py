@@ -10,13 +10,16 @@ from headway_operator.cluster.local_process import Sources
 _SHORTEST = 4
 """Shorter values are words and numbers, and hiding them would hide everything."""
 MASK = "***"
+_OPEN = ("host", "port", "dbname", "database", "user", "username", "type", "provider", "sslmode")
+"""Keys under which the usual Secrets of a database say where it is: hidden, messages would say nothing."""
 
 
 def mask_for(sources: Sources) -> Callable[[str], str]:
-    """Replaces every Secret's value, and the password within a URL in any spelling."""
-    found = {
-        word for entries in sources.secrets.values() for value in entries.values() for word in _words(value)
-    }
+    """Replaces the values of Secrets, and the password within a URL in any spelling."""
+    values = (
+        value for one in sources.secrets.values() for key, value in one.items() if key.lower() not in _OPEN
+    )
+    found = {word for value in values for word in _words(value)}
     words = sorted((word for word in found if len(word) >= _SHORTEST), key=len, reverse=True)
 
     def mask(text: str) -> str:

@@ -1,0 +1,65 @@
+"""The command line itself: answers at once, knows its name, tells its exit codes."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+from headway_cli import __main__ as command_line
+from headway_cli.demo import example_folder
+from headway_cli.problems import BadInput
+
+HEAVY = {
+    "kopf",
+    "kubernetes",
+    "sqlalchemy",
+    "alembic",
+    "yaml",
+    "rich",
+    "cel",
+    "jsonschema",
+    "asyncio",
+    "psycopg",
+}
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\nfrom headway_cli.__main__ import main\n"
+        "for words in (['--help'], ['--version'], ['run', '--help'], ['demo', '--help']):\n"
+        "    try:\n        main(words)\n    except SystemExit as end:\n        assert not end.code\n"
+        f"loaded = {HEAVY!r} & set(sys.modules)\nassert not loaded, loaded\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def shown(capsys, *words):
+    with pytest.raises(SystemExit):
+        command_line.main(words)
+    return "".join(capsys.readouterr())
+
+
+def test_the_version_is_that_of_the_distribution(capsys):
+    assert shown(capsys, "--version") == f"headway {version('headway')}\n"
+
+
+def test_the_exit_codes_are_told(capsys):
+    told = shown(capsys, "--help")
+    for code in ("0 ", "1 ", "2 ", "3 ", "130 "):
+        assert f"\n  {code}" in told
+
+
+def test_as_a_plugin_of_kubectl_it_calls_itself_so(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/kubectl-headway"])
+    assert shown(capsys, "run", "--help").startswith("usage: kubectl headway run")
+
+
+def test_without_a_verb_it_says_which_there_are(capsys):
+    assert "VERB" in shown(capsys)
+
+
+def test_the_demo_says_when_the_example_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setattr("headway_cli.demo.__file__", str(tmp_path / "a" / "b" / "demo.py"))
+    with pytest.raises(BadInput, match="the example is not part of an installed package"):
+        example_folder()

@@ -1,0 +1,107 @@
+"""From documents and options to what a run needs."""
+
+import base64
+import sys
+
+import pytest
+import yaml
+
+from headway_cli.documents import read_documents
+from headway_cli.intake import Options, take_in
+from headway_cli.problems import BadInput
+from headway_cli.run import parse_urls
+from support.command_line import resource, secret
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    (tmp_path / "alembic.ini").touch()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    return tmp_path
+
+
+def taken(folder, text, **options):
+    (folder / "shop.yaml").write_text(text)
+    return take_in(read_documents([str(folder / "shop.yaml")]), Options(**options))
+
+
+def test_the_project_is_where_the_configuration_is_beside_the_file(project):
+    assert taken(project, resource({"main": {}})).project == project
+
+
+def test_the_project_in_the_image_becomes_this_folder_and_this_interpreter(project):
+    alembic = {"workingDir": "/app", "config": "/app/alembic.ini"}
+    intake = taken(project, resource({"main": {"alembic": {"config": "/app/alembic.ini"}}}, alembic=alembic))
+    wanted = {"config": "alembic.ini", "workingDir": str(project), "python": sys.executable}
+    assert intake.resource["spec"]["alembic"] == wanted | {"section": "alembic"}
+    assert intake.resource["spec"]["databases"][0]["alembic"] == {"config": "alembic.ini"}
+
+
+def test_a_given_url_takes_the_place_of_any_source(project):
+    source = {"credentialsFrom": {"secretRef": {"name": "pg"}, "keys": "Crunchy"}, "urlEnv": "DATABASE_URL"}
+    intake = taken(project, resource({"main": source, "audit": {}}), urls={"main": "postgresql://h/main"})
+    main, audit = intake.resource["spec"]["databases"]
+    reference = main["urlFrom"]["secretKeyRef"]
+    assert intake.sources.secrets[reference["name"]][reference["key"]] == "postgresql://h/main"
+    assert main["urlEnv"] == "DATABASE_URL"
+    assert "credentialsFrom" not in main
+    assert audit == {"name": "audit"}
+
+
+def test_secrets_come_plain_or_in_base64_and_plain_wins(project):
+    document = yaml.safe_load(secret("pg", user="plain"))
+    document["data"] = {"user": base64.b64encode(b"coded").decode(), "host": base64.b64encode(b"h").decode()}
+    intake = taken(project, resource({"main": {}}) + "---\n" + yaml.safe_dump(document))
+    assert intake.sources.secrets == {"pg": {"user": "plain", "host": "h"}}
+
+
+def test_documents_of_other_kinds_are_named_as_left_alone(project):
+    other = "---\nkind: Deployment\nmetadata: {name: web}\n"
+    assert taken(project, resource({"main": {}}) + other).skipped == ("Deployment web",)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "there is no DatabaseMigration"),
+        ("[1]", "shop.yaml: is not an object"),
+        (resource({"main": {}}) + "---\n" + resource({"main": {}}), "there are 2 DatabaseMigrations"),
+        (resource({"main": {}}).replace("v1alpha1", "v9"), "apiVersion: is 'headway.dev/v9'"),
+        (resource({"main": {}}).replace("name: shop", "name: Shop!"), "'Shop!' is no name of a resource"),
+        (resource({"main": {}}) + "---\n" + secret("pg") + "---\n" + secret("pg"), "is there twice: pg"),
+        ("kind: Secret\nmetadata: {name: pg}\nstringData: {port: 5432}\n---\n" + resource({"main": {}}),
+         "stringData.port: should be a string\n  Put the value in quotes."),
+        ("kind: Secret\nmetadata: {name: pg}\ndata: {uri: 'a:b'}\n---\n" + resource({"main": {}}),
+         "data.uri: is not text in base64\n  Write plain text under stringData"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_refused(project, text, sentence):
+    with pytest.raises(BadInput) as refused:
+        taken(project, text)
+    assert sentence in str(refused.value)
+
+
+def test_the_document_is_named_when_a_file_has_several(project):
+    with pytest.raises(BadInput) as refused:
+        taken(project, secret("pg") + "---\n" + resource({"main": {"nome": 1}}))
+    assert "shop.yaml (document 2): spec.databases[0].nome" in str(refused.value)
+
+
+def test_a_folder_is_all_its_yaml_files(project):
+    (project / "a.yaml").write_text(secret("a"))
+    (project / "b.yml").write_text(secret("b"))
+    (project / "c.txt").write_text("no")
+    assert [document.name for document in read_documents([str(project)])] == ["a", "b"]
+
+
+def test_urls_are_read_by_database_with_everything_after_the_first_equals_sign():
+    assert parse_urls(["main=postgresql://u:p@h/x?a=b"]) == {"main": "postgresql://u:p@h/x?a=b"}
+
+
+@pytest.mark.parametrize("texts", [["postgresql://u:word@h/x?a=b"], ["main"], ["a=b://word", "a=b://word"]])
+def test_urls_that_cannot_be_read_are_not_repeated(texts):
+    with pytest.raises(BadInput) as refused:
+        parse_urls(texts)
+    assert "word" not in str(refused.value)

@@ -1,0 +1,219 @@
+"""What people and programs read of a run, rendered without running anything."""
+
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from headway_cli.board import Spans, board_of
+from headway_cli.ending import Ending
+from headway_cli.live import LiveTable
+from headway_cli.outputs import JsonOutput, LiveOutput, PlainOutput, output_for
+from headway_cli.report import Item, item_of_event, items_of_status
+from headway_cli.secrecy import mask_for
+from headway_cli.summary import summary
+from headway_contract import events
+from headway_operator.api.status import Condition, DatabasePhase, DatabaseStatus, PlanStatus, Run, Status
+from headway_operator.cluster.local_process import Sources
+from headway_operator.planner.snapshot import JobProgress
+
+START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+NOW = START + timedelta(seconds=75)
+DONE = DatabaseStatus(
+    "main",
+    DatabasePhase.SUCCEEDED,
+    "c3",
+    "c3",
+    3,
+    3,
+    job_name="shop-main-1",
+    attempt=1,
+    start_time="2026-11-23T08:00:00Z",
+)
+BUSY = DatabaseStatus(
+    "analytics", DatabasePhase.MIGRATING, "a1", "a4", 0, 3, job_name="shop-analytics-1", attempt=1,
+    start_time="2026-11-23T08:00:00Z",
+)  # fmt: skip
+FAILED = DatabaseStatus(
+    "audit", DatabasePhase.FAILED, "", "e1", 0, 1, reason="RevisionFailed", message="A revision failed. Correct it.",
+    job_name="shop-audit-1", attempt=1,
+)  # fmt: skip
+PENDING = DatabaseStatus("audit")
+
+
+def status(*databases, phase="Migrating", ready=("Unknown", "Migrating")):
+    condition = Condition("Ready", ready[0], ready[1], "3 databases at the target")
+    return Status(1, phase, run=Run("1234abcd"), databases=databases, conditions=(condition,))
+
+
+def board(now=NOW, live=(), **more):
+    shown = status(DONE, BUSY, PENDING, **more)
+    spans = Spans(START, {}).after(shown, START)
+    names = ("main", "analytics", "audit")
+    return board_of("shop", names, shown, {one.job_name: one for one in live}, spans, now)
+
+
+def drawn(board, width=120, **options):
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, **options)
+    console.print(LiveTable().draw(board, width))
+    return console.file.getvalue()
+
+
+def lines(text):
+    return [line.rstrip() for line in text.splitlines()]
+
+
+def test_the_table_has_a_row_for_each_database_that_tells_how_far_it_is():
+    live = JobProgress("shop-analytics-1", 5, ("a2",), "a3", 1, 3, "revision 2 of 3, a3: Fill it")
+    header, _, main, analytics, audit, _, telling = lines(drawn(board(live=(live,)), color_system=None))
+    assert header.split() == [
+        "shop",
+        "run",
+        "1234abcd",
+        "Migrating",
+        "1/3",
+        "databases",
+        "4/6",
+        "revisions",
+        "1:15",
+    ]
+    assert main.split()[:3] == ["✓", "main", "done"]
+    assert main.split()[-3:] == ["3/3", "c3", "0:00"]
+    assert analytics.split()[-5:] == ["1/3", "a2", "→", "a4", "1:15"]
+    assert audit.split()[:3] == ["·", "audit", "pending"]
+    assert telling == "analytics: revision 2 of 3, a3: Fill it"
+
+
+def test_the_table_fits_a_narrow_terminal():
+    assert all(len(line) <= 60 for line in lines(drawn(board(), width=60, color_system=None)))
+
+
+def test_no_color_is_respected(monkeypatch):
+    assert "\x1b[32m" in drawn(board(), color_system="standard")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[32m" not in drawn(board(), color_system="standard")
+
+
+def test_progress_of_a_later_attempt_counts_from_where_the_run_began():
+    live = JobProgress("shop-analytics-1", 5, ("a3",), "a4", 0, 1)
+    assert board(live=(live,)).rows[1].done == 2
+
+
+def plain(*items):
+    console = Console(file=io.StringIO(), width=20)
+    output = PlainOutput(console, str, lambda: NOW)
+    for item in items:
+        output.tell(item)
+    return console.file.getvalue()
+
+
+def test_a_plain_line_is_never_broken():
+    message = "a long message " * 20
+    assert plain(Item("Notice", message, "main")) == f"2026-11-23T08:01:15Z main: {message}\n"
+
+
+def test_plain_lines_leave_out_what_the_next_line_says():
+    assert plain(Item("RevisionStarted", "applying", "main")) == ""
+
+
+def test_a_json_line_is_an_object_with_its_details():
+    console = Console(file=io.StringIO(), width=20)
+    JsonOutput(console, str, lambda: NOW).tell(
+        Item("RevisionApplied", "applied “x” [1/2]", "main", {"index": 1})
+    )
+    assert json.loads(console.file.getvalue()) == {
+        "time": "2026-11-23T08:01:15Z",
+        "kind": "RevisionApplied",
+        "message": "applied “x” [1/2]",
+        "database": "main",
+        "index": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("choice", "terminal", "kind"),
+    [
+        ("auto", True, LiveOutput),
+        ("auto", False, PlainOutput),
+        ("plain", True, PlainOutput),
+        ("json", True, JsonOutput),
+        ("live", False, LiveOutput),
+    ],
+)
+def test_the_output_is_chosen_by_what_it_goes_to(choice, terminal, kind):
+    console = Console(file=io.StringIO(), force_terminal=terminal)
+    assert type(output_for(choice, console, str, lambda: NOW)) is kind
+
+
+def kinds(old, new):
+    return [(item.kind, item.database) for item in items_of_status(old, new)]
+
+
+def test_each_change_of_a_status_is_told_once():
+    before, after = status(BUSY, PENDING), status(BUSY, FAILED)
+    assert kinds(Status(), before) == [("RunStarted", ""), ("DatabaseStarted", "analytics")]
+    assert kinds(before, after) == [("DatabaseFailed", "audit")]
+    assert kinds(after, after) == []
+
+
+def test_a_plan_that_is_tried_again_is_told():
+    old = Status(run=Run("1"), plan=PlanStatus(attempt=1))
+    new = Status(run=Run("1"), plan=PlanStatus(attempt=1, reason="LockHeld", message="Wait.", retry_time="x"))
+    assert kinds(old, new) == [("Retrying", "")]
+
+
+def test_a_long_revision_is_not_silent():
+    progress = JobProgress("job", message="revision 2 of 3, a3")
+    assert item_of_event("main", events.Heartbeat(), progress).message == "working: revision 2 of 3, a3"
+    assert item_of_event("main", events.Heartbeat(), JobProgress("job")) is None
+
+
+def ended(tmp_path, interrupted=False):
+    log = tmp_path / "log"
+    log.write_text('##headway {"sequence":1}\n' + "\n".join(f"line {n} of hidden-word" for n in range(40)))
+    shown = status(DONE, BUSY, FAILED, phase="Failed", ready=("False", "RevisionFailed"))
+    table = board_of("shop", ("main", "analytics", "audit"), shown, {}, Spans(START, {}), NOW)
+    return Ending(shown, table, interrupted, {"audit": Path(log)})
+
+
+def words(
+    ending, command=("headway", "run", "--url", "main=postgresql://u:hidden-word@h/m"), has_table=False
+):
+    mask = mask_for(Sources({"s": {"uri": "postgresql://u:hidden-word@h/m"}}))
+    return "\n".join(line.plain for line in summary(ending, command, mask, has_table))
+
+
+def test_a_failure_says_what_happened_what_next_and_where_the_log_is(tmp_path):
+    told = words(ended(tmp_path))
+    assert "audit (RevisionFailed): A revision failed. Correct it." in told
+    assert f"The end of the log {tmp_path / 'log'}:" in told
+    assert "  | line 39 of ***" in told
+    assert "line 3 of" not in told
+    assert "##headway" not in told
+    assert "hidden-word" not in told
+    assert told.endswith("  headway run --url main=***")
+
+
+def test_an_interrupted_run_says_how_to_go_on(tmp_path):
+    told = words(ended(tmp_path, interrupted=True))
+    assert "shop: stopped, 1 of 3 databases done" in told
+    assert "To go on from there:\n  headway run" in told
+    assert "The end of the log" not in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["postgresql://u:p%40ss-word@h/m", "p%40ss-word", "p@ss-word", "FATAL for p@ss-word."],
+)
+def test_a_password_is_masked_in_every_spelling(text):
+    mask = mask_for(Sources({"s": {"uri": "postgresql://u:p%40ss-word@h/m"}}))
+    assert "ss-word" not in mask(text)
+    assert mask("port 5432 of h") == "port 5432 of h"
+
+
+def test_where_a_database_is_is_no_secret():
+    mask = mask_for(Sources({"s": {"dbname": "main", "user": "shop", "password": "main-password"}}))
+    assert mask("main: shop has main-password") == "main: shop has ***"
