@@ -6,6 +6,7 @@ masked. Each class is recognised by one named function; the first that says yes 
 """
 
 import re
+import socket
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ READ_ONLY_STATE = "25006"
 CANCELLED_STATE = "57014"
 
 _CREDENTIALS = re.compile(r"://[^/@\s]+@")
-_PASSWORD = re.compile(r"(?i)\b(password|passwd|pwd)(\s*[=:]\s*)('[^']*'|\S+)")
+_PASSWORD = re.compile(r"""(?i)\b(password|passwd|pwd)(["']?\s*[=:]\s*)('[^']*'|"[^"]*"|\S+)""")
 _QUOTED = re.compile(r"^\s*(LINE \d+:|DETAIL:|CONTEXT:|\^)")
 
 
@@ -147,9 +148,10 @@ def the_permission_is_missing(this: Situation) -> bool:
 
 
 def the_connection_was_lost(this: Situation) -> bool:
-    """Connection exceptions and shutdowns during a revision."""
-    invalidated = isinstance(this.error, DBAPIError) and bool(this.error.connection_invalidated)
-    return bool(this.revision) and (invalidated or _is_connection_trouble(this))
+    """Connection exceptions and shutdowns during a revision; not those of other services that it talks to."""
+    if not this.revision or not isinstance(this.error, DBAPIError):
+        return False
+    return bool(this.error.connection_invalidated) or _is_connection_trouble(this)
 
 
 def the_database_is_unreachable(this: Situation) -> bool:
@@ -162,13 +164,10 @@ def _is_connection_trouble(this: Situation) -> bool:
     if this.state:
         return this.state.startswith("08") or this.state in ("57P01", "57P02", "57P03")
     below = origin(this.error)
-    return (
-        isinstance(below, (ConnectionError, TimeoutError, OSError))
-        and not isinstance(below, (FileNotFoundError, PermissionError))
-    ) or (
-        type(below).__name__ in ("OperationalError", "ConnectionTimeout", "InterfaceError")
-        and _says_connection(this.text)
-    )
+    if isinstance(below, (ConnectionError, TimeoutError, socket.gaierror)):
+        return True
+    of_driver = type(below).__name__ in ("OperationalError", "ConnectionTimeout", "InterfaceError")
+    return (of_driver or isinstance(below, OSError)) and _says_connection(this.text)
 
 
 def _says_connection(text: str) -> bool:

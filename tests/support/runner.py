@@ -19,6 +19,8 @@ from support.waiting import wait_until
 
 RUNNER = Path(__file__).parents[2] / "operator" / "headway_runner"
 SECONDS = 60
+PYTHON = os.environ.get("HEADWAY_TEST_RUNNER_PYTHON", sys.executable)
+"""The interpreter that plays the image's: another one has another Python, Alembic, SQLAlchemy or drivers."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def start_runner(
     request: RunRequest,
     environment: dict[str, str],
     scratch: Path,
-    python: str = sys.executable,
+    python: str = PYTHON,
     command: tuple[str, ...] = (str(RUNNER),),
 ) -> RunningRunner:
     """Start it with a working folder, a request, URLs, and a scratch folder for what it writes."""

@@ -1,0 +1,122 @@
+"""Exceptions become classes and sentences: the right name, and nothing secret in the text."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+import sqlalchemy.exc
+from alembic.script.revision import MultipleHeads, RangeNotAncestorError, ResolutionError
+from alembic.util import CommandError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headway_contract.failures import FAILURES
+from headway_runner.failures import RULES, describe, failure_of, mask
+
+
+class OperationalError(Exception):
+    """As drivers name it."""
+
+    def __init__(self, text, sqlstate=None):
+        super().__init__(text)
+        self.sqlstate = sqlstate
+
+
+def wrapped(text, sqlstate=None):
+    return sqlalchemy.exc.OperationalError("SELECT :a", {"a": "pAram"}, OperationalError(text, sqlstate))
+
+
+def caused(cause, text="as Alembic says it"):
+    error = CommandError(text)
+    error.__cause__ = cause
+    return error
+
+
+CASES = [
+    (wrapped("canceling statement due to lock timeout", "55P03"), "r1", "LockTimeout"),
+    (wrapped("deadlock detected", "40P01"), "r1", "LockTimeout"),
+    (wrapped('FATAL:  password authentication failed for user "x"'), "", "AuthenticationFailed"),
+    (wrapped('FATAL:  role "x" does not exist'), "", "AuthenticationFailed"),
+    (wrapped('role "x" does not exist', "42704"), "r1", "RevisionFailed"),
+    (wrapped('FATAL:  database "x" does not exist'), "", "DatabaseDoesNotExist"),
+    (wrapped("connection refused: could not connect"), "", "DatabaseUnreachable"),
+    (wrapped("the database system is starting up", "57P03"), "", "DatabaseUnreachable"),
+    (wrapped("sorry, too many clients already", "53300"), "", "DatabaseUnreachable"),
+    (wrapped("cannot execute CREATE in a read-only transaction", "25006"), "", "DatabaseUnreachable"),
+    (socket.gaierror(-2, "Name or service not known"), "", "DatabaseUnreachable"),
+    (ConnectionRefusedError(111, "refused"), "", "DatabaseUnreachable"),
+    (wrapped("server closed the connection unexpectedly"), "r1", "ConnectionLost"),
+    (wrapped("terminating connection due to administrator command", "57P01"), "r1", "ConnectionLost"),
+    (ConnectionRefusedError(111, "the revision's own HTTP call"), "r1", "RevisionFailed"),
+    (wrapped("permission denied for table x", "42501"), "r1", "PermissionDenied"),
+    (wrapped("syntax error", "42601"), "r1", "RevisionFailed"),
+    (ValueError("in the revision"), "r1", "RevisionFailed"),
+    (caused(MultipleHeads(("b", "a"), "head")), "", "MultipleHeads"),
+    (caused(ResolutionError("no", "x")), "", "UnknownTarget"),
+    (caused(RangeNotAncestorError("a", "b")), "", "InvalidTarget"),
+    (CommandError("Relative revision +5 didn't produce 5 migrations"), "", "InvalidTarget"),
+    (CommandError("No 'script_location' key found in configuration"), "", "ProjectNotFound"),
+    (sqlalchemy.exc.NoSuchModuleError("Can't load plugin: sqlalchemy.dialects:nope"), "", "DriverMissing"),
+    (ModuleNotFoundError("No module named 'psycopg2'", name="psycopg2"), "", "DriverMissing"),
+    (ModuleNotFoundError("No module named 'shop'", name="shop"), "", "ProjectFailed"),
+    (FileNotFoundError(2, "No such file"), "", "ProjectFailed"),
+]
+
+
+@pytest.mark.parametrize(
+    ("error", "revision", "name"), CASES, ids=[f"{case[2]}-{i}" for i, case in enumerate(CASES)]
+)
+def test_an_exception_gets_its_class(error, revision, name):
+    failure = failure_of(error, revision)
+    assert failure.name == name
+    assert failure.revision == revision
+    assert "pAram" not in failure.message
+
+
+def test_the_order_of_the_rules_is_pinned():
+    assert [name for _, name in RULES] == [
+        "DriverMissing", "LockTimeout", "AuthenticationFailed", "DatabaseDoesNotExist", "PermissionDenied",
+        "ConnectionLost", "DatabaseUnreachable", "RevisionFailed", "MultipleHeads", "InvalidTarget", "UnknownTarget",
+        "InvalidHistory", "ProjectNotFound", "ProjectFailed",
+    ]  # fmt: skip
+
+
+def test_every_rule_names_a_class_of_the_contract():
+    assert {name for _, name in RULES} <= {one.name for one in FAILURES}
+
+
+def test_what_breaks_while_revisions_are_read_is_the_history():
+    assert failure_of(SyntaxError("bad"), loading=True).name == "InvalidHistory"
+    assert "'gone'" in failure_of(KeyError("gone"), loading=True).message
+
+
+def test_heads_are_listed():
+    assert failure_of(caused(MultipleHeads(("b", "a"), "head"))).message == "The heads are a, b."
+
+
+def test_lines_that_quote_the_statement_or_data_are_left_out():
+    text = (
+        'duplicate key value violates unique constraint "k"\n'
+        "LINE 1: INSERT INTO t VALUES ('s3cret')\n              ^\n"
+        "DETAIL:  Key (email)=(eve@example.com) already exists.\nmore data\nHINT:  Use another."
+    )
+    assert describe(wrapped(text)) == 'duplicate key value violates unique constraint "k" HINT:  Use another.'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "could not connect to postgresql://shop:s3cret@db/shop",
+        "dsn: host=db password=s3cret user=shop",
+        "dsn: password = 's3cret' host=db",
+        '{"password": "s3cret"}',
+    ],
+)
+def test_credentials_are_masked(text):
+    assert "s3cret" not in mask(text)
+
+
+@given(st.text("abc:/@ '\"=\n", max_size=60))
+def test_masking_never_fails(text):
+    assert isinstance(mask(text), str)

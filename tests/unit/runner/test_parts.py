@@ -1,0 +1,179 @@
+"""The small decisions: which statement builds which index, how long to wait, what a target means."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headway_contract.events import Heartbeat
+from headway_contract.request import DatabaseRequest, Mode, RunRequest, WhenAhead
+from headway_contract.result import Failure
+from headway_contract.wire import from_line
+from headway_runner.failures import RunFailed
+from headway_runner.history import is_relative, is_symbolic
+from headway_runner.invalid_indexes import built_index
+from headway_runner.lock import held
+from headway_runner.migrate import LONGEST_PAUSE_SECONDS, is_worth_another_pass, pause_before
+from headway_runner.pipes import Receiver, Sender
+from headway_runner.plan import judge
+from headway_runner.sessions import session_values
+from headway_runner.streams import EventStream
+from headway_runner.task import Application, Inspection, Task
+
+
+@pytest.mark.parametrize(
+    ("statement", "built"),
+    [
+        ("CREATE INDEX CONCURRENTLY i ON t (a)", ("i", "t")),
+        (
+            "\n  create unique index concurrently if not exists I\n on only Public.T using btree (a)",
+            ("i", "t"),
+        ),
+        ('CREATE INDEX CONCURRENTLY "My Index" ON "s"."My Table" (a)', ("My Index", "My Table")),
+        ("CREATE INDEX i ON t (a)", None),
+        ("CREATE INDEX CONCURRENTLY ON t (a)", None),
+        ("DROP INDEX CONCURRENTLY i", None),
+    ],
+)
+def test_a_concurrent_build_is_recognised_with_its_names(statement, built):
+    assert built_index(statement) == built
+
+
+@pytest.mark.parametrize(
+    ("target", "relative", "symbolic"),
+    [
+        ("heads", False, True), ("head", False, True), ("shop@head", False, True), ("ae1027a6acf", False, False),
+        ("+1", True, False), ("shop@+2", True, False), ("ae10+1", True, False), ("-1", True, False),
+        ("2026-11-23", True, False),
+    ],
+)  # fmt: skip
+def test_targets_are_told_apart(target, relative, symbolic):
+    assert (is_relative(target), is_symbolic(target)) == (relative, symbolic)
+
+
+@given(st.integers(2, 1000), st.floats(0, 1))
+def test_pauses_grow_to_a_limit_and_half_of_them_is_chance(attempt, chance):
+    assert 0.5 <= pause_before(attempt, chance) <= LONGEST_PAUSE_SECONDS
+
+
+@pytest.mark.parametrize("state", ["55P03", "40P01", "40001"])
+def test_only_a_lock_that_could_not_be_had_is_worth_another_pass(state):
+    failure = Failure("LockTimeout", "", "r1", state)
+    assert is_worth_another_pass(Application(failure=failure))
+    assert is_worth_another_pass(Application(seen=failure))
+    assert not is_worth_another_pass(Application(failure=failure, partly_committed=True))
+    assert not is_worth_another_pass(Application(failure=Failure("RevisionFailed", "", "r1", "42P01")))
+    assert not is_worth_another_pass(Application())
+
+
+class FakeLock:
+    def __init__(self, free_after):
+        self.tries = 0
+        self.free_after = free_after
+        self.released = False
+
+    def try_to_take(self):
+        self.tries += 1
+        return self.tries > self.free_after
+
+    def release(self):
+        self.released = True
+
+
+class FakeTime:
+    def __init__(self):
+        self.now = 0.0
+
+    def clock(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+def hold(lock, give_up_seconds, waiting=lambda seconds: True):
+    time = FakeTime()
+    return held(lock, give_up_seconds, waiting, time.clock, time.sleep)
+
+
+def test_a_lock_is_polled_until_it_is_free_and_given_back():
+    lock = FakeLock(free_after=3)
+    with hold(lock, 60) as is_held:
+        assert is_held
+    assert (lock.tries, lock.released) == (4, True)
+
+
+def test_a_lock_that_is_never_free_is_given_up():
+    with pytest.raises(RunFailed) as failed, hold(FakeLock(free_after=999), 5):
+        pass
+    assert failed.value.failure.name == "LockHeld"
+
+
+def test_waiting_for_a_lock_ends_when_asked_to_stop():
+    lock = FakeLock(free_after=999)
+    with hold(lock, 60, waiting=lambda seconds: seconds < 1) as is_held:
+        assert not is_held
+    assert not lock.released
+
+
+REQUEST = RunRequest(Mode.MIGRATE, "r", (DatabaseRequest("main"),))
+
+
+def test_session_settings_fit_the_server():
+    assert dict(session_values(REQUEST, False, 130000)) == {"lock_timeout": "2s"}
+    assert dict(session_values(REQUEST, True, 160000)) == {
+        "lock_timeout": "2s",
+        "client_connection_check_interval": "2s",
+        "default_transaction_read_only": "on",
+    }
+
+
+@pytest.mark.parametrize(
+    ("wish", "unknown", "past", "name"),
+    [
+        (WhenAhead.ACCEPT, ("x",), False, None),
+        (WhenAhead.ACCEPT, (), True, None),
+        (WhenAhead.FAIL, ("x",), False, "DatabaseAhead"),
+        (WhenAhead.FAIL, (), True, "DatabaseAhead"),
+        (WhenAhead.DOWNGRADE, ("x",), False, "CannotDowngrade"),
+        (WhenAhead.DOWNGRADE, (), False, None),
+    ],
+)
+def test_a_database_that_is_ahead_is_judged_as_wished(wish, unknown, past, name):
+    request = RunRequest(Mode.MIGRATE, "r", (DatabaseRequest("main"),), when_ahead=wish)
+    task = Task(request, request.databases[0], None, "r1")
+    judged = judge(task, Inspection(current=("x",), unknown=unknown, past_target=past))
+    assert (judged.failure.name if judged.failure else None) == name
+    assert bool(judged.notices) == (wish is WhenAhead.ACCEPT)
+
+
+def test_values_arrive_whole_and_in_order_however_large():
+    import os
+    import threading
+
+    reading, writing = os.pipe()
+    values = [(number, "x" * (number * 5000)) for number in range(30)]
+    sender = threading.Thread(
+        target=lambda: [Sender(writing).send(value) for value in values] and os.close(writing)
+    )
+    sender.start()
+    receiver, arrived = Receiver(reading), []
+    while not receiver.at_end:
+        arrived += receiver.receive(5)
+    sender.join()
+    receiver.close()
+    assert arrived == values
+
+
+def test_events_are_numbered_and_a_reader_that_left_stops_nothing():
+    import os
+
+    reading, writing = os.pipe()
+    stream = EventStream(writing, lambda: "now")
+    stream.write(Heartbeat(), Heartbeat())
+    lines = os.read(reading, 4096).decode().splitlines()
+    assert [from_line(line).sequence for line in lines] == [1, 2]
+    os.close(reading)
+    stream.write(Heartbeat())
+    stream.close()
