@@ -1,0 +1,65 @@
+"""SQLite, as small applications and tests use it: a file, no server, a lock beside it."""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from headway_contract.exit_codes import ExitCode
+from support.projects import from_template
+from support.runner import migrate, plan
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "app.db"
+
+
+def tables(file):
+    connection = sqlite3.connect(file)
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.close()
+    return names
+
+
+def test_a_sqlite_file_is_planned_and_goes_to_head(tmp_path, file):
+    project = from_template(tmp_path / "project").tables("a1", "a2")
+    planned = plan(project, {"main": f"sqlite:///{file}"})
+    assert [one.revision for one in planned.result.plan.databases[0].pending] == ["a1", "a2"]
+    assert tables(file) == set()
+    run = migrate(project, f"sqlite:///{file}")
+    assert run.exit_code == 0, run.stderr
+    assert run.result.to_revision == ("a2",)
+    assert tables(file) == {"alembic_version", "a1", "a2"}
+
+
+def test_a_failure_after_a_table_was_made_says_that_it_stayed(tmp_path, file):
+    project = from_template(tmp_path / "project")
+    project.revision("a1", "op.execute('CREATE TABLE stays (id int)'); op.execute('SELECT * FROM missing')")
+    run = migrate(project, f"sqlite:///{file}")
+    assert run.result.failure.name == "PartiallyApplied"
+    assert "stays" in tables(file)
+
+
+def test_two_runs_on_one_file_wait_for_each_other(tmp_path, file):
+    project = from_template(tmp_path / "project").tables("a1")
+    with Path(f"{file}.headway-lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        run = migrate(project, f"sqlite:///{file}", options={"lock_give_up_seconds": 1})
+    assert run.exit_code == ExitCode.BUSY
+    assert run.result.failure.name == "LockHeld"
+    assert tables(file) == set()
+
+
+def test_another_file_than_the_requested_one_is_not_touched(tmp_path, file):
+    other = tmp_path / "other.db"
+    project = from_template(tmp_path / "project").tables("a1")
+    change = f"config.set_main_option('sqlalchemy.url', 'sqlite:///{other}')\n\n\n"
+    function = "def run_migrations_online"
+    project.env.write_text(project.env.read_text().replace(function, change + function))
+    run = migrate(project, f"sqlite:///{file}")
+    assert run.result.failure.name == "WrongDatabase"
+    assert tables(other) == tables(file) == set()
