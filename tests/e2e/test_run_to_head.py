@@ -1,6 +1,5 @@
 """`headway run` as a user meets it: real processes, a real PostgreSQL, no cluster."""
 
-import json
 import re
 from pathlib import Path
 
@@ -128,17 +127,16 @@ def test_a_failure_in_the_second_lets_the_third_go_on_when_asked_to(tmp_path, da
 def test_the_log_of_a_failure_is_shown_and_kept_without_the_password(tmp_path, make_database):
     database = make_database()
     from_template(tmp_path).revision(
-        "talkative",
-        "print('connected to', op.get_bind().engine.url.render_as_string(False))\nraise ValueError(1)",
+        "talkative", "raise ValueError('it was ' + op.get_bind().engine.url.password)"
     )
     write_resource(tmp_path, {"main": database})
     run = Headway(tmp_path, "run", "-f", "shop.yaml")
     assert run.wait() == 1
-    assert "| connected to ***" in run.out
+    assert "| headway: ValueError: it was ***" in run.out
     password = database.address.split("@")[0].rsplit(":", 1)[1]
     assert password not in run.out + run.err
     log = Path(re.search(r"The end of the log (\S+):", run.out)[1])
-    assert "connected to" in log.read_text()
+    assert "ValueError: it was" in log.read_text()
 
 
 def test_a_wrong_password_is_told_without_it(tmp_path, make_database):
@@ -154,11 +152,11 @@ def test_a_wrong_password_is_told_without_it(tmp_path, make_database):
     assert "--url=main=***" in run.out
 
 
-def test_two_databases_at_once_when_the_strategy_says_so(tmp_path, databases):
+def test_all_databases_at_once_when_the_strategy_says_so(tmp_path, databases):
     from_template(tmp_path).tables(*TABLES)
     write_resource(tmp_path, databases, strategy={"maxParallel": 3})
     run = Headway(tmp_path, "run", "-f", "shop.yaml", "--output", "json")
     assert run.wait() == 0
     kinds = [item["kind"] for item in run.items if item["kind"].startswith("Database")]
     assert kinds[:3] == ["DatabaseStarted"] * 3
-    assert json.dumps(run.items[-1]).count("Succeeded") == 4
+    assert [one["phase"] for one in run.items[-1]["databases"]] == ["Succeeded"] * 3

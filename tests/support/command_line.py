@@ -18,7 +18,7 @@ HEADWAY = Path(sys.executable).with_name("headway")
 
 
 class Headway:
-    """A started `headway`, both outputs going to files below `folder`."""
+    """A started `headway`; its outputs and what it leaves behind are below `folder`."""
 
     def __init__(self, folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         number = len(list(folder.glob("headway-*.out")))
@@ -27,7 +27,7 @@ class Headway:
             self.process = subprocess.Popen(
                 [HEADWAY, *arguments],
                 cwd=folder,
-                env={**os.environ, **(environment or {})},
+                env={**os.environ, "TMPDIR": str(folder), **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
