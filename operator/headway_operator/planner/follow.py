@@ -52,7 +52,8 @@ class Standing:
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to start or to wait for."""
-        return self.plan_failed or all(database.phase.is_final for database in self.databases)
+        all_final = all(database.phase.is_final for database in self.databases)
+        return self.plan_failed or (self.plan_is_done and all_final)
 
 
 def follow(snapshot: Snapshot, run: CurrentRun, held: bool) -> Standing:

@@ -71,9 +71,9 @@ def _starts(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> tuple[St
         return ()
     if standing.plan_is_done:
         return _start_databases(snapshot, run, standing)
-    is_due = standing.plan.attempt == 0 or _is_due(snapshot, standing.plan.retry_time)
     is_free = not any(job.is_active and job.stage is Stage.PLAN for job in run.jobs)
-    return (run.start(Stage.PLAN, "", standing.plan.attempt + 1),) if is_due and is_free else ()
+    may_start = is_free and _is_due(snapshot, standing.plan.retry_time)
+    return (run.start(Stage.PLAN, "", standing.plan.attempt + 1),) if may_start else ()
 
 
 def _start_databases(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> tuple[StartJob, ...]:
@@ -104,7 +104,7 @@ def _may_run(wish: Database, database: DatabaseStatus, phases: dict[str, Databas
 
 def _is_due(snapshot: Snapshot, retry_time: str | None) -> bool:
     due = moment(retry_time)
-    return due is not None and due <= snapshot.now
+    return due is None or due <= snapshot.now
 
 
 def _with_starts(snapshot: Snapshot, standing: Standing, starts: tuple[StartJob, ...]) -> Standing:

@@ -1,6 +1,7 @@
 """Which run this is: what the specification wishes now, and which Jobs and which memory belong to it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from headway_operator.api.identity import identity_of, job_name, new_run_id
 from headway_operator.api.migration import Migration, Spec
@@ -75,21 +76,19 @@ def current_run(snapshot: Snapshot, spec: Spec) -> CurrentRun:
 
 
 def _latest_run(status: Status, jobs: tuple[JobView, ...]) -> tuple[str, str]:
-    """Id and identity of the run that was begun last: that of the status, unless a Job tells of a later one.
+    """Id and identity of the run that was begun last: that of the status, unless the newest Job tells of a later one.
 
     A status may be lost, or may not have been written any more after the first Job of a run was created. Jobs carry
     run and identity too. Times have whole seconds: a Job of the second in which the known run began says nothing.
     """
-    ended = {entry.run for entry in status.history}
     known = status.run
-    if known is not None:
-        ended.add(known.id)
-        started = moment(known.start_time)
-        jobs = tuple(job for job in jobs if started is not None and job.created > started)
-    later = [job for job in jobs if job.run not in ended]
-    newest = max(
-        later, key=lambda job: (job.created, job.stage is Stage.MIGRATE, job.attempt, job.name), default=None
-    )
-    if newest is not None:
-        return newest.run, newest.identity
+    newest = max(jobs, key=_age_rank, default=None)
+    if newest is not None and newest.run not in {entry.run for entry in status.history}:
+        started = moment(known.start_time) if known is not None else None
+        if known is None or (newest.run != known.id and started is not None and newest.created > started):
+            return newest.run, newest.identity
     return (known.id, known.identity) if known is not None else ("", "")
+
+
+def _age_rank(job: JobView) -> tuple[datetime, bool, int, str]:
+    return job.created, job.stage is Stage.MIGRATE, job.attempt, job.name

@@ -1,0 +1,271 @@
+"""What holds of the planner's answer to any snapshot at all, also to ones that should not come about."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import timedelta
+
+from headway_contract.result import Outcome
+from headway_operator.api.migration import FINALIZER, Database, Migration
+from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Run, Status
+from headway_operator.planner.actions import AddFinalizer, DeleteJob, RemoveFinalizer, StartJob, StopJob
+from headway_operator.planner.explain import stamp
+from headway_operator.planner.gates import first_block
+from headway_operator.planner.plan import plan
+from headway_operator.planner.run import current_run
+from headway_operator.planner.snapshot import JobState, Snapshot, Stage
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from support.builders import NOW, a_job, a_migration, a_plan, a_pod, a_result
+from support.judges import objections
+
+NAMES = ("main", "analytics", "audit")
+COMMAND_OF_A_LATER_RELEASE = {"headway.dev/approve": "sha256:1"}
+
+QUICK = (Phase.explicit, Phase.generate)
+bounded = settings(
+    max_examples=3000 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 150,
+    deadline=None,
+    phases=QUICK if os.environ.get("QUICK") else tuple(Phase),
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+)
+
+seldom = st.integers(0, 15).map(lambda number: number == 0)
+moments = st.integers(-700, 700).map(lambda seconds: NOW + timedelta(seconds=seconds))
+maybe_stamp = st.none() | moments.map(stamp)
+results = st.sampled_from(
+    [
+        None,
+        a_result(),
+        a_result(plan=a_plan(main=["a1"], analytics=[], audit=["b1", "b2"])),
+        a_result(Outcome.STOPPED),
+        a_result(failure="LockTimeout"),
+        a_result(failure="RevisionFailed"),
+        a_result(failure="SomethingNewer"),
+    ]
+)
+pods = st.none() | st.builds(
+    a_pod,
+    started=st.booleans(),
+    succeeded=st.booleans(),
+    age=st.sampled_from([timedelta(), timedelta(hours=1)]),
+    waiting_reason=st.sampled_from(["", "ImagePullBackOff", "CreateContainerConfigError", "NewWord"]),
+    stop=st.booleans(),
+)
+
+
+@st.composite
+def resources(draw) -> Migration:
+    parts = tuple(draw(st.permutations(NAMES)))[: draw(st.integers(1, 3))]
+    databases = [
+        Database(name, depends_on=tuple(draw(st.sets(st.sampled_from(parts[:at]))) if at else ()))
+        for at, name in enumerate(parts)
+    ]
+    return a_migration(
+        *databases,
+        parallel=draw(st.integers(1, 3)),
+        on_failure=draw(st.sampled_from(["Stop", "Continue"])),
+        plan=draw(st.sampled_from(["Always", "Never"])),
+        retries=draw(st.integers(0, 3)),
+        suspend=draw(seldom),
+        paused="1" if draw(seldom) else "",
+        retry=draw(st.sampled_from(["", "1"])),
+        annotations=COMMAND_OF_A_LATER_RELEASE if draw(seldom) else {},
+        finalizer=draw(st.booleans()),
+        deleting=draw(seldom),
+        problem="spec.image is missing" if draw(seldom) else "",
+        hooks=("one",) if draw(seldom) else (),
+        successful_runs_history_limit=draw(st.integers(0, 2)),
+    )
+
+
+@st.composite
+def statuses(draw, resource: Migration) -> Status:
+    run = current_run(Snapshot(NOW, resource), resource.spec)
+    database = st.builds(
+        DatabaseStatus,
+        name=st.just("main"),
+        phase=st.sampled_from(DatabasePhase),
+        attempt=st.integers(0, 3),
+        failures=st.integers(0, 3),
+        retry_time=maybe_stamp,
+        revisions_done=st.none() | st.integers(0, 3),
+        revisions_total=st.none() | st.integers(3, 5),
+    )
+    begun = PlanStatus(attempt=draw(st.integers(1, 3)), failures=1, message="as it was told before")
+    plans = st.sampled_from(
+        [
+            PlanStatus(),
+            begun,
+            replace(begun, retry_time=draw(moments.map(stamp))),
+            replace(begun, reason="PodFailed", retry_time=draw(moments.map(stamp))),
+            replace(begun, reason="PodFailed", completion_time=stamp(NOW)),
+            replace(begun, digest="sha256:1", completion_time=stamp(NOW)),
+        ]
+    )
+    identity = draw(st.sampled_from([run.identity, "another"]))
+    known = Run(draw(st.sampled_from([run.id, "old"])), identity, start_time=stamp(NOW))
+    return Status(
+        observed_generation=draw(st.integers(-1, 1)),
+        run=draw(st.sampled_from([None, known])),
+        plan=draw(st.none() | plans),
+        databases=tuple(replace(draw(database), name=name) for name in NAMES if draw(st.booleans())),
+    )
+
+
+@st.composite
+def jobs(draw, resource: Migration):
+    stage = draw(st.sampled_from(["", *NAMES]))
+    job = a_job(resource, stage, draw(st.integers(1, 3)))
+    run = draw(st.sampled_from([job.run, "old", "older"]))
+    return replace(
+        job,
+        run=run,
+        name=f"{job.name}-{run}",
+        identity=draw(st.sampled_from([job.identity, "another"])),
+        state=draw(st.sampled_from(JobState)),
+        created=draw(moments),
+        finished=draw(st.none() | moments),
+        reason=draw(st.sampled_from(["", "DeadlineExceeded", "BackoffLimitExceeded"])),
+        deleting=draw(st.booleans()),
+        result=draw(results),
+        pod=draw(pods),
+    )
+
+
+@st.composite
+def snapshots(draw) -> Snapshot:
+    resource = draw(resources())
+    if resource.spec is None:
+        return Snapshot(NOW, resource)
+    found = draw(st.lists(jobs(resource), max_size=4, unique_by=lambda job: job.name))
+    return Snapshot(NOW, replace(resource, status=draw(statuses(resource))), tuple(found))
+
+
+def done(snapshot: Snapshot) -> Snapshot:
+    """The snapshot after the decision was carried out, a Job that was deleted being still on its way out."""
+    decision = plan(snapshot)
+    resource, found = snapshot.migration, {job.name: job for job in snapshot.jobs}
+    for action in decision.actions:
+        if isinstance(action, AddFinalizer | RemoveFinalizer):
+            held = (FINALIZER,) if isinstance(action, AddFinalizer) else ()
+            resource = replace(resource, finalizers=held)
+        elif isinstance(action, StartJob):
+            job = a_job(resource, action.database, action.attempt)
+            found[action.name] = replace(job, name=action.name, run=action.run, identity=action.identity)
+        elif isinstance(action, DeleteJob):
+            found[action.name] = replace(found[action.name], deleting=True)
+        elif isinstance(action, StopJob):
+            pod = replace(found[action.name].pod, control=a_pod(stop=True).control)
+            found[action.name] = replace(found[action.name], pod=pod)
+    return replace(snapshot, migration=replace(resource, status=decision.status), jobs=tuple(found.values()))
+
+
+def every_snapshot_has_one_decision(snapshot: Snapshot) -> None:
+    assert plan(snapshot) == plan(snapshot)
+
+
+def a_database_with_an_active_job_gets_no_other(snapshot: Snapshot) -> None:
+    starts = plan(snapshot).starts
+    busy = {(job.stage, job.database) for job in snapshot.jobs if job.is_active}
+    assert len({start.database for start in starts}) == len(starts)
+    assert not busy & {(start.stage, start.database) for start in starts}
+
+
+def the_order_of_the_list_and_the_room_are_kept(snapshot: Snapshot) -> None:
+    decision = plan(snapshot)
+    started = {start.database for start in decision.starts if start.stage is Stage.MIGRATE}
+    if not started:
+        return
+    spec = snapshot.migration.spec
+    phases = {one.name: one.phase for one in decision.status.databases}
+    working = [phase for phase in phases.values() if phase is DatabasePhase.MIGRATING]
+    assert len(working) <= max(spec.strategy.max_parallel, len(working) - len(started))
+    last = max(at for at, one in enumerate(spec.databases) if one.name in started)
+    being_removed = {job.database for job in snapshot.jobs if job.is_active}
+    for one in spec.databases[:last]:
+        waits_for_another = any(phases[name] is not DatabasePhase.SUCCEEDED for name in one.depends_on)
+        left_behind = phases[one.name] is DatabasePhase.PENDING and one.name not in being_removed
+        assert not left_behind or waits_for_another
+    for one in spec.databases:
+        if one.name in started and phases[one.name] is DatabasePhase.MIGRATING and one.depends_on:
+            first_attempt = next(s.attempt == 1 for s in decision.starts if s.database == one.name)
+            ready = all(phases[name] is DatabasePhase.SUCCEEDED for name in one.depends_on)
+            assert ready or not first_attempt
+
+
+def no_job_starts_while_the_resource_is_held_deleted_or_another_run_is_active(snapshot: Snapshot) -> None:
+    run = current_run(snapshot, snapshot.migration.spec) if snapshot.migration.spec else None
+    others = run and any(job.is_active for job in run.other_jobs)
+    if snapshot.migration.deleting or first_block(snapshot.migration) or others:
+        assert plan(snapshot).starts == ()
+
+
+def whatever_is_not_over_is_woken_by_something(snapshot: Snapshot) -> None:
+    decision, resource = plan(snapshot), snapshot.migration
+    reconciling = decision.status.condition("Reconciling")
+    if resource.deleting or first_block(resource) or reconciling.status == "False":
+        return
+    assert decision.wake_after is not None
+
+
+def nobody_is_asked_to_look_again_at_once(snapshot: Snapshot) -> None:
+    wake_after = plan(snapshot).wake_after
+    assert wake_after is None or wake_after > timedelta()
+
+
+def doing_it_and_looking_again_changes_nothing(snapshot: Snapshot) -> None:
+    after = done(snapshot)
+    again = plan(after)
+    assert again.starts == ()
+    assert not [one for one in again.actions if isinstance(one, StopJob | DeleteJob | AddFinalizer)]
+    assert again.status == after.migration.status
+
+
+def what_is_over_stays_over(snapshot: Snapshot) -> None:
+    after = done(snapshot)
+    run = after.migration.status.run
+    if after.migration.deleting or run is None or not run.completion_time:
+        return
+    again = plan(replace(after, now=NOW + timedelta(days=2), jobs=()))
+    if current_run(after, after.migration.spec).id == run.id:
+        assert again.status.run == run
+        assert again.starts == ()
+
+
+def every_status_is_one_that_the_judges_accept(snapshot: Snapshot) -> None:
+    if not snapshot.migration.deleting:
+        assert list(objections(plan(snapshot).status, snapshot.migration.generation)) == []
+
+
+def a_job_only_starts_behind_the_finalizer(snapshot: Snapshot) -> None:
+    decision = plan(snapshot)
+    kinds = [type(action) for action in decision.actions]
+    if decision.starts and not snapshot.migration.has_finalizer:
+        assert kinds.index(AddFinalizer) < kinds.index(StartJob)
+    if any(job.is_active for job in snapshot.jobs):
+        assert RemoveFinalizer not in kinds
+
+
+CLAIMS = (
+    every_snapshot_has_one_decision,
+    a_database_with_an_active_job_gets_no_other,
+    the_order_of_the_list_and_the_room_are_kept,
+    no_job_starts_while_the_resource_is_held_deleted_or_another_run_is_active,
+    whatever_is_not_over_is_woken_by_something,
+    nobody_is_asked_to_look_again_at_once,
+    doing_it_and_looking_again_changes_nothing,
+    what_is_over_stays_over,
+    every_status_is_one_that_the_judges_accept,
+    a_job_only_starts_behind_the_finalizer,
+)
+
+
+@bounded
+@given(snapshots())
+def test_every_claim_holds_of_any_snapshot(snapshot):
+    for claim in CLAIMS:
+        claim(snapshot)
