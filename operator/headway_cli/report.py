@@ -12,7 +12,7 @@ from typing import Any
 
 from headway_contract import events
 from headway_contract.events import Event
-from headway_operator.api.status import DatabasePhase, DatabaseStatus, Status
+from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Status
 from headway_operator.planner.snapshot import JobProgress
 
 
@@ -41,15 +41,15 @@ def _of_run(old: Status, new: Status) -> Iterator[Item]:
     if new.run is not None and (old.run is None or old.run.id != new.run.id):
         names = ", ".join(database.name for database in new.databases)
         yield Item("RunStarted", f"run {new.run.id} started: {names}", details={"run": new.run.id})
-    before, plan = old.plan, new.plan
-    if plan is not None and plan.completion_time and not (before and before.completion_time):
+    before, plan = old.plan or PlanStatus(), new.plan or PlanStatus()
+    if plan.reason and (plan.reason, plan.attempt) != (before.reason, before.attempt):
+        details: dict[str, Any] = {"reason": plan.reason, "attempt": plan.attempt}
+        yield Item("Retrying" if plan.retry_time else "PlanFailed", f"plan: {plan.message}", details=details)
+    elif plan.completion_time and not plan.reason and not before.completion_time:
         revisions, count = plan.revisions or 0, plan.databases or 0
         where = f" in {counted(count, 'database')}" if revisions else ""
         details = {"digest": plan.digest, "revisions": revisions, "databases": count}
         yield Item("Planned", f"plan: {counted(revisions, 'revision')} to apply{where}", details=details)
-    elif plan is not None and plan.reason and (before is None or before.reason != plan.reason):
-        kind = "Retrying" if plan.retry_time else "PlanFailed"
-        yield Item(kind, f"plan: {plan.message}", details={"reason": plan.reason, "attempt": plan.attempt})
 
 
 def _of_databases(old: Status, new: Status) -> Iterator[Item]:

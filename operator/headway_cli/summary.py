@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from headway_contract.wire import MARK
 from headway_operator.api.status import DatabasePhase
 
 TAIL_LINES = 25
+_FRAME = re.compile(r'  File "([^"]*)", line \d')
+_LIBRARIES = ("/site-packages/", "/headway_runner/", "/lib/python3", "<")
 
 
 def summary(
@@ -111,5 +114,19 @@ def _log(path: Path | None, mask: Callable[[str], str]) -> Iterator[Text]:
         return
     lines = [line for line in path.read_text(errors="replace").splitlines() if not line.startswith(MARK)]
     yield Text(f"The end of the log {path}:", style="dim")
-    for line in lines[-TAIL_LINES:]:
+    for line in without_library_frames(lines)[-TAIL_LINES:]:
         yield Text(f"  | {mask(line)}", style="dim")
+
+
+def without_library_frames(lines: Sequence[str]) -> list[str]:
+    """Tracebacks without the frames of other people's code: those of the revision remain."""
+    kept, is_library = [], False
+    for line in lines:
+        frame = _FRAME.match(line)
+        if frame is not None:
+            is_library = any(part in frame[1] for part in _LIBRARIES)
+        elif not line.startswith("    "):
+            is_library = False
+        if not is_library:
+            kept.append(line)
+    return kept

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from headway_cli.live import LiveTable
 from headway_cli.outputs import JsonOutput, LiveOutput, PlainOutput, output_for
 from headway_cli.report import Item, item_of_event, items_of_status
 from headway_cli.secrecy import mask_for
-from headway_cli.summary import summary
+from headway_cli.summary import summary, without_library_frames
 from headway_contract import events
 from headway_operator.api.status import Condition, DatabasePhase, DatabaseStatus, PlanStatus, Run, Status
 from headway_operator.cluster.local_process import Sources
@@ -163,6 +164,12 @@ def test_a_plan_that_is_tried_again_is_told():
     old = Status(run=Run("1"), plan=PlanStatus(attempt=1))
     new = Status(run=Run("1"), plan=PlanStatus(attempt=1, reason="LockHeld", message="Wait.", retry_time="x"))
     assert kinds(old, new) == [("Retrying", "")]
+    assert kinds(new, replace(new, plan=PlanStatus(attempt=2, completion_time="x"))) == [("Planned", "")]
+
+
+def test_a_plan_that_failed_is_no_plan_of_nothing():
+    new = Status(run=Run("1"), plan=PlanStatus(attempt=1, reason="DriverMissing", completion_time="x"))
+    assert kinds(Status(run=Run("1")), new) == [("PlanFailed", "")]
 
 
 def test_a_long_revision_is_not_silent():
@@ -217,3 +224,28 @@ def test_a_password_is_masked_in_every_spelling(text):
 def test_where_a_database_is_is_no_secret():
     mask = mask_for(Sources({"s": {"dbname": "main", "user": "shop", "password": "main-password"}}))
     assert mask("main: shop has main-password") == "main: shop has ***"
+
+
+TRACEBACK = """\
+INFO starting
+Traceback (most recent call last):
+  File "/venv/lib/python3.12/site-packages/alembic/command.py", line 487, in upgrade
+    script.run_env()
+    ^^^^^^^^^^^^^^^^
+  File "<frozen importlib._bootstrap_external>", line 940, in exec_module
+  File "/app/migrations/versions/broken.py", line 12, in upgrade
+    op.execute("ALTER TABLE none")
+  File "/tmp/headway-run-1/runner/headway_runner/application.py", line 145, in _call
+    upgrade(**arguments)
+ValueError: 1
+"""
+
+
+def test_of_a_traceback_the_revision_remains():
+    assert without_library_frames(TRACEBACK.splitlines()) == [
+        "INFO starting",
+        "Traceback (most recent call last):",
+        '  File "/app/migrations/versions/broken.py", line 12, in upgrade',
+        '    op.execute("ALTER TABLE none")',
+        "ValueError: 1",
+    ]
