@@ -38,7 +38,8 @@ check: $(STAMP)  ## style, types, layers
 
 bench: $(STAMP)  ## ratios side by side: runner against alembic, operator against its budgets
 	@PYTHONPATH=tests $(BIN)/python -m support.assets
-	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/runner.py
+	@$(BIN)/python benchmarks/operator_figures.py
 
 clean:  ## removes what the targets made here (the cache of built binaries stays)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
