@@ -18,6 +18,8 @@ from headway_runner.failures import RunFailed
 
 POSTGRES_DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
 """In the order in which they are tried when the URL names none and SQLAlchemy's own choice is not installed."""
+ASYNC_DRIVERS = ("asyncpg", "psycopg")
+"""For an env.py that makes an asynchronous engine."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,15 @@ def with_driver(url: URL, installed: Callable[[str], bool] = is_installed) -> UR
     raise RunFailed(
         Failure("DriverMissing", f"None of the drivers is installed: {', '.join(POSTGRES_DRIVERS)}.")
     )
+
+
+def with_async_driver(url: URL, installed: Callable[[str], bool] = is_installed) -> URL | None:
+    """The same PostgreSQL URL with a driver for ``asyncio``, None when none is installed."""
+    for driver in ASYNC_DRIVERS:
+        candidate = url.set(drivername=f"postgresql+{driver}")
+        if installed(driver) and _is_known(candidate):
+            return candidate
+    return None
 
 
 def _checked(url: URL, driver: str, installed: Callable[[str], bool]) -> URL:

@@ -12,12 +12,16 @@ from headway_runner.alembic_env import Step, run_alembic, take_part
 from headway_runner.child import Link
 from headway_runner.failures import READ_ONLY_STATE, failure_of, print_error
 from headway_runner.invalid_indexes import invalid_indexes
+from headway_runner.lock import held, lock_of
 from headway_runner.participant import ContextGuard, call_guarded
 from headway_runner.probe import probe
 from headway_runner.project import load_config, prepare_process
 from headway_runner.sessions import Sessions
 from headway_runner.task import Inspection, Task
 from headway_runner.transactions import notice_local_settings
+
+SETTLE_SECONDS = 8.0
+"""PostgreSQL looks every two seconds whether the client of a running statement is still there."""
 
 
 class Inspector(ContextGuard):
@@ -31,8 +35,12 @@ class Inspector(ContextGuard):
         self.loading = False
 
     def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
-        """Nothing around it: steps() yields none."""
-        migrate()
+        """Steps() yields none. After an interruption, first let the session that holds the lock end."""
+        if not self._task.settle:
+            migrate()
+            return
+        with held(lock_of(context), SETTLE_SECONDS, lambda seconds: seconds < SETTLE_SECONDS):
+            migrate()
 
     def steps(
         self,

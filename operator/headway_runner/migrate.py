@@ -53,7 +53,8 @@ def migrate_database(supervisor: Supervisor, request: RunRequest) -> RunResult:
 
 def conclude(supervisor: Supervisor, task: Task, before: Inspection, run: Application) -> RunResult:
     """Verify, then decide."""
-    after = verify(supervisor, replace(task, reached=run.heads))
+    interrupted = bool(run.unfinished) or run.failure is not None
+    after = verify(supervisor, replace(task, reached=run.heads, settle=interrupted))
     name = task.database.name
     if after.failure is None:
         supervisor.emit(Verified(name, after.current, len(after.pending)))

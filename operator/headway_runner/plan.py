@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+from sqlalchemy.engine.url import URL
+
 from headway_contract.events import Notice, Planned
 from headway_contract.request import DatabaseRequest, RunRequest, WhenAhead
 from headway_contract.result import DatabasePlan, Failure, Outcome, Plan, RunResult
 from headway_contract.wire import sha256_of, split_document
-from headway_runner.database import load_driver, read_url
+from headway_runner.database import load_driver, raw_url, read_url, with_async_driver
 from headway_runner.failures import READ_ONLY_STATE, RunFailed
 from headway_runner.inspection import inspect
 from headway_runner.project import command_line
@@ -31,6 +33,9 @@ def first_task(request: RunRequest, database: DatabaseRequest) -> Task:
 def look(supervisor: Supervisor, task: Task) -> tuple[Task, Inspection]:
     """Inspect in a fresh process, as often as it takes; the task as later passes should have it."""
     inspection = inspect_once(supervisor, task)
+    if inspection.failure is not None and needs_async_driver(inspection.failure):
+        task = replace(task, url=other_driver(task))
+        inspection = inspect_once(supervisor, task)
     if task.read_only and inspection.failure is not None and inspection.failure.sqlstate == READ_ONLY_STATE:
         task = replace(task, read_only=False)
         inspection = inspect_once(supervisor, task)
@@ -43,6 +48,19 @@ def look(supervisor: Supervisor, task: Task) -> tuple[Task, Inspection]:
         else:
             task = replace(task, target=inspection.absolute_target or task.target)
     return task, judge(task, inspection)
+
+
+def needs_async_driver(failure: Failure) -> bool:
+    """env.py makes an asynchronous engine, and SQLAlchemy says that the URL's driver is none for it."""
+    return "requires an async driver" in failure.message
+
+
+def other_driver(task: Task) -> URL | None:
+    """The URL with an asynchronous driver, when the driver was our choice; else the URL as it is."""
+    given = raw_url(task.database)
+    if task.url is None or given is None or given.drivername != "postgresql":
+        return task.url
+    return with_async_driver(task.url) or task.url
 
 
 def inspect_once(supervisor: Supervisor, task: Task) -> Inspection:

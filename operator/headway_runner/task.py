@@ -25,6 +25,8 @@ class Task:
     """PostgreSQL refuses every write of the pass."""
     one_transaction: bool = False
     """env.py sets something for one transaction only, so the revisions may not get one each."""
+    settle: bool = False
+    """The session of an interrupted run may still be ending on the server: wait for its lock before looking."""
     reached: tuple[str, ...] = ()
     """Heads at which nothing is pending, as a run found: seen again, the history need not be read again."""
 

@@ -7,12 +7,13 @@ import json
 import pytest
 from sqlalchemy import make_url
 
-from headway_contract.events import PassRetried, RevisionApplied
+from headway_contract.events import PassRetried, RevisionApplied, RevisionStarted
 from headway_contract.exit_codes import ExitCode
 from headway_contract.request import WhenAhead
 from headway_contract.result import Outcome
 from support.projects import from_template
 from support.runner import database_request, migrate, plan, request_for, start
+from support.waiting import wait_until
 
 CONFIGURED = "context.config.get_main_option('sqlalchemy.url')"
 DRIVERS = ("psycopg", "psycopg2", "asyncpg")
@@ -323,6 +324,20 @@ def test_a_pooler_is_detected_before_anything_is_set(tmp_path, database):
     run = migrate(project, database.url())
     refused(run, "PoolerDetected", ExitCode.MISCONFIGURED)
     assert database.tables() == set()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_connection_that_is_lost_in_a_revision_is_worth_another_attempt(tmp_path, database, driver):
+    project = from_template(tmp_path, template_for(driver)).tables("a1")
+    project.revision("a2", "op.execute('SELECT pg_sleep(60)')")
+    running = start(project, request_for(database_request()), {"main": database.url(driver)})
+    sleeping = "FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"
+    running.wait_for(RevisionStarted, revision="a2")
+    wait_until(lambda: database.scalar(f"SELECT count(*) {sleeping}"), what="the statement")
+    database.execute(f"SELECT pg_terminate_backend(pid) {sleeping}")
+    run = running.finish()
+    refused(run, "ConnectionLost", ExitCode.UNAVAILABLE)
+    assert run.result.to_revision == ("a1",)
 
 
 def test_a_lock_that_cannot_be_had_in_time_is_tried_again_until_it_can(tmp_path, database):

@@ -18,6 +18,7 @@ from support.runner import migrate, only_events, plan
         ("generic", ""),
         ("async", "asyncpg"),
         ("async", "psycopg"),
+        ("async", ""),
         ("pyproject", "psycopg"),
         ("pyproject_async", "asyncpg"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import subprocess
@@ -122,6 +123,8 @@ def start_runner(
             stderr=stderr,
             text=True,
         )
+    # A test that fails before it waits leaves nothing running behind the session.
+    atexit.register(process.kill)
     return RunningRunner(process, scratch)
 
 

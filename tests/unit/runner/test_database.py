@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 from sqlalchemy.engine.url import URL
 
 from headway_contract.request import CredentialVariables, DatabaseRequest
-from headway_runner.database import for_config, read_url, rendered, with_driver
+from headway_runner.database import for_config, read_url, rendered, with_async_driver, with_driver
 from headway_runner.failures import RunFailed
 
 REQUEST = DatabaseRequest("main", url_variable="DB", credentials=CredentialVariables("H", "P", "N", "U", "W"))
@@ -47,6 +47,12 @@ def test_a_driver_that_the_url_names_is_never_replaced():
         with_driver(make_url("postgresql+asyncpg://h/d"), only("psycopg"))
     with pytest.raises(RunFailed, match="nosql"):
         with_driver(make_url("nosql://h/d"))
+
+
+def test_an_asynchronous_driver_is_found_when_env_py_needs_one():
+    url = make_url("postgresql+psycopg2://h/d")
+    assert with_async_driver(url, only("psycopg2", "asyncpg")).drivername == "postgresql+asyncpg"
+    assert with_async_driver(url, only("psycopg2")) is None
 
 
 def test_the_short_scheme_of_other_tools_is_read():
