@@ -6,6 +6,9 @@ import os
 from dataclasses import replace
 from datetime import timedelta
 
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
 from headway_contract.result import Outcome
 from headway_operator.api.migration import FINALIZER, Database, Migration
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Run, Status
@@ -15,9 +18,6 @@ from headway_operator.planner.gates import first_block
 from headway_operator.planner.plan import plan
 from headway_operator.planner.run import current_run
 from headway_operator.planner.snapshot import JobState, Snapshot, Stage
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-
 from support.builders import NOW, a_job, a_migration, a_plan, a_pod, a_result
 from support.judges import objections
 

@@ -6,15 +6,15 @@ import os
 from dataclasses import replace
 from datetime import timedelta
 
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from headway_operator.api.conditions import State
 from headway_operator.api.migration import PAUSED_ANNOTATION, RETRY_ANNOTATION, Locks
 from headway_operator.api.status import DatabasePhase
 from headway_operator.planner.gates import first_block
 from headway_operator.planner.plan import plan
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-
 from support.builders import a_database, a_migration
 from support.judges import objections
 from support.model import ModelCluster, Refused

@@ -1,0 +1,156 @@
+"""What holds a run, in which order it is asked, and what holding means."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from headway_operator.planner import gates
+from headway_operator.planner.actions import DeleteJob, StopJob
+from headway_operator.planner.gates import GATES, first_block
+from headway_operator.planner.plan import plan
+from support.builders import a_job, a_migration, a_pod, a_snapshot
+from support.model import ModelCluster
+
+CLOSED = {
+    "specification_is_unreadable": {"problem": "spec.image is missing"},
+    "field_is_not_supported_yet": {"hooks": ({"name": "chat"},)},
+    "annotation_is_not_supported_yet": {"annotations": {"headway.dev/pace": "Gentle"}},
+    "migration_is_suspended": {"suspend": True},
+    "migration_is_paused": {"paused": "2026-11-23"},
+}
+WORDS = {
+    "specification_is_unreadable": ("InvalidSpec", "spec.image is missing. Correct the field"),
+    "field_is_not_supported_yet": ("UnsupportedField", "cannot honour spec.hooks. Remove the field"),
+    "annotation_is_not_supported_yet": ("UnsupportedAnnotation", "cannot honour headway.dev/pace. Remove"),
+    "migration_is_suspended": ("Suspended", "nothing is started until it is false"),
+    "migration_is_paused": ("Paused", "nothing is started until it is removed"),
+}
+
+
+def test_the_gates_are_asked_in_this_order():
+    assert [gate.__name__ for gate in GATES] == list(CLOSED)
+
+
+def test_an_ordinary_resource_passes_every_gate():
+    assert first_block(a_migration()) is None
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_a_closed_gate_says_why_and_what_to_do(name):
+    blocked = getattr(gates, name)(a_migration(**CLOSED[name]))
+    reason, words = WORDS[name]
+    assert blocked.reason == reason
+    assert words in blocked.message
+    others = [gate for gate in GATES if gate.__name__ != name]
+    assert [gate(a_migration(**CLOSED[name])) for gate in others] == [None] * len(others)
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_behind_a_closed_gate_nothing_starts_and_a_person_is_waited_for(name):
+    decision = plan(a_snapshot(a_migration(**CLOSED[name])))
+    assert decision.actions == ()
+    assert decision.wake_after is None
+    assert decision.status.condition("Ready").reason == WORDS[name][0]
+
+
+@pytest.mark.parametrize(
+    ("field", "path"),
+    [
+        ({"command": ("flask", "db", "upgrade")}, "spec.command"),
+        ({"lint": {"mode": "Warn"}}, "spec.lint"),
+        ({"backfill": {"pace": "Gentle"}}, "spec.backfill"),
+        ({"post_deploy": {"waitFor": [{"deployment": "shop"}]}}, "spec.postDeploy"),
+    ],
+)
+def test_a_field_of_a_later_release_is_refused_by_name(field, path):
+    assert path in first_block(a_migration(**field)).message
+
+
+def test_a_lint_that_is_off_is_honoured():
+    assert first_block(a_migration(lint={"mode": "Never"})) is None
+
+
+@pytest.mark.parametrize("value", ["false", "False"])
+def test_paused_false_is_not_paused(value):
+    assert first_block(a_migration(paused=value)) is None
+
+
+def test_a_pause_stops_a_running_job_at_a_safe_point_and_tells_it_once():
+    resource = a_migration(paused="1", finalizer=True)
+    job = a_job(resource)
+    stop = StopJob(job.name, job.pod.name, 1, first_block(resource).message)
+    assert plan(a_snapshot(resource, job)).actions == (stop,)
+    told = replace(job, pod=a_pod(job.name, stop=True))
+    assert plan(a_snapshot(resource, told)).actions == ()
+
+
+@pytest.mark.parametrize("pod", [None, a_pod(started=False)])
+def test_a_pause_removes_a_job_that_has_not_started_and_counts_no_failure(pod):
+    cluster = ModelCluster(a_migration(plan="Never", retries=0))
+    (start,) = cluster.reconcile().starts
+    cluster.jobs[start.name] = replace(cluster.jobs[start.name], pod=pod)
+    cluster.annotate("headway.dev/paused", "1")
+    assert cluster.reconcile().actions == (DeleteJob(start.name),)
+    cluster.remove(start.name)
+    cluster.reconcile()
+    cluster.annotate("headway.dev/paused", "")
+    cluster.settle()
+    assert cluster.status.condition("Ready").status == "True"
+    assert cluster.status.database("main").failures == 0
+
+
+def test_a_crash_after_the_removal_counts_no_failure_either():
+    cluster = ModelCluster(a_migration(plan="Never", retries=0))
+    (start,) = cluster.reconcile().starts
+    cluster.annotate("headway.dev/paused", "1")
+    cluster.reconcile(crash_after=1)
+    cluster.remove(start.name)
+    cluster.reconcile()
+    assert cluster.status.database("main").failures == 0
+
+
+def test_any_number_of_pauses_uses_up_no_attempt():
+    cluster = ModelCluster(a_migration(retries=1))
+    for _ in range(4):
+        cluster.annotate("headway.dev/paused", "")
+        (start,) = cluster.reconcile().starts
+        cluster.start_pod(start.name)
+        cluster.annotate("headway.dev/paused", "1")
+        cluster.reconcile()
+        cluster.finish(start.name)
+        assert cluster.reconcile().wake_after is None
+    cluster.annotate("headway.dev/paused", "")
+    cluster.flakes = {"": 1, "main": 1}
+    cluster.settle()
+    assert cluster.status.condition("Ready").status == "True"
+
+
+def test_a_finished_run_stays_finished_when_it_is_suspended_paused_or_given_an_unknown_command():
+    for held in ({"suspend": True}, {"paused": "1"}, {"annotations": {"headway.dev/approve": "x"}}):
+        cluster = ModelCluster()
+        cluster.settle()
+        cluster.migration = a_migration(status=cluster.status, **held)
+        assert cluster.reconcile().status.condition("Ready").status == "True"
+
+
+def test_an_unsupported_field_is_said_of_a_finished_run_too():
+    cluster = ModelCluster()
+    cluster.settle()
+    cluster.edit(hooks=({"name": "chat"},))
+    cluster.reconcile()
+    assert cluster.status.condition("Ready").reason == "UnsupportedField"
+    assert cluster.status.run.result == "Succeeded"
+
+
+def test_a_retry_that_is_due_while_held_wakes_nobody():
+    cluster = ModelCluster(a_migration(plan="Never"))
+    cluster.flakes = {"main": 1}
+    (start,) = cluster.reconcile().starts
+    cluster.start_pod(start.name)
+    cluster.finish(start.name)
+    cluster.annotate("headway.dev/paused", "1")
+    cluster.reconcile()
+    cluster.now = cluster.now.replace(hour=23)
+    assert cluster.reconcile().wake_after is None

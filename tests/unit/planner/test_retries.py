@@ -1,0 +1,193 @@
+"""Which failures are tried again, when, and how often."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from headway_contract.failures import FAILURES
+from headway_contract.result import Outcome
+from headway_operator.api.migration import Retry
+from headway_operator.api.status import DatabasePhase
+from headway_operator.planner.actions import DeleteJob
+from headway_operator.planner.plan import SAFETY, plan
+from headway_operator.planner.retries import PATIENCE, failure_of, pause_after
+from support.builders import NOW, a_job, a_migration, a_pod, a_result, a_snapshot, ended
+from support.model import ModelCluster
+
+
+def one_database(**fields) -> ModelCluster:
+    """A run whose only Job has started."""
+    cluster = ModelCluster(a_migration(plan="Never", **fields))
+    cluster.start_pod(cluster.reconcile().starts[0].name)
+    return cluster
+
+
+def end_with(cluster: ModelCluster, result=None, **fields):
+    """The active Job ends so, and the operator looks."""
+    (job,) = cluster.active
+    cluster.jobs[job.name] = ended(job, result, finished=cluster.now, **fields)
+    return cluster.reconcile()
+
+
+@pytest.mark.parametrize("kind", FAILURES, ids=lambda kind: kind.name)
+def test_a_failure_class_says_itself_whether_another_attempt_is_made(kind):
+    cluster = one_database()
+    end_with(cluster, a_result(failure=kind.name, message="seen in the log"))
+    main = cluster.status.database("main")
+    assert main.phase is (DatabasePhase.WAITING if kind.retry else DatabasePhase.FAILED)
+    assert main.reason == kind.name
+    for part in (kind.meaning, "seen in the log.", kind.next_step.replace("NAME", "shop")):
+        assert part in main.message
+
+
+def test_the_pause_doubles_up_to_its_bound_and_is_spread_by_a_tenth():
+    retry = Retry(limit=9, backoff_seconds=10, max_backoff_seconds=60)
+    for failures, seconds in ((1, 10), (2, 20), (3, 40), (4, 60), (500, 60)):
+        pause = pause_after(failures, retry, "shop-main-1").total_seconds()
+        assert seconds <= pause <= seconds * 1.1
+    assert pause_after(1, retry, "a") != pause_after(1, retry, "b")
+
+
+def test_the_next_attempt_starts_when_it_is_due_and_not_before():
+    cluster = one_database()
+    wake = end_with(cluster, a_result(failure="LockTimeout")).wake_after
+    assert timedelta(seconds=9) < wake <= timedelta(seconds=11)
+    cluster.now += wake / 2
+    assert cluster.reconcile().starts == ()
+    cluster.now += wake
+    (start,) = cluster.reconcile().starts
+    assert start.attempt == 2
+
+
+def test_after_the_last_retry_the_database_has_failed():
+    cluster = one_database(retries=1)
+    cluster.now += end_with(cluster, a_result(failure="LockTimeout")).wake_after
+    cluster.start_pod(cluster.reconcile().starts[0].name)
+    assert end_with(cluster, a_result(failure="LockTimeout")).wake_after is None
+    assert cluster.status.database("main").phase is DatabasePhase.FAILED
+    assert cluster.status.condition("Ready").reason == "LockTimeout"
+
+
+def test_a_lost_job_is_checked_again_not_run_blindly():
+    cluster = one_database()
+    cluster.remove(cluster.active[0].name)
+    decision = cluster.reconcile()
+    assert decision.starts == ()
+    main = cluster.status.database("main")
+    assert (main.phase, main.reason) == (DatabasePhase.WAITING, "JobDisappeared")
+    cluster.settle()
+    assert cluster.status.database("main").attempt == 2
+    assert cluster.status.condition("Ready").status == "True"
+
+
+def test_a_lost_plan_is_made_again_after_a_pause():
+    cluster = ModelCluster()
+    cluster.remove(cluster.reconcile().starts[0].name)
+    cluster.reconcile()
+    assert cluster.status.plan.reason == "JobDisappeared"
+    cluster.settle()
+    assert cluster.status.plan.attempt == 2
+    assert cluster.status.condition("Ready").status == "True"
+
+
+def test_something_that_always_deletes_the_jobs_ends_in_a_failure():
+    cluster = ModelCluster(a_migration(plan="Never", retries=2))
+    for _ in range(3):
+        cluster.remove(cluster.reconcile().starts[0].name)
+        cluster.now += cluster.reconcile().wake_after or timedelta()
+    assert cluster.reconcile().starts == ()
+    assert cluster.status.condition("Ready").reason == "JobDisappeared"
+
+
+def test_a_deadline_is_a_failure_also_when_the_runner_stopped_at_a_safe_point():
+    cluster = one_database()
+    end_with(cluster, a_result(Outcome.STOPPED), reason="DeadlineExceeded", message="too long")
+    assert cluster.status.database("main").phase is DatabasePhase.FAILED
+    assert cluster.status.condition("Ready").reason == "DeadlineExceeded"
+
+
+def test_a_job_that_stopped_at_a_safe_point_is_followed_by_another_at_once():
+    cluster = one_database()
+    (start,) = end_with(cluster, a_result(Outcome.STOPPED)).starts
+    assert start.attempt == 2
+    assert cluster.status.database("main").failures == 0
+
+
+def test_a_stopped_plan_is_made_again_at_once():
+    cluster = ModelCluster()
+    cluster.start_pod(cluster.reconcile().starts[0].name)
+    (start,) = end_with(cluster, a_result(Outcome.STOPPED)).starts
+    assert (start.database, start.attempt) == ("", 2)
+
+
+@pytest.mark.parametrize(
+    ("job", "reason"),
+    [
+        ({"result": None}, "PodFailed"),
+        ({"result": a_result(failure="ANewerClass")}, "Unexpected"),
+        ({"result": None, "pod": None}, "PodFailed"),
+        ({"result": None, "pod": a_pod(started=False, waiting_reason="ImagePullBackOff")}, "ImageNotPulled"),
+    ],
+)
+def test_a_failed_job_has_a_reason_whatever_is_known_of_it(job, reason):
+    result = job.pop("result")
+    assert failure_of(ended(a_job(a_migration(), "main"), result, **job))[0].name == reason
+
+
+def test_a_plan_that_cannot_be_read_is_made_again():
+    cluster = ModelCluster()
+    cluster.start_pod(cluster.reconcile().starts[0].name)
+    end_with(cluster, a_result(plan_sha256="1234"))
+    assert cluster.status.plan.reason == "PlanUnreadable"
+    assert cluster.status.condition("Reconciling").reason == "Retrying"
+
+
+WAITING = {"started": False, "waiting_reason": "ImagePullBackOff", "waiting_message": "no such tag"}
+
+
+def test_a_pod_that_cannot_start_is_waited_for_and_the_reason_is_told():
+    resource = a_migration(finalizer=True)
+    decision = plan(a_snapshot(resource, a_job(resource, pod=a_pod(**WAITING))))
+    assert decision.actions == ()
+    assert "no such tag" in decision.status.condition("Ready").message
+    assert decision.wake_after == SAFETY
+
+
+def test_a_pod_that_could_not_start_for_too_long_is_given_up():
+    resource = a_migration(finalizer=True)
+    job = a_job(resource, pod=a_pod(**WAITING, age=PATIENCE))
+    decision = plan(a_snapshot(resource, job))
+    assert decision.actions == (DeleteJob(job.name),)
+    assert decision.status.condition("Stalled").reason == "ImageNotPulled"
+    gone = a_migration(finalizer=True, status=decision.status)
+    assert plan(a_snapshot(gone)).status.condition("Stalled").reason == "ImageNotPulled"
+
+
+def test_the_operator_looks_again_at_the_moment_when_patience_ends():
+    resource = a_migration(finalizer=True)
+    pod = a_pod(**WAITING, age=PATIENCE - timedelta(seconds=5))
+    assert plan(a_snapshot(resource, a_job(resource, pod=pod))).wake_after == timedelta(seconds=5)
+
+
+def test_a_job_counts_as_ended_once_its_result_is_there():
+    """Its Job controller may need a while longer to say so."""
+    cluster = one_database()
+    (job,) = cluster.active
+    cluster.start_pod(job.name, succeeded=True)
+    cluster.jobs[job.name] = ended(cluster.jobs[job.name], a_result(), state=job.state)
+    cluster.reconcile()
+    assert cluster.status.condition("Ready").status == "True"
+    assert not cluster.resource.has_finalizer
+
+
+def test_failures_are_counted_from_the_jobs_when_the_status_is_lost():
+    cluster = one_database(retries=2)
+    for _ in range(2):
+        cluster.now += end_with(cluster, a_result(failure="LockTimeout")).wake_after
+        cluster.start_pod(cluster.reconcile().starts[0].name)
+    cluster.empty_status()
+    end_with(cluster, a_result(failure="LockTimeout"))
+    assert cluster.status.database("main").phase is DatabasePhase.FAILED
+    assert cluster.now > NOW
