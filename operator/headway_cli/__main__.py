@@ -6,6 +6,7 @@ Rule: nothing heavy is imported here, so that ``--help`` and ``--version`` answe
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     program = _program(sys.argv[0])
     options = _parser(program).parse_args(words)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was started ends in order
     try:
         code: int = options.start(options, [*program.split(), *words])
     except BadInput as error:

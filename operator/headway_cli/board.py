@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from headway_operator.api.status import DatabasePhase, DatabaseStatus, Status
+from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Status
 from headway_operator.planner.explain import moment
 from headway_operator.planner.snapshot import JobProgress
 
@@ -34,6 +34,8 @@ class Board:
     phase: str
     rows: tuple[Row, ...]
     elapsed: timedelta
+    note: str = ""
+    """What is going on before the first database is worked on."""
 
     @property
     def databases_done(self) -> int:
@@ -66,7 +68,19 @@ def board_of(
         phase=status.phase or "Starting",
         rows=tuple(_row(status.database(name) or DatabaseStatus(name), live, spans, now) for name in names),
         elapsed=now - spans.start,
+        note=_note(status.plan, now),
     )
+
+
+def _note(plan: PlanStatus | None, now: datetime) -> str:
+    if plan is None or plan.completion_time:
+        return ""
+    return _again(plan.retry_time, now) + (plan.message or "looking at the databases")
+
+
+def _again(retry_time: str | None, now: datetime) -> str:
+    due = moment(retry_time)
+    return f"again in {max(0, int((due - now).total_seconds()))} s: " if due is not None else ""
 
 
 @dataclass(frozen=True)
@@ -96,8 +110,6 @@ def _row(database: DatabaseStatus, live: Mapping[str, JobProgress], spans: Spans
     is_working = database.phase is DatabasePhase.MIGRATING
     is_done = database.phase is DatabasePhase.SUCCEEDED
     message = (progress.message if is_working else "") or database.message
-    if database.phase is DatabasePhase.WAITING and (due := moment(database.retry_time)):
-        message = f"again in {max(0, int((due - now).total_seconds()))} s: {message}"
     return Row(
         name=database.name,
         phase=database.phase,
@@ -105,7 +117,7 @@ def _row(database: DatabaseStatus, live: Mapping[str, JobProgress], spans: Spans
         total=database.revisions_total if database.revisions_total is not None else progress.revisions_total,
         current=("" if is_done else ", ".join(progress.current)) or database.current_revision,
         target=database.target_revision,
-        message=message,
+        message=_again(database.retry_time, now) + message,
         elapsed=(ended or now) - began if began else None,
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -47,7 +46,6 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
     shop = example_folder()
     from headway_cli.embedded import EmbeddedPostgres, EmbeddedPostgresError
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the server is to go in order
     say = _say if options.output != "json" else lambda text: None
     began = monotonic()
     say("Starting an embedded PostgreSQL, its data in a fresh folder …")

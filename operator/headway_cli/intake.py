@@ -95,12 +95,16 @@ def _check_rules(resource: dict[str, Any], where: str) -> None:
 
 
 def _project(documents: Sequence[Document], options: Options, alembic: Mapping[str, Any]) -> Path:
-    """The folder that stands in for the image's working directory."""
+    """The folder that stands in for the image's working directory.
+
+    Above a file it is looked for as many levels as the configuration lies below the working directory.
+    """
     config = _local_config(alembic["config"], alembic)
     if options.project:
         folders = [Path(options.project)]
     else:
-        beside = [document.file.parent for document in documents if document.file is not None]
+        files = [document.file.resolve() for document in documents if document.file is not None]
+        beside = [folder for file in files for folder in file.parents[: len(Path(config).parts)]]
         folders = [*dict.fromkeys(beside), Path.cwd()]
     for folder in folders:
         if (folder / config).is_file():

@@ -50,9 +50,10 @@ class LiveTable:
         for row in board.rows:
             cells = self._cells(row)
             table.add_row(*(cells if width >= _ROOMY else [*cells[:2], *cells[3:]]))
-        telling = [row for row in board.rows if row.phase in _TELLING and row.message]
-        below = [Text(""), *(self._telling(row) for row in telling)] if telling else []
-        return Group(_header(board), Text(""), table, *below)
+        below = [self._telling(row) for row in board.rows if row.phase in _TELLING and row.message]
+        if board.note:
+            below.append(_one_line(Text(self._mask(board.note))))
+        return Group(_header(board), Text(""), table, *([Text(""), *below] if below else []))
 
     def _cells(self, row: Row) -> list[RenderableType]:
         mark, style = _MARKS.get(row.phase, ("", ""))
@@ -69,9 +70,12 @@ class LiveTable:
 
     def _telling(self, row: Row) -> Text:
         style = "red" if row.phase is DatabasePhase.FAILED else ""
-        line = Text.assemble((f"{row.name}: ", "bold"), (self._mask(row.message), style))
-        line.no_wrap, line.overflow = True, "ellipsis"
-        return line
+        return _one_line(Text.assemble((f"{row.name}: ", "bold"), (self._mask(row.message), style)))
+
+
+def _one_line(text: Text) -> Text:
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
 
 
 def _header(board: Board) -> RenderableType:

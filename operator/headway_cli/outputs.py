@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from rich.console import Console
+from rich.constrain import Constrain
 from rich.live import Live
 from rich.text import Text
 
@@ -19,6 +20,8 @@ from headway_cli.summary import last_item, summary
 from headway_operator.planner.explain import stamp
 
 Mask = Callable[[str], str]
+_ECHO_COLUMNS = 4
+"""Left free at the right: a terminal's echo of Ctrl-C (``^C``) would wrap there and shift the table by a line."""
 _ABOVE_THE_TABLE = ("Notice", "Interrupted")
 
 
@@ -124,7 +127,8 @@ class LiveOutput:
 
     def show(self, board: Board) -> None:
         """Draw it."""
-        self._live.update(self._table.draw(board, self._console.width), refresh=True)
+        width = self._console.width - _ECHO_COLUMNS
+        self._live.update(Constrain(self._table.draw(board, width), width), refresh=True)
 
     def conclude(self, ending: Ending, command: Sequence[str]) -> None:
         """What the table does not say."""

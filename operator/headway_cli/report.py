@@ -44,12 +44,17 @@ def _of_run(old: Status, new: Status) -> Iterator[Item]:
     before, plan = old.plan or PlanStatus(), new.plan or PlanStatus()
     if plan.reason and (plan.reason, plan.attempt) != (before.reason, before.attempt):
         details: dict[str, Any] = {"reason": plan.reason, "attempt": plan.attempt}
-        yield Item("Retrying" if plan.retry_time else "PlanFailed", f"plan: {plan.message}", details=details)
+        kind = "Retrying" if plan.retry_time else "PlanFailed"
+        yield Item(kind, f"plan: {_again(plan.retry_time)}{plan.message}", details=details)
     elif plan.completion_time and not plan.reason and not before.completion_time:
         revisions, count = plan.revisions or 0, plan.databases or 0
         where = f" in {counted(count, 'database')}" if revisions else ""
         details = {"digest": plan.digest, "revisions": revisions, "databases": count}
         yield Item("Planned", f"plan: {counted(revisions, 'revision')} to apply{where}", details=details)
+
+
+def _again(retry_time: str | None) -> str:
+    return f"again at {retry_time}: " if retry_time else ""
 
 
 def _of_databases(old: Status, new: Status) -> Iterator[Item]:
@@ -74,7 +79,7 @@ def _of_database(database: DatabaseStatus) -> Item | None:
         return Item("DatabaseSucceeded", what + at, database.name, details)
     details |= {"reason": database.reason}
     if database.phase is DatabasePhase.WAITING:
-        return Item("Retrying", f"will be tried again: {database.message}", database.name, details)
+        return Item("Retrying", _again(database.retry_time) + database.message, database.name, details)
     if database.phase is DatabasePhase.FAILED:
         return Item("DatabaseFailed", f"failed: {database.message}", database.name, details)
     if database.phase is DatabasePhase.SKIPPED:

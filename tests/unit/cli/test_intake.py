@@ -31,6 +31,13 @@ def test_the_project_is_where_the_configuration_is_beside_the_file(project):
     assert taken(project, resource({"main": {}})).project == project
 
 
+def test_the_project_is_above_the_file_when_the_configuration_is_below_the_working_directory(project):
+    (project / "deploy").mkdir()
+    (project / "deploy" / "alembic.ini").touch()
+    alembic = {"config": "deploy/alembic.ini", "workingDir": "/app"}
+    assert taken(project / "deploy", resource({"main": {}}, alembic=alembic)).project == project
+
+
 def test_the_project_in_the_image_becomes_this_folder_and_this_interpreter(project):
     alembic = {"workingDir": "/app", "config": "/app/alembic.ini"}
     intake = taken(project, resource({"main": {"alembic": {"config": "/app/alembic.ini"}}}, alembic=alembic))
