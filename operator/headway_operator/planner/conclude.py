@@ -14,7 +14,7 @@ from headway_operator.api.status import (
     Status,
 )
 from headway_operator.planner.explain import stamp
-from headway_operator.planner.follow import Standing
+from headway_operator.planner.follow import WAS_THERE, Standing
 from headway_operator.planner.gates import Blocked
 from headway_operator.planner.retries import obstacle_of
 from headway_operator.planner.run import CurrentRun
@@ -105,8 +105,9 @@ def _outcome(databases: tuple[DatabaseStatus, ...]) -> tuple[State, str, str]:
     count = _count(len(databases), "database")
     revisions = sum(database.revisions_done or 0 for database in databases)
     if revisions == 0:
-        notes = " ".join(sorted({database.message for database in databases if database.message}))
-        return State.SUCCEEDED, "NothingToDo", f"{count} where they should be: {notes}".rstrip(": ")
+        notes = "; ".join(f"{one.name}: {one.message}" for one in databases if one.message != WAS_THERE)
+        text = f"nothing to do, {count} at the target already"
+        return State.SUCCEEDED, "NothingToDo", f"{text}; {notes}" if notes else text
     return State.SUCCEEDED, "Succeeded", f"{count} at the target, {_count(revisions, 'revision')} applied"
 
 

@@ -7,7 +7,7 @@ nothing.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from headway_contract.result import DatabasePlan, Outcome, Plan
+from headway_contract.result import DatabasePlan, Outcome, Plan, RunResult
 from headway_operator.api.reasons import Reason, reason_of
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Pending, PlanStatus
 from headway_operator.planner.explain import explain, stamp
@@ -22,6 +22,7 @@ from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import JobProgress, JobView, Snapshot, Stage
 
 PENDING_SHOWN = 50
+WAS_THERE = "nothing to do: it was there already"
 STOPPED = "stopped before its end, at a safe point; the next Job goes on from there"
 
 
@@ -204,7 +205,7 @@ def _with_plan(snapshot: Snapshot, memory: DatabaseStatus, plan: DatabasePlan | 
     return replace(
         planned,
         phase=moved(memory.phase, Fact.NOTHING_PENDING),
-        message=planned.message or "nothing to do: it was there already",
+        message=planned.message or WAS_THERE,
         completion_time=stamp(snapshot.now),
     )
 
@@ -255,8 +256,7 @@ def _obstacle(run: CurrentRun, job: JobView) -> str:
 def _succeeded(snapshot: Snapshot, memory: DatabaseStatus, job: JobView) -> DatabaseStatus:
     result = job.result
     assert result is not None
-    applied = result.applied_count
-    total = applied if memory.revisions_total is None else memory.revisions_total
+    total = result.applied_count if memory.revisions_total is None else memory.revisions_total
     return replace(
         memory,
         phase=moved(memory.phase, Fact.JOB_SUCCEEDED),
@@ -269,11 +269,17 @@ def _succeeded(snapshot: Snapshot, memory: DatabaseStatus, job: JobView) -> Data
         job_name=job.name,
         attempt=job.attempt,
         reason="",
-        message="1 revision applied" if applied == 1 else f"{applied} revisions applied",
+        message=_applied(result),
         retry_time=None,
         start_time=memory.start_time or stamp(job.created),
         completion_time=stamp(snapshot.now),
     )
+
+
+def _applied(result: RunResult) -> str:
+    if result.applied_count == 0:
+        return "it is past what this image asks for, which is accepted" if result.ahead else WAS_THERE
+    return f"{result.applied_count} revision{'' if result.applied_count == 1 else 's'} applied"
 
 
 def _attempt_failed(
