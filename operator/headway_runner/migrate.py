@@ -92,16 +92,22 @@ def run_until_unlocked(
 def run_once(supervisor: Supervisor, task: Task) -> Application:
     """One pass in a fresh process."""
     found = supervisor.run(apply, task)
-    return what_is_known(found) if isinstance(found, Died) else found
+    return what_is_known(found, supervisor.stopping is not None) if isinstance(found, Died) else found
 
 
-def what_is_known(died: Died) -> Application:
+def what_is_known(died: Died, stopping: bool) -> Application:
     """Of a process that ended without a report: what its events told."""
     applied = tuple(event.revision for event in died.events if isinstance(event, RevisionApplied))
     started = [event.revision for event in died.events if isinstance(event, RevisionStarted)]
     unfinished = started[-1] if len(started) > len(applied) else ""
-    failure = Failure("Unexpected", died.sentence, unfinished)
-    return Application(applied=applied, unfinished=unfinished, failure=failure)
+    if stopping and not unfinished:
+        return Application(applied=applied, stopped=True)
+    sentence = (
+        "It did not end in time after it was asked to stop, and was killed." if stopping else died.sentence
+    )
+    return Application(
+        applied=applied, unfinished=unfinished, failure=Failure("Unexpected", sentence, unfinished)
+    )
 
 
 def is_worth_another_pass(run: Application) -> bool:

@@ -34,10 +34,10 @@ def look(supervisor: Supervisor, task: Task) -> tuple[Task, Inspection]:
     """Inspect in a fresh process, as often as it takes; the task as later passes should have it."""
     inspection = inspect_once(supervisor, task)
     if inspection.failure is not None and needs_async_driver(inspection.failure):
-        task = replace(task, url=other_driver(task))
+        task = replace(task, url=other_driver(task), identity=inspection.identity)
         inspection = inspect_once(supervisor, task)
     if task.read_only and inspection.failure is not None and inspection.failure.sqlstate == READ_ONLY_STATE:
-        task = replace(task, read_only=False)
+        task = replace(task, read_only=False, identity=inspection.identity)
         inspection = inspect_once(supervisor, task)
         inspection = replace(inspection, notices=(WRITES_IN_PLAN, *inspection.notices))
     task = replace(task, identity=inspection.identity, one_transaction=inspection.one_transaction)

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -49,6 +50,7 @@ class Child:
         self.process = process
         self.words = words
         self._orders = orders
+        self._ordered: dict[bytes, float] = {}
         self._status: int | None = None
 
     def has_ended(self) -> bool:
@@ -62,12 +64,13 @@ class Child:
         """Nothing more will come. The pipe may outlive the process, in one that the user's code left behind."""
         return self.words.at_end or (self.words.is_empty() and self.has_ended() and self.words.is_empty())
 
-    def order(self, order: bytes) -> None:
-        """Send an order; a child that has just ended needs none."""
-        try:
-            os.write(self._orders, order)
-        except BrokenPipeError:
-            return
+    def order_once(self, order: bytes, now: float) -> float:
+        """Send an order the first time; returns when that was. A child that has just ended needs none."""
+        if order not in self._ordered:
+            self._ordered[order] = now
+            with suppress(BrokenPipeError):
+                os.write(self._orders, order)
+        return self._ordered[order]
 
     def kill(self) -> None:
         """End it at once."""
@@ -117,7 +120,6 @@ class Supervisor:
     def run(self, phase: Callable[[Link, Task], T], task: Task, killable: bool = False) -> T | Died:
         """Run a phase in a fresh process. ``killable``: it changes nothing, so a stop ends it at once."""
         child = self._fork(phase, task)
-        told: list[bytes] = []
         events: list[Event] = []
         finished: Finished | None = None
         while finished is None and not child.is_silent():
@@ -127,7 +129,7 @@ class Supervisor:
                 else:
                     events.extend(word)
                     self.emit(*word)
-            self._tend(child, told, killable)
+            self._tend(child, killable)
         status = child.wait()
         if finished is None:
             return Died(status, tuple(events))
@@ -176,20 +178,16 @@ class Supervisor:
             return None
         return Stopping(control.sequence, control.reason) if control.stop else None
 
-    def _tend(self, child: Child, told: list[bytes], killable: bool) -> None:
+    def _tend(self, child: Child, killable: bool) -> None:
         """Pass the wish to stop on, once in each strength: stop, cancel, and in the end the kill."""
         self._look_around()
         if self.stopping is None:
             return
-        if not told:
-            told.append(STOP)
-            if killable:
-                child.kill()
-            else:
-                child.order(STOP)
-        overdue = -1.0 if self._cancel_at is None else self._clock() - self._cancel_at
-        if overdue >= 0 and CANCEL not in told:
-            told.append(CANCEL)
-            child.order(CANCEL)
-        if overdue >= min(6.0, max(self._request.grace_seconds / 4, 1.0)):
+        now = self._clock()
+        if killable:
             child.kill()
+        child.order_once(STOP, now)
+        if self._cancel_at is not None and now >= self._cancel_at:
+            cancelled_at = child.order_once(CANCEL, now)
+            if now - cancelled_at >= min(max(self._request.grace_seconds / 4, 3.0), 6.0):
+                child.kill()

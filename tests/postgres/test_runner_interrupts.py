@@ -74,6 +74,21 @@ def test_code_that_runs_no_statement_is_interrupted_too(tmp_path, database):
     assert run.exit_code == ExitCode.STOPPED, run.stderr
 
 
+def test_an_env_py_that_hangs_before_any_revision_is_ended_and_that_is_a_stop(tmp_path, database):
+    project = from_template(tmp_path).tables("a1")
+    marker = tmp_path / "seen"
+    hang = f"import pathlib, time\nseen = pathlib.Path({str(marker)!r})\n"
+    hang += "if seen.exists(): pathlib.Path(str(seen) + '-again').touch(); time.sleep(60)\nseen.touch()\n"
+    project.env.write_text(hang + project.env.read_text())
+    running = start(project, request_for(database_request(), grace_seconds=2), {"main": database.url()})
+    wait_until((tmp_path / "seen-again").exists, what="the second pass")
+    marker.unlink()
+    running.terminate()
+    run = running.finish()
+    assert run.exit_code == ExitCode.STOPPED, run.stderr
+    assert database.tables() == set()
+
+
 def test_sigterm_lets_a_short_revision_end_and_stops_before_the_next(tmp_path, database):
     gate = database.connect()
     gate.execute("SELECT pg_advisory_lock(1)")
