@@ -1,11 +1,14 @@
 """`headway run` as a user meets it: real processes, a real PostgreSQL, no cluster."""
 
+import os
+import pty
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from support.command_line import Headway, resource, secret
+from support.command_line import HEADWAY, Headway, resource, secret
 from support.projects import from_template
 
 NAMES = ("first", "second", "third")
@@ -63,6 +66,31 @@ def told(run):
     """The lines with a time, without it."""
     pattern = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (.*)"
     return [found[1] for line in run.out.splitlines() if (found := re.match(pattern, line))]
+
+
+def test_on_a_terminal_there_is_a_table(tmp_path, make_database):
+    from_template(tmp_path).tables(*TABLES)
+    write_resource(tmp_path, {"main": make_database()})
+    screen, terminal = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "40", "TMPDIR": str(tmp_path)}
+    run = subprocess.Popen(
+        [HEADWAY, "run", "-f", "shop.yaml"], cwd=tmp_path, env=environment, stdout=terminal, stderr=terminal
+    )
+    os.close(terminal)
+    shown = b"".join(iter(lambda: read(screen), b"")).decode()
+    assert run.wait() == 0, shown
+    os.close(screen)
+    last = shown.split("\x1b[2K")[-1]
+    assert re.search(r"✓\S* +main.*2/2.*orders", last)
+    assert "1 database at the target, 2 revisions applied" in last
+
+
+def read(screen):
+    """What is on it now; nothing once the program has ended."""
+    try:
+        return os.read(screen, 65536)
+    except OSError:  # EIO: nobody holds the other end any more
+        return b""
 
 
 def test_json_output_ends_with_the_result(tmp_path, databases):

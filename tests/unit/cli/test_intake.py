@@ -1,6 +1,7 @@
 """From documents and options to what a run needs."""
 
 import base64
+import io
 import sys
 
 import pytest
@@ -101,6 +102,12 @@ def test_a_folder_is_all_its_yaml_files(project):
     (project / "b.yml").write_text(secret("b"))
     (project / "c.txt").write_text("no")
     assert [document.name for document in read_documents([str(project)])] == ["a", "b"]
+
+
+def test_a_dash_is_standard_input(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(secret("pg")))
+    (document,) = read_documents(["-"])
+    assert (document.where, document.file, document.name) == ("standard input", None, "pg")
 
 
 def test_urls_are_read_by_database_with_everything_after_the_first_equals_sign():
