@@ -1,5 +1,6 @@
 """From the request to the exit code: the result is written to the termination log, whatever happens."""
 
+import gc
 import os
 import platform
 import sys
@@ -48,6 +49,8 @@ def run(request: RunRequest, stream: EventStream) -> RunResult:
     from headway_runner.plan import plan_databases
     from headway_runner.supervisor import Supervisor
 
+    # What was imported stays: the forked phases need neither search it for garbage nor copy its pages for that.
+    gc.freeze()
     supervisor = Supervisor(request, stream)
     supervisor.listen()
     versions = platform.python_version(), alembic.__version__, sqlalchemy.__version__
