@@ -18,7 +18,7 @@ class State(StrEnum):
     SUCCEEDED = "Succeeded"
 
 
-_TABLE: dict[State, tuple[tuple[str, str], ...]] = {
+TABLE: dict[State, tuple[tuple[str, str], ...]] = {
     State.PROGRESSING: (
         ("Ready", "Unknown"), ("Reconciling", "True"), ("Stalled", "False"), ("Succeeded", "Unknown"),
     ),
@@ -32,6 +32,7 @@ _TABLE: dict[State, tuple[tuple[str, str], ...]] = {
         ("Ready", "True"), ("Reconciling", "False"), ("Stalled", "False"), ("Succeeded", "True"),
     ),
 }  # fmt: skip
+"""Type and status of the conditions in each state; ``PlanReady`` goes its own way."""
 
 MESSAGE_CHARACTERS = 1024
 
@@ -40,7 +41,7 @@ def conditions_for(
     state: State, reason: str, message: str, plan: tuple[str, str, str], generation: int
 ) -> tuple[Condition, ...]:
     """All conditions of this state; ``plan`` is status, reason and message of ``PlanReady``."""
-    rows = [(kind, status, reason, message) for kind, status in _TABLE[state]]
+    rows = [(kind, status, reason, message) for kind, status in TABLE[state]]
     rows.append(("PlanReady", *plan))
     return tuple(
         Condition(kind, status, why, text[:MESSAGE_CHARACTERS], observed_generation=generation)

@@ -1,0 +1,69 @@
+"""The sizes, docstrings and words that the house has agreed on."""
+
+from __future__ import annotations
+
+import ast
+import re
+import statistics
+import subprocess
+import sys
+
+from support.tree import ROOT, SOURCE, files, length, modules
+
+PLACES = ("/wo" + "rk/", "/ro" + "ot/", "/ho" + "me/", "/Us" + "ers/")
+INDEXES = ("pypi" + ".org", "pythonhosted" + ".org", "proxy.golang" + ".org", "goproxy" + ".io")
+ADDRESS = re.compile(r"(?:index|registry|proxy)[-_]?url\s*[=:]\s*https?://", re.IGNORECASE)
+
+
+def test_no_module_is_longer_than_500_lines_and_half_are_shorter_than_200():
+    assert [one.name for one in modules() if one.lines > 500] == []
+    assert statistics.median(one.lines for one in modules()) <= 200
+
+
+def test_half_of_all_functions_have_at_most_10_lines_and_nine_of_ten_at_most_40():
+    lengths = [length(function) for module in modules() for function in module.functions()]
+    assert statistics.median(lengths) <= 10
+    assert sum(number <= 40 for number in lengths) >= 0.9 * len(lengths)
+
+
+def test_every_module_says_in_at_most_10_lines_what_it_is_for():
+    docstrings = {one.name: ast.get_docstring(one.tree) for one in modules()}
+    assert [name for name, text in docstrings.items() if not text or len(text.splitlines()) > 10] == []
+
+
+def test_every_public_name_has_a_docstring():
+    assert [f"{one.name}: {name}" for one in modules() for name in one.undocumented()] == []
+
+
+def test_operator_is_a_folder_of_packages_and_no_package():
+    """As a package it would hide the standard library's ``operator``."""
+    assert not (SOURCE / "__init__.py").exists()
+    assert list((ROOT / "tests").rglob("__init__.py")) == []
+
+
+def test_no_init_file_does_anything():
+    """Importing a package costs nothing and hides nothing; only the users' library has names to offer there."""
+    inits = [one for one in modules() if one.path.name == "__init__.py" and one.path.parent.name != "headway"]
+    assert [one.name for one in inits if len(one.tree.body) > 1] == []
+
+
+def test_the_clock_is_read_in_no_pure_module():
+    """``datetime.now`` slips past rules about imports."""
+    code = '"""A module."""\nfrom datetime import UTC, datetime\n\nNOW = datetime.now(UTC)\n'
+    path = "operator/headway_operator/planner/breach.py"
+    command = [sys.executable, "-m", "ruff", "check", "--stdin-filename", path, "-"]
+    done = subprocess.run(command, input=code, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "TID251" in done.stdout
+
+
+def test_no_file_names_a_place_on_somebodys_machine_or_a_package_index():
+    found = []
+    for path in files():
+        try:
+            text = path.read_text()
+        except UnicodeDecodeError:
+            continue
+        words = [word for word in (*PLACES, *INDEXES) if word in text]
+        words += ADDRESS.findall(text)
+        found += [f"{path.relative_to(ROOT)}: {word}" for word in words]
+    assert found == []
