@@ -39,6 +39,8 @@ class Options:
 class Intake:
     """Everything that a run needs. ``skipped`` names documents that say nothing to it."""
 
+    where: str
+    """The resource's document."""
     resource: dict[str, Any]
     sources: Sources
     project: Path
@@ -57,7 +59,9 @@ def take_in(documents: Sequence[Document], options: Options) -> Intake:
     given = {_GIVEN_URLS: dict(options.urls)} if options.urls else {}
     known = (KIND, "Secret", "ConfigMap")
     skipped = tuple(f"{one.kind or 'a document'} {one.name}" for one in documents if one.kind not in known)
-    return Intake(resource, Sources(entries["Secret"] | given, entries["ConfigMap"]), project, skipped)
+    return Intake(
+        document.where, resource, Sources(entries["Secret"] | given, entries["ConfigMap"]), project, skipped
+    )
 
 
 def _the_migration(documents: Sequence[Document]) -> Document:

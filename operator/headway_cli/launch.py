@@ -48,7 +48,7 @@ class Outcome:
 def launch(documents: Sequence[Document], options: Options, output: str, command: Sequence[str]) -> Outcome:
     """Run it; raises :class:`BadInput` before anything is touched. ``command`` would run the same again."""
     intake = take_in(documents, options)
-    _check(intake, documents[0].where)
+    _check(intake)
     for skipped in intake.skipped:
         print(f"note: {skipped} is not needed here and is left alone", file=sys.stderr)
     folder = Path(tempfile.mkdtemp(prefix="headway-run-"))
@@ -60,20 +60,20 @@ def launch(documents: Sequence[Document], options: Options, output: str, command
     return outcome
 
 
-def _check(intake: Intake, where: str) -> None:
+def _check(intake: Intake) -> None:
     """What the planner or the first Job would refuse is refused before anything starts."""
     migration = parse(intake.resource)
     blocked = first_block(migration)
     if blocked is not None:
         what = "cannot be run" if blocked.state is State.FAILED else "would never start"
-        raise BadInput(Problem(where, "", what, blocked.message))
+        raise BadInput(Problem(intake.where, "", what, blocked.message))
     assert migration.spec is not None
     plan = StartJob("check", "check", "check", Stage.PLAN, "", 1)
     try:
         resolved_environment(job_for(plan, migration, SETTINGS), intake.sources)
     except Invalid as missing:
         advice = "Add it to a file given with -f, or name the database's URL: --url DATABASE=URL"
-        raise BadInput(Problem(where, "", str(missing), advice)) from None
+        raise BadInput(Problem(intake.where, "", str(missing), advice)) from None
 
 
 def _run(intake: Intake, folder: Path, choice: str, command: Sequence[str]) -> Outcome:
