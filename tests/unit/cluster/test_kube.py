@@ -1,0 +1,163 @@
+"""The client against a small HTTP server that answers as an API server does."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from headway_operator.cluster.interface import (
+    ClusterError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    Key,
+    NotFound,
+    Unavailable,
+)
+from headway_operator.cluster.kube import KubeCluster
+
+KEY = Key("shop", "main")
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class ApiServer:
+    """Answers every request with `answer`; keeps what was asked."""
+
+    def __init__(self) -> None:
+        self.answer: Answer = self.empty
+        self.asked: list[tuple[str, str, Any, str]] = []
+
+    async def empty(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response({"metadata": {"resourceVersion": "7"}, "items": []})
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        text = await request.text()
+        body = json.loads(text) if text else None
+        self.asked.append((request.method, request.path_qs, body, request.content_type))
+        return await self.answer(request)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[tuple[ApiServer, KubeCluster]]:
+    api = ApiServer()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", api.handle)
+    async with TestServer(app) as running, aiohttp.ClientSession(base_url=running.make_url("/")) as session:
+        yield api, KubeCluster(session, ("shop",))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, Invalid),
+        (401, Unavailable),
+        (403, Forbidden),
+        (404, NotFound),
+        (409, Conflict),
+        (422, Invalid),
+        (429, Unavailable),
+        (503, Unavailable),
+    ],
+)
+async def test_each_answer_has_one_meaning_and_keeps_its_message(
+    status: int, kind: type[ClusterError], server: tuple[ApiServer, KubeCluster]
+) -> None:
+    api, cluster = server
+
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"kind": "Status", "message": "because"}, status=status)
+
+    api.answer = refuse
+    with pytest.raises(kind, match=f"HTTP {status}: because"):
+        await cluster.get_migration(KEY)
+
+
+async def test_an_api_server_that_is_not_there_is_unavailable() -> None:
+    async with aiohttp.ClientSession(base_url="http://127.0.0.1:1/") as session:
+        cluster = KubeCluster(session)
+        with pytest.raises(Unavailable, match="no answer from the API server"):
+            await cluster.list_migrations()
+        with pytest.raises(Unavailable):
+            async for _ in cluster.follow_log("shop", "pod", ""):
+                pass
+
+
+async def test_a_status_is_applied_with_the_version_that_was_read(
+    server: tuple[ApiServer, KubeCluster],
+) -> None:
+    api, cluster = server
+    assert await cluster.apply_status(KEY, "6", {"phase": "Migrating"}) == "7"
+    ((method, path, body, content_type),) = api.asked
+    assert (method, content_type) == ("PATCH", "application/apply-patch+yaml")
+    assert path.endswith("/databasemigrations/main/status?fieldManager=headway-operator&force=true")
+    assert body["metadata"]["resourceVersion"] == "6"
+
+
+async def test_finalizers_are_written_only_over_the_version_that_was_read(
+    server: tuple[ApiServer, KubeCluster],
+) -> None:
+    api, cluster = server
+    await cluster.set_finalizers(KEY, "6", ("a", "b"))
+    assert api.asked[0][2] == {"metadata": {"resourceVersion": "6", "finalizers": ["a", "b"]}}
+
+
+async def test_lists_are_read_page_by_page(server: tuple[ApiServer, KubeCluster]) -> None:
+    api, cluster = server
+
+    async def pages(request: web.Request) -> web.StreamResponse:
+        if request.query.get("continue"):
+            return web.json_response({"metadata": {}, "items": [{"n": 2}]})
+        return web.json_response({"metadata": {"continue": "more"}, "items": [{"n": 1}]})
+
+    api.answer = pages
+    assert await cluster.list_jobs(KEY, "u1") == [{"n": 1}, {"n": 2}]
+    assert "labelSelector=app.kubernetes.io/managed-by%3Dheadway,headway.dev/uid%3Du1" in api.asked[0][1]
+
+
+async def test_what_is_gone_already_needs_no_deletion_and_what_was_told_no_event(
+    server: tuple[ApiServer, KubeCluster],
+) -> None:
+    api, cluster = server
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.json_response({}, status=404 if request.method == "DELETE" else 409)
+
+    api.answer = answer
+    await cluster.delete_job("shop", "job")
+    await cluster.post_event("shop", {"metadata": {"name": "e"}})
+    assert api.asked[0][2] == {"propagationPolicy": "Foreground"}
+
+
+async def test_a_log_is_followed_line_by_line_from_a_time_on(server: tuple[ApiServer, KubeCluster]) -> None:
+    api, cluster = server
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for chunk in (b"one\nt", b"wo\n"):
+            await response.write(chunk)
+        return response
+
+    api.answer = stream
+    lines = [line async for line in cluster.follow_log("shop", "pod", "2026-11-23T08:00:00.5Z")]
+    assert lines == ["one", "two"]
+    assert "follow=true&sinceTime=2026-11-23T08:00:00.5Z" in api.asked[0][1]
+
+
+async def test_a_missing_definition_is_noticed(server: tuple[ApiServer, KubeCluster]) -> None:
+    api, cluster = server
+
+    async def resources(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"resources": [{"name": "databasemigrations"}]})
+
+    async def nothing(request: web.Request) -> web.StreamResponse:
+        return web.json_response({}, status=404)
+
+    api.answer = resources
+    assert await cluster.has_definition()
+    api.answer = nothing
+    assert not await cluster.has_definition()
