@@ -10,7 +10,7 @@ import signal
 import sys
 
 from headway_operator.cluster.access import Access, NoAccess, find_access
-from headway_operator.cluster.interface import ClusterError
+from headway_operator.cluster.interface import ClusterError, Forbidden
 from headway_operator.cluster.kube import KubeCluster
 from headway_operator.controller.clock import utc_now
 from headway_operator.controller.loop import Controller
@@ -51,6 +51,8 @@ async def operate(settings: Settings, access: Access) -> int:
 async def _require_definition(cluster: KubeCluster, access: Access) -> None:
     try:
         found = await cluster.has_definition()
+    except Forbidden as error:
+        raise CannotRun(f"a permission is missing ({error}): apply the chart's ClusterRole") from None
     except ClusterError as error:
         raise CannotRun(f"{access.server} cannot be asked: {error}") from None
     if not found:

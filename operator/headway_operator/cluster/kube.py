@@ -55,12 +55,14 @@ class KubeCluster:
         await self._session.close()
 
     async def has_definition(self) -> bool:
-        """Whether the API server serves our resource: False where its definition is not installed."""
+        """Whether there are such resources to list; :class:`Forbidden` when this user may not."""
         try:
-            found = await self._json("GET", f"apis/{GROUP}/{VERSION}")
+            for namespace in self._namespaces or ("",):
+                path = _collection(f"apis/{GROUP}/{VERSION}", namespace, PLURAL)
+                await self._json("GET", path, query={"limit": "1"})
         except NotFound:
             return False
-        return any(resource["name"] == PLURAL for resource in found["resources"])
+        return True
 
     async def get_migration(self, key: Key) -> Body:
         """The resource; :class:`NotFound` when it is gone."""

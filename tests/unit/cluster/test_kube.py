@@ -151,13 +151,9 @@ async def test_a_log_is_followed_line_by_line_from_a_time_on(server: tuple[ApiSe
 async def test_a_missing_definition_is_noticed(server: tuple[ApiServer, KubeCluster]) -> None:
     api, cluster = server
 
-    async def resources(request: web.Request) -> web.StreamResponse:
-        return web.json_response({"resources": [{"name": "databasemigrations"}]})
-
     async def nothing(request: web.Request) -> web.StreamResponse:
         return web.json_response({}, status=404)
 
-    api.answer = resources
     assert await cluster.has_definition()
     api.answer = nothing
     assert not await cluster.has_definition()

@@ -1,0 +1,79 @@
+"""The operator as a program: what it needs to start, what it says when that is missing, how it ends."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from support.apiclient import ApiClient
+from support.controlplane import ControlPlane
+from support.operator_process import RULES, OperatorProcess
+from support.postgres import Database
+from support.projects import Project
+from support.resources import Resources
+
+
+def refused(operator: OperatorProcess) -> str:
+    """What it says when it ends before it watches."""
+    with pytest.raises(RuntimeError, match="ended with 2"):
+        operator.start()
+    return operator.text()
+
+
+def test_without_a_cluster_it_says_what_to_set(tmp_path: Path) -> None:
+    operator = OperatorProcess(tmp_path / "none", tmp_path / "log")
+    assert "set KUBECONFIG" in refused(operator)
+
+
+def test_a_setting_that_is_no_number_is_named(tmp_path: Path) -> None:
+    operator = OperatorProcess(tmp_path / "none", tmp_path / "log", settings={"HEADWAY_WORKERS": "many"})
+    assert "HEADWAY_WORKERS should be a whole number above 0, but is 'many'" in refused(operator)
+
+
+def test_an_api_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    cluster = {"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}
+    context = {"name": "c", "context": {"cluster": "c", "user": "u"}}
+    config = {"current-context": "c", "contexts": [context], "clusters": [cluster]}
+    (tmp_path / "config").write_text(
+        yaml.safe_dump(config | {"users": [{"name": "u", "user": {"token": "t"}}]})
+    )
+    said = refused(OperatorProcess(tmp_path / "config", tmp_path / "log"))
+    assert "https://127.0.0.1:1 cannot be asked" in said
+
+
+def test_without_its_permissions_it_ends_and_names_what_is_forbidden(
+    own_control_plane: ControlPlane, shop: Resources, tmp_path: Path
+) -> None:
+    rules = [rule for rule in RULES if "databasemigrations" not in rule["resources"]]
+    kubeconfig = own_control_plane.kubeconfig_for("headway-powerless", rules)
+    said = refused(OperatorProcess(kubeconfig, tmp_path / "log", shop.namespace))
+    assert "databasemigrations" in said
+    assert "forbidden" in said
+
+
+def test_it_watches_all_namespaces_unless_told_otherwise(
+    operator_kubeconfig: Path, client: ApiClient, tmp_path: Path
+) -> None:
+    client.get("/api/v1/namespaces/default")
+    operator = OperatorProcess(operator_kubeconfig, tmp_path / "log").start()
+    shop = Resources(client, "default")
+    shop.create("everywhere", {"main": "postgresql://nowhere"}, suspend=True)
+    try:
+        shop.wait_for_condition("everywhere", "Reconciling", "True", "Suspended")
+    finally:
+        assert operator.stop() == 0
+        shop.delete("everywhere")
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_plan_too_large_for_its_result_is_read_from_the_log(
+    shop: Resources, project: Project, database: Database
+) -> None:
+    project.tables(*(f"table_with_a_rather_long_name_{number}" for number in range(60)))
+    shop.create("shop", {"main": database.url()})
+    shop.wait_for_database("shop", "main", "Migrating")
+    status = shop.get("shop")["status"]
+    assert status["plan"]["revisions"] == 60
+    assert shop.database("shop", "main")["revisionsTotal"] == 60
+    shop.wait_for_condition("shop", "Ready")
+    assert len(database.tables()) == 61
