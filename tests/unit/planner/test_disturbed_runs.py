@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -218,10 +218,9 @@ class DisturbedRun(RuleBasedStateMachine):
 
 
 DisturbedRun.TestCase.settings = settings(
-    max_examples=2000 if THOROUGH else 60,
+    max_examples=2000 if THOROUGH else 40,
     stateful_step_count=60 if THOROUGH else 30,
     deadline=None,
-    phases=(Phase.explicit, Phase.generate) if os.environ.get("QUICK") else tuple(Phase),
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )

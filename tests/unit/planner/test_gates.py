@@ -144,13 +144,13 @@ def test_an_unsupported_field_is_said_of_a_finished_run_too():
     assert cluster.status.run.result == "Succeeded"
 
 
-def test_a_retry_that_is_due_while_held_wakes_nobody():
+def test_a_retry_that_falls_due_while_held_wakes_nobody():
     cluster = ModelCluster(a_migration(plan="Never"))
     cluster.flakes = {"main": 1}
     (start,) = cluster.reconcile().starts
     cluster.start_pod(start.name)
     cluster.finish(start.name)
     cluster.annotate("headway.dev/paused", "1")
-    cluster.reconcile()
+    assert cluster.reconcile().wake_after is None
     cluster.now = cluster.now.replace(hour=23)
     assert cluster.reconcile().wake_after is None

@@ -261,3 +261,80 @@ def test_a_second_look_at_a_job_that_is_on_its_way_out_does_nothing():
     decision = plan(a_snapshot(resource, job))
     assert decision.actions == ()
     assert decision.wake_after == SAFETY
+
+
+def test_a_job_that_was_removed_while_held_makes_room_before_the_next_one_starts():
+    cluster = ModelCluster(a_migration(plan="Never"))
+    (start,) = cluster.reconcile().starts
+    cluster.annotate("headway.dev/paused", "1")
+    cluster.reconcile()
+    cluster.annotate("headway.dev/paused", "")
+    decision = cluster.reconcile()
+    assert (decision.starts, decision.wake_after) == ((), SAFETY)
+    assert cluster.status.database("main").phase == "Pending"
+    cluster.remove(start.name)
+    assert [one.attempt for one in cluster.reconcile().starts] == [2]
+
+
+def test_a_plan_that_vanishes_while_held_counts_no_failure():
+    cluster = ModelCluster(a_migration(retries=0))
+    (start,) = cluster.reconcile().starts
+    cluster.annotate("headway.dev/paused", "1")
+    cluster.reconcile(crash_after=1)
+    cluster.remove(start.name)
+    cluster.reconcile()
+    cluster.annotate("headway.dev/paused", "")
+    cluster.settle()
+    assert cluster.status.plan.failures == 0
+    assert cluster.status.condition("Ready").status == "True"
+
+
+def test_a_lost_status_asks_for_no_second_plan_when_the_first_can_no_longer_be_read():
+    cluster = ModelCluster()
+    (start,) = cluster.reconcile().starts
+    cluster.start_pod(start.name)
+    cluster.finish(start.name)
+    cluster.reconcile()
+    cluster.jobs[start.name] = replace(cluster.jobs[start.name], result=None, pod=None)
+    cluster.empty_status()
+    assert cluster.reconcile().starts == ()
+    assert cluster.status.condition("PlanReady").reason == "NotPlanned"
+
+
+def test_a_run_of_the_history_is_never_taken_up_again_whatever_its_jobs_say_of_the_time():
+    cluster = ModelCluster(a_migration(image="shop:1"))
+    first = settled(cluster)
+    cluster.edit(image="shop:2")
+    second = settled(cluster)
+    ahead = cluster.now + timedelta(hours=1)
+    for job in list(cluster.jobs.values()):
+        if job.run == second:
+            cluster.remove(job.name)
+        else:
+            cluster.jobs[job.name] = replace(job, created=ahead)
+    cluster.edit(image="shop:1")
+    assert settled(cluster) != first
+    assert cluster.heads == {"main": "shop:1"}
+
+
+def test_a_run_before_that_of_the_status_is_never_taken_up_again():
+    """Nothing but the time of its Jobs tells that it was before: the history keeps no run here."""
+    limits = {"successful_runs_history_limit": 0, "failed_runs_history_limit": 0}
+    cluster = ModelCluster(a_migration(image="shop:1", **limits))
+    first = settled(cluster)
+    old = dict(cluster.jobs)
+    cluster.edit(image="shop:2")
+    settled(cluster)
+    cluster.jobs = {name: replace(job, deleting=True) for name, job in old.items()}
+    cluster.edit(image="shop:1")
+    assert settled(cluster) != first
+    assert cluster.heads == {"main": "shop:1"}
+
+
+def test_a_job_on_its_way_out_after_all_patience_wakes_nobody_at_once():
+    resource = a_migration(finalizer=True)
+    pod = a_pod(started=False, waiting_reason="ImagePullBackOff", age=timedelta(hours=1))
+    given_up = plan(a_snapshot(resource, a_job(resource, pod=pod)))
+    resource = replace(resource, status=given_up.status)
+    decision = plan(a_snapshot(resource, a_job(resource, pod=pod, deleting=True)))
+    assert (decision.actions, decision.wake_after) == ((), SAFETY)
