@@ -10,20 +10,16 @@ from datetime import datetime
 from headway_contract.result import DatabasePlan, Outcome, Plan, RunResult
 from headway_operator.api.reasons import Reason, reason_of
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Pending, PlanStatus
+from headway_operator.planner.attempts import STOPPED, is_stopped, obstacle_text, works
 from headway_operator.planner.explain import explain, stamp
+from headway_operator.planner.follow_plan import follow_plan
 from headway_operator.planner.lifecycle import Fact, moved
-from headway_operator.planner.retries import (
-    failure_of,
-    obstacle_of,
-    patience_is_over,
-    retry_time,
-)
+from headway_operator.planner.retries import failure_of, patience_is_over, retry_time
 from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import JobProgress, JobView, Snapshot, Stage
 
 PENDING_SHOWN = 50
 WAS_THERE = "nothing to do: it was there already"
-STOPPED = "stopped before its end, at a safe point; the next Job goes on from there"
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ class Standing:
 
 def follow(snapshot: Snapshot, run: CurrentRun, held: bool) -> Standing:
     """Where this run stands now. ``held``: nothing may start, and what has not started is removed."""
-    plan, found = _follow_plan(snapshot, run, held)
+    plan, found = follow_plan(snapshot, run, held)
     databases = tuple(
         _follow_database(snapshot, run, database.name, found, held) for database in run.spec.databases
     )
@@ -67,97 +63,6 @@ def follow(snapshot: Snapshot, run: CurrentRun, held: bool) -> Standing:
         job for job in run.jobs if job.is_active and not job.deleting and patience_is_over(job, snapshot.now)
     )
     return Standing(plan, databases if plan.reason else _with_skips(run, databases), () if held else hopeless)
-
-
-def _follow_plan(snapshot: Snapshot, run: CurrentRun, held: bool) -> tuple[PlanStatus, Plan | None]:
-    memory, job = run.remembered_plan, run.latest(Stage.PLAN)
-    if memory.completion_time:
-        return memory, None
-    if run.spec.plan.mode == "Never" and (job is None or not job.is_active):
-        return PlanStatus(completion_time=stamp(snapshot.now)), None
-    if job is None or job.attempt < memory.attempt:
-        return _plan_without_job(snapshot, run, memory, held), None
-    settled = memory.attempt == job.attempt and memory.retry_time is not None
-    if _works(job, snapshot, held, settled):
-        message = _obstacle(run, job)
-        return PlanStatus(
-            job_name=job.name, attempt=job.attempt, failures=memory.failures, message=message
-        ), None
-    if job.result is not None and job.result.plan is not None and job.result.outcome is Outcome.SUCCEEDED:
-        return _plan_done(snapshot, job, job.result.plan), job.result.plan
-    if settled:
-        return memory, None
-    if run.has_touched_databases:
-        return PlanStatus(job_name=job.name, attempt=job.attempt, completion_time=stamp(snapshot.now)), None
-    if _is_stopped(job, held):
-        return _plan_stopped(snapshot, replace(memory, job_name=job.name, attempt=job.attempt)), None
-    return _plan_attempt_failed(snapshot, run, memory, job), None
-
-
-def _works(job: JobView, snapshot: Snapshot, held: bool, settled: bool) -> bool:
-    """Whether this Job may still bring a result; ``settled``: the status has already done with it."""
-    given_up = patience_is_over(job, snapshot.now) or (held and not job.has_started)
-    return job.is_active and not given_up and not (settled and job.deleting)
-
-
-def _is_stopped(job: JobView, held: bool) -> bool:
-    """Whether it ended, or is removed, because it was asked to: no failure."""
-    return job.was_stopped or (held and job.is_active and not job.has_started)
-
-
-def _plan_without_job(snapshot: Snapshot, run: CurrentRun, memory: PlanStatus, held: bool) -> PlanStatus:
-    """Its Job is gone: a plan changes nothing, so it is simply made again after a pause."""
-    if memory.attempt == 0 and run.has_touched_databases:
-        return PlanStatus(completion_time=stamp(snapshot.now))
-    if memory.attempt == 0 or memory.retry_time:
-        return memory
-    if held:
-        return _plan_stopped(snapshot, memory)
-    return _plan_failed(snapshot, run, memory, reason_of("JobDisappeared"), "", snapshot.now)
-
-
-def _plan_stopped(snapshot: Snapshot, memory: PlanStatus) -> PlanStatus:
-    """It is made again as soon as it may be."""
-    return replace(memory, reason="", message=STOPPED, retry_time=stamp(snapshot.now))
-
-
-def _plan_done(snapshot: Snapshot, job: JobView, plan: Plan) -> PlanStatus:
-    return PlanStatus(
-        digest=plan.digest,
-        revisions=sum(len(database.pending) for database in plan.databases),
-        databases=len(plan.databases),
-        job_name=job.name,
-        attempt=job.attempt,
-        completion_time=stamp(snapshot.now),
-    )
-
-
-def _plan_attempt_failed(snapshot: Snapshot, run: CurrentRun, memory: PlanStatus, job: JobView) -> PlanStatus:
-    reason, happened = failure_of(job)
-    memory = replace(memory, job_name=job.name, attempt=job.attempt)
-    return _plan_failed(
-        snapshot, run, memory, reason, _of_database(job, happened), job.finished or snapshot.now
-    )
-
-
-def _plan_failed(
-    snapshot: Snapshot, run: CurrentRun, memory: PlanStatus, reason: Reason, happened: str, since: datetime
-) -> PlanStatus:
-    failures = memory.failures + 1
-    again = retry_time(reason, failures, run.spec.retry, memory.job_name, since)
-    return replace(
-        memory,
-        failures=failures,
-        reason=reason.name,
-        message=explain(reason, happened, run.migration.name),
-        retry_time=stamp(again) if again else None,
-        completion_time=None if again else stamp(snapshot.now),
-    )
-
-
-def _of_database(job: JobView, happened: str) -> str:
-    name = job.result.database if job.result is not None else ""
-    return f"{name}: {happened}" if name and happened else happened
 
 
 def _follow_database(
@@ -171,14 +76,14 @@ def _follow_database(
     if job is None or job.attempt < memory.attempt:
         return _without_job(snapshot, run, memory, held)
     settled = memory.attempt == job.attempt and memory.phase is not DatabasePhase.MIGRATING
-    if _works(job, snapshot, held, settled):
+    if works(job, snapshot, held, settled):
         return _active(snapshot, run, memory, job)
     if job.result is not None and job.result.outcome is Outcome.SUCCEEDED:
         return _succeeded(snapshot, memory, job)
     if settled:
         return memory
     memory = replace(memory, job_name=job.name, attempt=job.attempt)
-    return _stopped(memory) if _is_stopped(job, held) else _attempt_failed(snapshot, run, memory, job)
+    return _stopped(memory) if is_stopped(job, held) else _attempt_failed(snapshot, run, memory, job)
 
 
 def _stopped(memory: DatabaseStatus) -> DatabaseStatus:
@@ -226,7 +131,7 @@ def _active(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job: Jo
         job_name=job.name,
         attempt=job.attempt,
         reason="",
-        message=_obstacle(run, job),
+        message=obstacle_text(run, job),
         retry_time=None,
         start_time=memory.start_time or stamp(job.created),
     )
@@ -246,11 +151,6 @@ def _with_progress(database: DatabaseStatus, progress: JobProgress) -> DatabaseS
         revisions_total=database.revisions_total if total is None else total,
         message=progress.message or database.message,
     )
-
-
-def _obstacle(run: CurrentRun, job: JobView) -> str:
-    obstacle = obstacle_of(job)
-    return explain(*obstacle, run.migration.name) if obstacle else ""
 
 
 def _succeeded(snapshot: Snapshot, memory: DatabaseStatus, job: JobView) -> DatabaseStatus:

@@ -1,0 +1,25 @@
+"""What one Job means for the attempt that it is: at work, stopped on request, or kept from starting."""
+
+from headway_operator.planner.explain import explain
+from headway_operator.planner.retries import obstacle_of, patience_is_over
+from headway_operator.planner.run import CurrentRun
+from headway_operator.planner.snapshot import JobView, Snapshot
+
+STOPPED = "stopped before its end, at a safe point; the next Job goes on from there"
+
+
+def works(job: JobView, snapshot: Snapshot, held: bool, settled: bool) -> bool:
+    """Whether this Job may still bring a result; ``settled``: the status has already done with it."""
+    given_up = patience_is_over(job, snapshot.now) or (held and not job.has_started)
+    return job.is_active and not given_up and not (settled and job.deleting)
+
+
+def is_stopped(job: JobView, held: bool) -> bool:
+    """Whether it ended, or is removed, because it was asked to: no failure."""
+    return job.was_stopped or (held and job.is_active and not job.has_started)
+
+
+def obstacle_text(run: CurrentRun, job: JobView) -> str:
+    """What keeps its pod from starting, for people; empty when nothing does."""
+    obstacle = obstacle_of(job)
+    return explain(*obstacle, run.migration.name) if obstacle else ""
