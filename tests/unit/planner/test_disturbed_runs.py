@@ -218,7 +218,8 @@ class DisturbedRun(RuleBasedStateMachine):
 
 
 DisturbedRun.TestCase.settings = settings(
-    max_examples=2000 if THOROUGH else 40,
+    max_examples=2000 if THOROUGH else 60,
+    derandomize=not THOROUGH,
     stateful_step_count=60 if THOROUGH else 30,
     deadline=None,
     report_multiple_bugs=False,
