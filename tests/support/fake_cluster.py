@@ -105,7 +105,7 @@ class FakeCluster:
     def lose(self, job: str) -> None:
         """Somebody deletes the Job."""
         self.pods = {name: pod for name, pod in self.pods.items() if not name.startswith(job)}
-        self._owned(self.jobs.pop(job))
+        self._owned(self.jobs.pop(job), gone=True)
 
     def migration(self, key: Key) -> Migration:
         """As the operator reads it."""
@@ -247,9 +247,9 @@ class FakeCluster:
     def _bump(self, body: Body) -> None:
         body["metadata"]["resourceVersion"] = str(next(self._versions))
 
-    def _owned(self, body: Body) -> None:
+    def _owned(self, body: Body, gone: bool = False) -> None:
         if self.listener is not None:
-            self.listener.on_owned(copy.deepcopy(body))
+            self.listener.on_owned(copy.deepcopy(body), gone=gone)
 
 
 def _of_uid(bodies: Mapping[str, Body], uid: str) -> list[Body]:

@@ -91,6 +91,18 @@ def is_running(pod: Body) -> bool:
     return "running" in (_main_status(pod).get("state") or {})
 
 
+def is_news(body: Body) -> bool:
+    """Whether this state of a Job or pod can change a decision; that it exists or is on its way cannot."""
+    state = _main_status(body).get("state") or {}
+    return (
+        _state(body)[0] is not JobState.ACTIVE
+        or "deletionTimestamp" in body["metadata"]
+        or "running" in state
+        or "terminated" in state
+        or any(_waiting(body))
+    )
+
+
 def moment_of(text: str | None) -> datetime:
     """A Kubernetes time; one that is absent is long ago."""
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else LONG_AGO

@@ -11,7 +11,7 @@ from datetime import datetime
 from headway_operator.api.migration import Migration, parse
 from headway_operator.cluster.interface import Body, Cluster, ClusterError, Conflict, Key, NotFound
 from headway_operator.cluster.logs import LogFollower
-from headway_operator.cluster.views import migration_key_of
+from headway_operator.cluster.views import is_news, migration_key_of
 from headway_operator.controller.execute import execute
 from headway_operator.controller.interest import Wish, after, is_at_rest
 from headway_operator.controller.observe import Sight, is_fresh, observe
@@ -66,7 +66,7 @@ class Controller:
         if key in self._busy:
             if Wish.of(migration) in self._known.get(key, ()):
                 return
-        elif is_at_rest(migration, self._now()):
+        elif self._may_rest(migration):
             return
         if is_fresh(migration):
             self._fresh[key] = migration
@@ -76,10 +76,10 @@ class Controller:
         """A resource was deleted."""
         self._forget(Key(body["metadata"]["namespace"], body["metadata"]["name"]))
 
-    def on_owned(self, body: Body) -> None:
-        """A Job or pod was seen, changed or deleted; it matters only to a resource that is busy."""
+    def on_owned(self, body: Body, gone: bool = False) -> None:
+        """A Job or pod was seen, changed or is gone; it matters only to a resource that is busy."""
         key = migration_key_of(body)
-        if key in self._busy and key is not None:
+        if key is not None and key in self._busy and (gone or is_news(body)):
             self._queue.add(key, COALESCE_SECONDS)
 
     def is_busy(self, key: Key) -> bool:
@@ -105,6 +105,14 @@ class Controller:
             self._queue.add(key, max(wake_after.total_seconds(), COALESCE_SECONDS))
         elif is_at_rest(after(snapshot.migration, decision), self._now()):
             self._forget(key)
+
+    def _may_rest(self, migration: Migration) -> bool:
+        """A defect in the answer must not hide the resource: whoever works on it will log and retry."""
+        try:
+            return is_at_rest(migration, self._now())
+        except Exception:
+            log.exception("%s/%s: this is a defect of the operator", migration.namespace, migration.name)
+            return False
 
     async def _observe(self, key: Key) -> Sight | None:
         """None when the resource is gone."""

@@ -16,6 +16,9 @@ from headway_operator.cluster.access import Access
 from headway_operator.controller.loop import Controller
 from headway_operator.settings import Settings
 
+RUNNING_PODS = "status.phase!=Succeeded,status.phase!=Failed"
+"""A pod that ends leaves the selection, which a watch tells as a deletion: that wakes its resource too."""
+
 LOGIN_PAUSE_SECONDS = 1.0
 ERROR_SECONDS = 600.0
 """How long a watch may be refused before the process gives up, to be started again by its supervisor."""
@@ -62,7 +65,7 @@ def registry_for(controller: Controller, access: Access) -> kopf.OperatorRegistr
     @kopf.on.event("batch", "v1", "jobs", registry=registry)
     @kopf.on.event("", "v1", "pods", registry=registry)
     async def owned_changed(event: Mapping[str, Any], **_: Any) -> None:
-        controller.on_owned(dict(event["object"]))
+        controller.on_owned(dict(event["object"]), gone=event["type"] == "DELETED")
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.AiohttpSession:
@@ -86,7 +89,9 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.watching.inactivity_timeout = 70
     settings.watching.connect_timeout = 10
     settings.watching.reconnect_backoff = 1.0
-    settings.watching.chunk_size = 500
+    # Small pages and no finished pods: kopf keeps every object that it sees, and a page is parsed as a whole.
+    settings.watching.chunk_size = 100
+    settings.watching.field_selectors["", "v1", "pods"] = RUNNING_PODS
     settings.watching.label_selectors["batch", "v1", "jobs"] = SELECTOR
     settings.watching.label_selectors["", "v1", "pods"] = SELECTOR
     settings.networking.request_timeout = 30

@@ -4,7 +4,7 @@ from typing import Any
 
 from headway_contract.result import Outcome, RunResult
 from headway_operator.api import labels
-from headway_operator.cluster.views import job_view, job_views, migration_key_of
+from headway_operator.cluster.views import is_news, job_view, job_views, migration_key_of
 from headway_operator.planner.snapshot import JobState, Stage
 
 JOB: dict[str, Any] = {
@@ -107,3 +107,14 @@ def test_a_text_that_is_no_result_is_none() -> None:
     view = job_view(JOB, [pod])
     assert view is not None
     assert view.result is None
+
+
+def test_only_what_can_change_a_decision_is_news() -> None:
+    created = "2026-11-23T08:00:01Z"
+    assert not is_news(JOB)
+    assert not is_news(a_pod("p", created, {"waiting": {"reason": "PodInitializing"}}))
+    assert is_news(a_pod("p", created, {"running": {}}))
+    assert is_news(a_pod("p", created, {"terminated": {"exitCode": 1}}))
+    assert is_news(a_pod("p", created, {"waiting": {"reason": "ErrImagePull"}}))
+    assert is_news(with_condition("Failed"))
+    assert is_news({"metadata": {**JOB["metadata"], "deletionTimestamp": created}})

@@ -112,3 +112,17 @@ async def test_a_rest_after_the_end_is_left_for_a_new_token() -> None:
         await until(lambda: not controller.is_busy(key))
         cluster.annotate(key, retry="1")
         await until(lambda: len(cluster.created_jobs) == 2)
+
+
+async def test_a_defect_of_the_planner_hides_no_resource(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> bool:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("headway_operator.controller.loop.is_at_rest", broken)
+    cluster = FakeCluster()
+    async with running(cluster):
+        cluster.add("shop", a_spec("main"))
+        await until(lambda: cluster.created_jobs)
+    assert "this is a defect of the operator" in caplog.text
