@@ -76,18 +76,28 @@ def current_run(snapshot: Snapshot, spec: Spec) -> CurrentRun:
 
 
 def _latest_run(status: Status, jobs: tuple[JobView, ...]) -> tuple[str, str]:
-    """Id and identity of the run that was begun last: that of the status, unless the newest Job tells of a later one.
+    """Id and identity of the run that was begun last: that of the status, unless a Job tells of a later one.
 
     A status may be lost, or may not have been written any more after the first Job of a run was created. Jobs carry
-    run and identity too. Times have whole seconds: a Job of the second in which the known run began says nothing.
+    run and identity too. Where whole seconds leave open which run was last, none of them is gone on with.
     """
-    known = status.run
-    newest = max(jobs, key=_age_rank, default=None)
-    if newest is not None and newest.run not in {entry.run for entry in status.history}:
-        started = moment(known.start_time) if known is not None else None
-        if known is None or (newest.run != known.id and started is not None and newest.created > started):
-            return newest.run, newest.identity
-    return (known.id, known.identity) if known is not None else ("", "")
+    later = _jobs_of_later_runs(status, jobs)
+    if not later:
+        return (status.run.id, status.run.identity) if status.run is not None else ("", "")
+    newest = max(later, key=_age_rank)
+    rivals = {job.run for job in later if job.created == newest.created}
+    return newest.run, newest.identity if len(rivals) == 1 else ""
+
+
+def _jobs_of_later_runs(status: Status, jobs: tuple[JobView, ...]) -> list[JobView]:
+    """A run begins when the Jobs of the one before are done, so its own are younger than all of theirs."""
+    ended = {entry.run for entry in status.history}
+    if status.run is None:
+        return [job for job in jobs if job.run not in ended]
+    own = [job.created for job in jobs if job.run == status.run.id]
+    since = max(own, default=moment(status.run.start_time))
+    ended.add(status.run.id)
+    return [job for job in jobs if job.run not in ended and (since is None or job.created >= since)]
 
 
 def _age_rank(job: JobView) -> tuple[datetime, bool, int, str]:

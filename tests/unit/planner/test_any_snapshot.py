@@ -145,7 +145,9 @@ def snapshots(draw) -> Snapshot:
     resource = draw(resources())
     if resource.spec is None:
         return Snapshot(NOW, resource)
-    found = draw(st.lists(jobs(resource), max_size=4, unique_by=lambda job: job.name))
+    found = draw(
+        st.lists(jobs(resource), max_size=4, unique_by=(lambda job: job.name, lambda job: job.created))
+    )
     return Snapshot(NOW, replace(resource, status=draw(statuses(resource))), tuple(found))
 
 

@@ -31,6 +31,7 @@ class DisturbedRun(RuleBasedStateMachine):
     """Rules are what may happen between two looks; after each the invariants hold, at the end all comes to rest."""
 
     cluster: ModelCluster
+    traces_are_lost = False
 
     @initialize(
         parallel=st.integers(1, 3),
@@ -105,7 +106,7 @@ class DisturbedRun(RuleBasedStateMachine):
     def ask_for_a_retry(self, token):
         self.cluster.annotate(RETRY_ANNOTATION, token)
 
-    @precondition(lambda self: self.is_there)
+    @precondition(lambda self: self.is_there and not self.traces_are_lost)
     @rule()
     def empty_the_status(self):
         self.cluster.empty_status()
@@ -141,11 +142,12 @@ class DisturbedRun(RuleBasedStateMachine):
         self.cluster.start_pod(job.name)
         self.cluster.finish(job.name)
 
-    @precondition(lambda self: self.is_there and bool(self.cluster.jobs))
+    @precondition(lambda self: self.is_there and bool(self.known_jobs))
     @rule(pick=chance)
     def a_job_is_deleted_by_hand(self, pick):
-        names = sorted(self.cluster.jobs)
-        self.cluster.remove(names[pick % len(names)])
+        """Of a run that the status tells of: what neither status nor Jobs tell of, nobody can know."""
+        self.cluster.remove(self.known_jobs[pick % len(self.known_jobs)])
+        self.traces_are_lost = True
 
     @precondition(lambda self: self.is_there)
     @rule(seconds=st.integers(1, 120))
@@ -207,6 +209,11 @@ class DisturbedRun(RuleBasedStateMachine):
         ready = status.condition("Ready")
         assert ready.status == ("False" if failed else "True")
         assert status.run.result == (State.FAILED if failed else State.SUCCEEDED)
+
+    @property
+    def known_jobs(self):
+        run = self.cluster.status.run
+        return sorted(job.name for job in self.cluster.jobs.values() if run and job.run == run.id)
 
     @property
     def is_there(self):

@@ -338,3 +338,19 @@ def test_a_job_on_its_way_out_after_all_patience_wakes_nobody_at_once():
     resource = replace(resource, status=given_up.status)
     decision = plan(a_snapshot(resource, a_job(resource, pod=pod, deleting=True)))
     assert (decision.actions, decision.wake_after) == ((), SAFETY)
+
+
+def test_a_run_that_the_status_never_heard_of_counts_also_within_the_same_second():
+    cluster = ModelCluster(a_migration(image="shop:2", plan="Never"))
+    (start,) = cluster.reconcile().starts
+    cluster.start_pod(start.name)
+    cluster.finish(start.name)
+    cluster.edit(image="shop:1")
+    cluster.reconcile(crash_after=1)
+    (job,) = cluster.active
+    cluster.start_pod(job.name)
+    cluster.finish(job.name)
+    cluster.edit(image="shop:2")
+    cluster.settle()
+    assert cluster.status.run.id not in (start.run, job.run)
+    assert cluster.heads == {"main": "shop:2"}
