@@ -9,6 +9,7 @@ import os
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +29,8 @@ NAMES = ("main", "analytics", "audit")
 COMMAND_OF_A_LATER_RELEASE = {"headway.dev/approve": "sha256:1"}
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
+
+pytestmark = pytest.mark.timeout(1800 if THOROUGH else 100)
 
 bounded = settings(
     max_examples=3000 if THOROUGH else 100,

@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -22,6 +23,8 @@ from support.model import ModelCluster, Refused
 IMAGES = ("shop:1", "shop:2", "shop:3")
 NAMES = ("main", "analytics", "audit")
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
+
+pytestmark = pytest.mark.timeout(1800 if THOROUGH else 100)
 
 image = st.sampled_from(IMAGES)
 chance = st.integers(min_value=0, max_value=9)
