@@ -18,6 +18,7 @@ class Undecodable(ValueError):
     """The value does not fit the type; the message names the field, never the value."""
 
 
+@lru_cache(maxsize=None)
 def camel(name: str) -> str:
     """``lock_timeout_seconds`` → ``lockTimeoutSeconds``."""
     head, *tail = name.split("_")

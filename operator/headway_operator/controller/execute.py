@@ -59,32 +59,45 @@ class Refused(Exception):
     happened: str
 
 
-async def execute(
-    cluster: Cluster, snapshot: Snapshot, decision: Decision, settings: Settings, turn: Callable[[], float]
-) -> timedelta | None:
-    """Do it all; returns after which time at most to look again. Raises :class:`ClusterError`.
+@dataclass(frozen=True)
+class Report:
+    """What is left to tell once the actions are done: ``status`` over ``version`` of the resource."""
 
-    ``turn`` says in how many seconds a write of mere progress may be made; 0 takes the turn.
-    """
-    migration, status, wake = snapshot.migration, decision.status, decision.wake_after
-    version = migration.resource_version
+    status: Status
+    version: str
+    wake_after: timedelta | None
+
+
+async def act(cluster: Cluster, snapshot: Snapshot, decision: Decision, settings: Settings) -> Report:
+    """The actions, in their order. Raises :class:`ClusterError`."""
+    migration, version = snapshot.migration, snapshot.migration.resource_version
     try:
         for action in decision.actions:
             version = await _do(cluster, migration, action, settings, version)
     except Refused as refused:
         text = explain(reason_of(refused.reason), refused.happened, migration.name)
         status = refuse(snapshot, Blocked(State.FAILED, refused.reason, text))
-        version, wake = (
-            (await cluster.get_migration(_key(migration)))["metadata"]["resourceVersion"],
-            LOOK_AGAIN,
-        )
-    if status == migration.status:
+        body = await cluster.get_migration(_key(migration))
+        return Report(status, body["metadata"]["resourceVersion"], LOOK_AGAIN)
+    return Report(decision.status, version, decision.wake_after)
+
+
+async def tell(
+    cluster: Cluster, snapshot: Snapshot, report: Report, turn: Callable[[], float]
+) -> timedelta | None:
+    """The news as events, then the status; returns after which time at most to look again.
+
+    ``turn`` says in how many seconds a write of mere progress may be made; 0 takes the turn. Raises
+    :class:`ClusterError`.
+    """
+    old, new, wake = snapshot.migration.status, report.status, report.wake_after
+    if new == old:
         return wake
-    if is_advisory(migration.status, status) and (delay := turn()) > 0:
+    if is_advisory(old, new) and (delay := turn()) > 0:
         pause = timedelta(seconds=delay)
         return pause if wake is None else min(pause, wake)
-    await _tell(cluster, snapshot, status)
-    await cluster.apply_status(_key(migration), version, encode(status))
+    await _post_events(cluster, snapshot, new)
+    await cluster.apply_status(_key(snapshot.migration), report.version, encode(new))
     return wake
 
 
@@ -143,7 +156,7 @@ async def _stop(cluster: Cluster, migration: Migration, stop: StopJob) -> None:
         log.info("pod %s/%s is gone and needs no stop", migration.namespace, stop.pod)
 
 
-async def _tell(cluster: Cluster, snapshot: Snapshot, status: Status) -> None:
+async def _post_events(cluster: Cluster, snapshot: Snapshot, status: Status) -> None:
     """Events are for people and hold nothing up."""
     migration = snapshot.migration
     for item in news(migration.status, status):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from headway_operator.api.migration import FINALIZER, GROUP, Migration
+from headway_operator.cluster.interface import Body
 from headway_operator.planner.actions import Decision, RemoveFinalizer
 from headway_operator.planner.plan import plan
 from headway_operator.planner.snapshot import Snapshot
@@ -24,14 +25,26 @@ class Wish:
     observed_generation: int
 
     @classmethod
-    def of(cls, migration: Migration, observed_generation: int | None = None) -> "Wish":
-        """Of this resource; with the observed generation that it will have after the status is written."""
-        own = {name: value for name, value in migration.annotations.items() if name.startswith(f"{GROUP}/")}
-        observed = (
-            migration.status.observed_generation if observed_generation is None else observed_generation
-        )
+    def of(cls, body: Body) -> "Wish":
+        """Of a resource as a watch brings it; not parsed further, because most events are the operator's own."""
+        metadata = body["metadata"]
+        annotations = metadata.get("annotations") or {}
+        own = sorted((name, value) for name, value in annotations.items() if name.startswith(f"{GROUP}/"))
         return cls(
-            migration.uid, migration.generation, migration.deleting, tuple(sorted(own.items())), observed
+            uid=metadata.get("uid", ""),
+            generation=metadata.get("generation", 1),
+            deleting="deletionTimestamp" in metadata,
+            annotations=tuple(own),
+            observed_generation=(body.get("status") or {}).get("observedGeneration", -1),
+        )
+
+    @classmethod
+    def known_after(cls, migration: Migration, decision: Decision) -> tuple["Wish", ...]:
+        """As it was read, and as it will be seen once the decision's status is written."""
+        own = sorted(pair for pair in migration.annotations.items() if pair[0].startswith(f"{GROUP}/"))
+        return tuple(
+            cls(migration.uid, migration.generation, migration.deleting, tuple(own), observed)
+            for observed in (migration.status.observed_generation, decision.status.observed_generation)
         )
 
 

@@ -1,4 +1,4 @@
-"""The loop: keys come from events, workers observe, plan and execute; nothing is decided here.
+"""The loop: keys come from events, each is observed, planned and acted upon; nothing is decided here.
 
 What is kept in memory is only there to save requests: which resources are busy, and what of each is known already.
 """
@@ -12,7 +12,7 @@ from headway_operator.api.migration import Migration, parse
 from headway_operator.cluster.interface import Body, Cluster, ClusterError, Conflict, Key, NotFound
 from headway_operator.cluster.logs import LogFollower
 from headway_operator.cluster.views import is_news, migration_key_of
-from headway_operator.controller.execute import execute
+from headway_operator.controller.execute import act, tell
 from headway_operator.controller.interest import Wish, after, is_at_rest
 from headway_operator.controller.observe import Sight, is_fresh, observe
 from headway_operator.controller.progress import Pacer
@@ -38,6 +38,7 @@ class Controller:
         self._settings = settings
         self._now = now
         self._queue: WorkQueue[Key] = WorkQueue()
+        self._turns = asyncio.Semaphore(settings.workers)
         self._pacer = Pacer()
         self._follower = LogFollower(cluster, self._on_progress)
         self._busy: set[Key] = set()
@@ -48,9 +49,9 @@ class Controller:
         """Work until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(self._settings.workers):
-                    group.create_task(self._work())
                 group.create_task(self._resync())
+                while True:
+                    group.create_task(self._work(await self._queue.get()))
         finally:
             await self._follower.close()
 
@@ -61,12 +62,12 @@ class Controller:
 
     def on_migration(self, body: Body) -> None:
         """A resource was seen; one that is at rest, or that shows only what we wrote ourselves, is left alone."""
+        key = Key(body["metadata"]["namespace"], body["metadata"]["name"])
+        is_busy = key in self._busy
+        if is_busy and Wish.of(body) in self._known.get(key, ()):
+            return
         migration = parse(body)
-        key = Key(migration.namespace, migration.name)
-        if key in self._busy:
-            if Wish.of(migration) in self._known.get(key, ()):
-                return
-        elif self._may_rest(migration):
+        if not is_busy and self._may_rest(migration):
             return
         if is_fresh(migration):
             self._fresh[key] = migration
@@ -87,20 +88,23 @@ class Controller:
         return key in self._busy
 
     async def reconcile(self, key: Key) -> None:
-        """One look at one resource and what follows from it; raises :class:`ClusterError`."""
+        """One look at one resource and what follows from it; raises :class:`ClusterError`.
+
+        What is told waits for another turn: with many new resources at once each has its first Job before that.
+        """
         self._busy.add(key)
-        sight = await self._observe(key)
-        if sight is None:
-            self._forget(key)
-            return
-        snapshot = sight.snapshot
-        decision = plan(snapshot)
-        self._follower.follow(key, sight.targets)
-        observed = decision.status.observed_generation
-        self._known[key] = (Wish.of(snapshot.migration), Wish.of(snapshot.migration, observed))
-        wake_after = await execute(
-            self._cluster, snapshot, decision, self._settings, lambda: self._advisory_turn(key)
-        )
+        async with self._turns:
+            sight = await self._observe(key)
+            if sight is None:
+                self._forget(key)
+                return
+            snapshot = sight.snapshot
+            decision = plan(snapshot)
+            self._follower.follow(key, sight.targets)
+            self._known[key] = Wish.known_after(snapshot.migration, decision)
+            report = await act(self._cluster, snapshot, decision, self._settings)
+        async with self._turns:
+            wake_after = await tell(self._cluster, snapshot, report, lambda: self._advisory_turn(key))
         if wake_after is not None:
             self._queue.add(key, max(wake_after.total_seconds(), COALESCE_SECONDS))
         elif is_at_rest(after(snapshot.migration, decision), self._now()):
@@ -125,13 +129,11 @@ class Controller:
             return None
         return await observe(self._cluster, migration, self._follower.progress_of(key), self._now())
 
-    async def _work(self) -> None:
-        while True:
-            key = await self._queue.get()
-            try:
-                await self._try(key)
-            finally:
-                self._queue.done(key)
+    async def _work(self, key: Key) -> None:
+        try:
+            await self._try(key)
+        finally:
+            self._queue.done(key)
 
     async def _try(self, key: Key) -> None:
         """Reconcile, and see to it that what went wrong is tried again."""
