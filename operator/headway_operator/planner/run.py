@@ -97,7 +97,13 @@ def _jobs_of_later_runs(status: Status, jobs: tuple[JobView, ...]) -> list[JobVi
     own = [job.created for job in jobs if job.run == status.run.id]
     since = max(own, default=moment(status.run.start_time))
     ended.add(status.run.id)
-    return [job for job in jobs if job.run not in ended and (since is None or job.created >= since)]
+    unheard = [job for job in jobs if job.run not in ended]
+    # Of the very second only what is not being swept away: that is the rest of a run that the history has let go.
+    return [
+        one
+        for one in unheard
+        if not since or one.created > since or (one.created == since and not one.deleting)
+    ]
 
 
 def _age_rank(job: JobView) -> tuple[datetime, bool, int, str]:

@@ -354,3 +354,16 @@ def test_a_run_that_the_status_never_heard_of_counts_also_within_the_same_second
     cluster.settle()
     assert cluster.status.run.id not in (start.run, job.run)
     assert cluster.heads == {"main": "shop:2"}
+
+
+def test_any_number_of_edits_within_a_second_are_runs_of_their_own():
+    cluster = ModelCluster(a_migration(image="shop:2"))
+    runs = set()
+    for number in range(6):
+        cluster.edit(image=f"shop:{number % 2}")
+        (start,) = cluster.reconcile().starts
+        runs.add(start.run)
+        assert cluster.reconcile().actions == ()
+        cluster.start_pod(start.name)
+        cluster.finish(start.name)
+    assert len(runs) == 6
