@@ -93,7 +93,9 @@ def _cell(text: str) -> str:
 def main() -> None:
     """Rewrites the page in place."""
     prose = PAGE.read_text().split(MARKER)[0]
-    PAGE.write_text(render(prose, yaml.safe_load((ROOT / "crds" / "databasemigrations.yaml").read_text())))
+    PAGE.write_text(
+        render(prose, yaml.load((ROOT / "crds" / "databasemigrations.yaml").read_text(), yaml.CSafeLoader))
+    )
 
 
 if __name__ == "__main__":

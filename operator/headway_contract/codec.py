@@ -54,6 +54,8 @@ def _hints(wanted: type) -> dict[str, Any]:
 
 
 def _decode(wanted: Any, value: Any, where: str) -> Any:
+    if type(value) is wanted:
+        return value
     origin = get_origin(wanted)
     if origin is Union or origin is types.UnionType:
         return _decode_optional(wanted, value, where)

@@ -7,7 +7,6 @@ get a second Job or an attempt would be made twice. DeleteJob only marks a Job; 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from headway_contract.control import Control
@@ -25,7 +24,6 @@ from headway_operator.planner.actions import (
 )
 from headway_operator.planner.plan import plan
 from headway_operator.planner.snapshot import JobProgress, JobState, JobView, PodView, Snapshot
-
 from support.builders import NOW, a_migration, a_plan, a_result
 
 

@@ -110,7 +110,7 @@ class Resources:
         """The Jobs of this stage, oldest first."""
         selector = f"?labelSelector=headway.dev/stage={stage}"
         items: list[Body] = self.client.get(f"{self.batch}{selector}")["items"]
-        return sorted(items, key=lambda job: int(job["metadata"]["resourceVersion"]))
+        return sorted(items, key=lambda job: (job["metadata"]["creationTimestamp"], job["metadata"]["name"]))
 
     def attempts(self, database: str) -> list[str]:
         """The numbers of the attempts that have a Job."""

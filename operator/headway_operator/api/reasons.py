@@ -56,6 +56,11 @@ REASONS: tuple[Reason, ...] = (
         "Check spec.image and spec.job.imagePullSecrets.",
     ),
     Reason(
+        "PodNotScheduled",
+        "No node takes the Job's pod; it is waited for.",
+        "Compare spec.job (resources, nodeSelector, tolerations) with what the nodes offer.",
+    ),
+    Reason(
         "ImageRunsAsRoot",
         "The image would run as root, or does not say by number as whom, and the pod may not run as root.",
         "Set a numeric USER in the image, or spec.job.securityContext.runAsUser.",

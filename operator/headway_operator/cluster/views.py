@@ -127,7 +127,7 @@ def _main_status(pod: Body) -> Mapping[str, Any]:
 
 
 def _waiting(pod: Body) -> tuple[str, str]:
-    """What the first container that waits for something says; an init container comes before the main one."""
+    """What the first container that waits says (an init container comes first), else what the scheduler says."""
     status = pod.get("status") or {}
     for container in (
         *(status.get("initContainerStatuses") or ()),
@@ -136,6 +136,9 @@ def _waiting(pod: Body) -> tuple[str, str]:
         waiting = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") not in (None, "PodInitializing", "ContainerCreating"):
             return waiting["reason"], waiting.get("message", "")
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
+            return "Unschedulable", condition.get("message", "")
     return "", ""
 
 

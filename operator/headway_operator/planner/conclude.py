@@ -106,8 +106,8 @@ def _outcome(databases: tuple[DatabaseStatus, ...]) -> tuple[State, str, str]:
     revisions = sum(database.revisions_done or 0 for database in databases)
     if revisions == 0:
         notes = "; ".join(f"{one.name}: {one.message}" for one in databases if one.message != WAS_THERE)
-        text = f"nothing to do, {count} at the target already"
-        return State.SUCCEEDED, "NothingToDo", f"{text}; {notes}" if notes else text
+        text = f"nothing to do; {notes}" if notes else f"nothing to do, {count} at the target already"
+        return State.SUCCEEDED, "NothingToDo", text
     return State.SUCCEEDED, "Succeeded", f"{count} at the target, {_count(revisions, 'revision')} applied"
 
 

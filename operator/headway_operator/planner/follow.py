@@ -83,7 +83,20 @@ def _follow_database(
     if settled:
         return memory
     memory = replace(memory, job_name=job.name, attempt=job.attempt)
-    return _stopped(memory) if is_stopped(job, held) else _attempt_failed(snapshot, run, memory, job)
+    if is_stopped(job, held):
+        return _stopped(_as_reached(memory, job))
+    return _attempt_failed(snapshot, run, memory, job)
+
+
+def _as_reached(memory: DatabaseStatus, job: JobView) -> DatabaseStatus:
+    """Where the database is after a Job that did not get to the target, as the runner saw it in the end."""
+    result = job.result
+    if result is None or not result.to_revision:
+        return memory
+    total, done = memory.revisions_total, memory.revisions_done
+    if total is not None and result.applied_count:
+        done = max(total - result.pending_count, done or 0)
+    return replace(memory, current_revision=", ".join(result.to_revision), revisions_done=done)
 
 
 def _stopped(memory: DatabaseStatus) -> DatabaseStatus:
@@ -186,12 +199,7 @@ def _attempt_failed(
     snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job: JobView
 ) -> DatabaseStatus:
     reason, happened = failure_of(job)
-    reached = job.result.to_revision if job.result is not None else ()
-    memory = replace(
-        memory,
-        current_revision=", ".join(reached) or memory.current_revision,
-        start_time=memory.start_time or stamp(job.created),
-    )
+    memory = replace(_as_reached(memory, job), start_time=memory.start_time or stamp(job.created))
     return _failed(snapshot, run, memory, reason, happened, job.finished or snapshot.now)
 
 

@@ -21,6 +21,7 @@ _WAITING_REASONS = {
     "InvalidImageName": "ImageNotPulled",
     "ErrImageNeverPull": "ImageNotPulled",
     "CreateContainerConfigError": "SecretNotFound",
+    "Unschedulable": "PodNotScheduled",
 }
 
 
@@ -66,5 +67,8 @@ def obstacle_of(job: JobView) -> tuple[Reason, str] | None:
 
 
 def patience_is_over(job: JobView, now: datetime) -> bool:
-    """Whether its pod has had something in its way for too long."""
-    return obstacle_of(job) is not None and job.pod is not None and now - job.pod.created >= PATIENCE
+    """Whether its pod has had something in its way for too long; a node may come at any time."""
+    obstacle = obstacle_of(job)
+    if obstacle is None or job.pod is None or obstacle[0].name == "PodNotScheduled":
+        return False
+    return now - job.pod.created >= PATIENCE

@@ -102,6 +102,17 @@ def test_what_keeps_a_pod_from_starting_is_seen_in_either_container() -> None:
     assert (view.pod.waiting_reason, view.pod.started) == ("ImagePullBackOff", False)
 
 
+def test_a_pod_that_no_node_takes_says_so_and_is_news() -> None:
+    pod = a_pod("p", "2026-11-23T08:00:01Z", {})
+    why = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes fit"}
+    pod["status"]["conditions"] = [why]
+    view = job_view(JOB, [pod])
+    assert view is not None
+    assert view.pod is not None
+    assert (view.pod.waiting_reason, view.pod.waiting_message) == ("Unschedulable", "0/3 nodes fit")
+    assert is_news(pod)
+
+
 def test_a_text_that_is_no_result_is_none() -> None:
     pod = a_pod("p", "2026-11-23T08:00:01Z", {"terminated": {"exitCode": 137, "message": "Killed"}})
     view = job_view(JOB, [pod])

@@ -9,7 +9,7 @@ from headway_operator.cluster.interface import Conflict, Key, Unavailable
 from support.driver import Driver, Outcomes, a_revision_fails, all_goes_well
 from support.fake_cluster import Crash, FakeCluster, a_spec
 
-SPEC = a_spec("main", "analytics", "audit", strategy={"maxParallel": 2})
+SPEC = a_spec("main", "analytics", strategy={"maxParallel": 2})
 
 
 def break_once(number: int, error: type[BaseException]) -> Callable[[str], None]:

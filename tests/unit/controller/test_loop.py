@@ -57,7 +57,7 @@ async def test_events_alone_take_a_resource_to_its_end() -> None:
 
 async def test_an_error_of_the_cluster_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     cluster = FakeCluster()
-    errors = iter([Unavailable("away"), Unavailable("away"), RuntimeError("a defect")])
+    errors = iter([Unavailable("away"), RuntimeError("a defect")])
 
     def fail(call: str) -> None:
         if error := next(errors, None):

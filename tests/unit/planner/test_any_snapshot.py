@@ -33,7 +33,7 @@ THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 pytestmark = pytest.mark.timeout(1800 if THOROUGH else 100)
 
 bounded = settings(
-    max_examples=3000 if THOROUGH else 100,
+    max_examples=3000 if THOROUGH else 70,
     derandomize=not THOROUGH,
     deadline=None,
     report_multiple_bugs=False,

@@ -228,7 +228,7 @@ class DisturbedRun(RuleBasedStateMachine):
 
 
 DisturbedRun.TestCase.settings = settings(
-    max_examples=2000 if THOROUGH else 60,
+    max_examples=2000 if THOROUGH else 40,
     derandomize=not THOROUGH,
     stateful_step_count=60 if THOROUGH else 30,
     deadline=None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -191,3 +192,15 @@ def test_failures_are_counted_from_the_jobs_when_the_status_is_lost():
     end_with(cluster, a_result(failure="LockTimeout"))
     assert cluster.status.database("main").phase is DatabasePhase.FAILED
     assert cluster.now > NOW
+
+
+def test_a_pod_that_no_node_takes_is_waited_for_however_long_it_takes():
+    cluster = one_database()
+    (job,) = cluster.active
+    pod = a_pod(started=False, waiting_reason="Unschedulable", waiting_message="0/3 nodes fit")
+    cluster.jobs[job.name] = replace(job, pod=pod)
+    cluster.now += 10 * PATIENCE
+    cluster.reconcile()
+    assert cluster.status.condition("Ready").reason == "PodNotScheduled"
+    assert "0/3 nodes fit" in cluster.status.database("main").message
+    assert cluster.active

@@ -263,7 +263,7 @@ def test_a_database_that_was_ahead_or_done_says_so():
     ahead.heads["audit"] = ahead.resource.spec.image
     ahead.settle()
     message = ahead.status.condition("Ready").message
-    assert message.endswith("already; main: it is past what this image asks for, which is accepted")
+    assert message == "nothing to do; main: it is past what this image asks for, which is accepted"
 
 
 def heard(cluster: ModelCluster, rounds: int = 30) -> list[tuple[str, str]]:
@@ -316,6 +316,18 @@ def test_a_skipped_database_is_told():
     cluster = ModelCluster(a_migration("main", "audit"))
     cluster.broken = {("main", cluster.resource.spec.image)}
     assert ("DatabaseSkipped") in [reason for reason, _ in heard(cluster)]
+
+
+def test_a_stopped_job_leaves_what_the_runner_saw_in_the_end():
+    cluster = ModelCluster(a_migration("main"))
+    (planning,) = cluster.reconcile().starts
+    cluster.finish(planning.name, a_result(plan=a_plan(main=("m1", "m2", "m3"))))
+    (start,) = cluster.reconcile().starts
+    reached = a_result(Outcome.STOPPED, to_revision=("m1",), applied_count=1, pending_count=2)
+    cluster.finish(start.name, reached)
+    cluster.reconcile()
+    main = cluster.status.database("main")
+    assert (main.current_revision, main.revisions_done) == ("m1", 1)
 
 
 def test_a_stopped_job_is_no_bad_news():
