@@ -6,6 +6,7 @@ before a revision's transaction, what stands after it when Alembic has ended tha
 """
 
 from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any, Protocol
 
 from alembic import command
@@ -99,4 +100,9 @@ def commits_each_revision(context: MigrationContext) -> bool:
 def set_aside(step: Step, call: Callable[[Callable[..., None], dict[str, Any]], None]) -> None:
     """Let ``call`` run the revision's own function."""
     own = step.migration_fn
-    step.migration_fn = lambda **arguments: call(own, arguments)
+
+    @wraps(own)  # Alembic's log line shows its name
+    def called(**arguments: Any) -> None:
+        call(own, arguments)
+
+    step.migration_fn = called

@@ -177,7 +177,7 @@ def apply(link: Link, task: Task) -> Application:
         applied=tuple(dict.fromkeys(applier.applied)),
         heads=tuple(dict.fromkeys(applier.heads)),
         unfinished=applier.unfinished,
-        partly_committed=bool(applier.unfinished) and applier.watch.committed,
+        kept=tuple(dict.fromkeys(applier.watch.kept)) if applier.unfinished else (),
         stopped=applier.stopped,
         indexes=tuple(dict.fromkeys(applier.builds.indexes)),
         failure=None if error is None else failure_of(error, applier.unfinished, applier.loading),

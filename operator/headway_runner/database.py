@@ -3,8 +3,10 @@
 Rule: the password stays in the URL object. What is shown to people never comes from here.
 """
 
+import difflib
 import importlib.util
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +17,10 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from headway_contract.request import CredentialVariables, DatabaseRequest
 from headway_contract.result import Failure
 from headway_runner.failures import RunFailed
+from headway_runner.secrecy import learn
 
+_HOST = re.compile(r"[\w.:%-]*|/.*")
+"""A name, an address, or a folder of sockets."""
 POSTGRES_DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
 """In the order in which they are tried when the URL names none and SQLAlchemy's own choice is not installed."""
 ASYNC_DRIVERS = ("asyncpg", "psycopg")
@@ -65,12 +70,23 @@ def parse(text: str, variable: str) -> URL:
     """Read a URL; ``postgres://`` is read as ``postgresql://``."""
     if text.startswith("postgres://"):
         text = "postgresql" + text[len("postgres") :]
+    learn(text)
     try:
-        return make_url(text)
+        url = make_url(text)
     except (ArgumentError, ValueError):
         raise RunFailed(
             Failure("InvalidUrl", f"The value of the environment variable {variable} is not a database URL.")
         ) from None
+    learn(url.password)
+    if not _HOST.fullmatch(url.host or "") or "@" in (url.database or ""):
+        raise RunFailed(
+            Failure(
+                "InvalidUrl",
+                f"The value of the environment variable {variable} has no host name where one should be: "
+                "a character such as @, # or / in the user or password must be percent-encoded.",
+            )
+        )
+    return url
 
 
 def from_parts(names: CredentialVariables, environment: Mapping[str, str]) -> URL:
@@ -82,6 +98,7 @@ def from_parts(names: CredentialVariables, environment: Mapping[str, str]) -> UR
     port = part(names.port)
     if port is not None and not port.isdigit():
         raise RunFailed(Failure("InvalidUrl", f"The environment variable {names.port} is not a port number."))
+    learn(part(names.password))
     return URL.create(
         "postgresql",
         username=part(names.username),
@@ -100,9 +117,7 @@ def with_driver(url: URL, installed: Callable[[str], bool] = is_installed) -> UR
     try:
         dialect = url.get_dialect()
     except Exception as error:
-        raise RunFailed(
-            Failure("DriverMissing", f"SQLAlchemy knows no dialect {url.drivername!r}.")
-        ) from error
+        raise RunFailed(_unknown_dialect(url)) from error
     if "+" in url.drivername or url.drivername != "postgresql":
         return _checked(url, dialect.driver, installed)
     for driver in (dialect.driver, *POSTGRES_DRIVERS):
@@ -112,6 +127,15 @@ def with_driver(url: URL, installed: Callable[[str], bool] = is_installed) -> UR
     raise RunFailed(
         Failure("DriverMissing", f"None of the drivers is installed: {', '.join(POSTGRES_DRIVERS)}.")
     )
+
+
+def _unknown_dialect(url: URL) -> Failure:
+    """A misspelt name, or one that a package brings which is not installed."""
+    name = url.drivername.split("+")[0]
+    close = difflib.get_close_matches(name, ("postgresql", "mysql", "mariadb", "sqlite"), 1)
+    if close and close[0] != name:
+        return Failure("InvalidUrl", f"There is no dialect {name!r}; did you mean {close[0]}?")
+    return Failure("DriverMissing", f"SQLAlchemy knows no dialect {url.drivername!r}.")
 
 
 def with_async_driver(url: URL, installed: Callable[[str], bool] = is_installed) -> URL | None:

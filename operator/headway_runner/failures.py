@@ -24,14 +24,13 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from headway_contract.result import Failure, shorten
+from headway_runner.secrecy import mask
 
 LOCK_STATES = frozenset({"55P03", "40P01", "40001"})
 """lock_not_available, deadlock_detected, serialization_failure."""
 READ_ONLY_STATE = "25006"
 CANCELLED_STATE = "57014"
 
-_CREDENTIALS = re.compile(r"://[^/@\s]+@")
-_PASSWORD = re.compile(r"""(?i)\b(password|passwd|pwd)(["']?\s*[=:]\s*)('[^']*'|"[^"]*"|\S+)""")
 _QUOTED = re.compile(r"^\s*(LINE \d+:|DETAIL:|CONTEXT:|\^)")
 
 
@@ -83,11 +82,6 @@ def sqlstate(error: BaseException) -> str:
     return ""
 
 
-def mask(text: str) -> str:
-    """The text without what looks like credentials."""
-    return _PASSWORD.sub(r"\1\2***", _CREDENTIALS.sub("://***@", text))
-
-
 def describe(error: BaseException) -> str:
     """One short text for people, without statement, parameters, rows of data or credentials."""
     below = origin(error)
@@ -117,6 +111,11 @@ def the_driver_is_missing(this: Situation) -> bool:
     drivers = ("psycopg", "psycopg2", "asyncpg", "pg8000", "pymysql", "mysqldb", "aiosqlite", "greenlet")
     name = getattr(this.error, "name", "") if isinstance(this.error, ModuleNotFoundError) else ""
     return not this.revision and (name or "").lower() in drivers
+
+
+def the_url_is_wrong(this: Situation) -> bool:
+    """The driver does not know an option of the URL."""
+    return not this.revision and ("invalid connection option" in this.text or "invalid dsn" in this.text)
 
 
 def the_credentials_are_refused(this: Situation) -> bool:
@@ -221,6 +220,7 @@ def anything_else_failed_in_env_py(this: Situation) -> bool:
 
 RULES: tuple[tuple[Callable[[Situation], bool], str], ...] = (
     (the_driver_is_missing, "DriverMissing"),
+    (the_url_is_wrong, "InvalidUrl"),
     (the_lock_could_not_be_had, "LockTimeout"),
     (the_credentials_are_refused, "AuthenticationFailed"),
     (the_database_does_not_exist, "DatabaseDoesNotExist"),
@@ -253,12 +253,14 @@ def _sentence(name: str, this: Situation) -> str:
         return f"The heads are {', '.join(sorted(heads))}."
     if name == "InvalidHistory" and isinstance(this.error, KeyError):
         return f"A revision file names {this.error.args[0]!r} as its parent, but there is no such revision."
+    if name in ("RevisionFailed", "PermissionDenied") and this.revision:
+        return f"Revision {this.revision}: {describe(this.error)}"
     return describe(this.error)
 
 
 def print_error(error: BaseException) -> None:
     """Where it was raised, and the masked message: the usual traceback would print statement parameters."""
     if not isinstance(error, RunFailed):
-        sys.stderr.write("".join(traceback.format_tb(error.__traceback__)))
+        sys.stderr.write(mask("".join(traceback.format_tb(error.__traceback__))))
         sys.stderr.write(f"headway: {describe(error)}\n")
         sys.stderr.flush()

@@ -113,7 +113,7 @@ def what_is_known(died: Died, stopping: bool) -> Application:
 def is_worth_another_pass(run: Application) -> bool:
     """A lock could not be had, whether env.py said so or hid it, and nothing of that revision is committed."""
     reason = run.failure or run.seen
-    return reason is not None and reason.sqlstate in LOCK_STATES and not run.partly_committed
+    return reason is not None and reason.sqlstate in LOCK_STATES and not run.kept
 
 
 def pause_before(attempt: int, chance: float) -> float:

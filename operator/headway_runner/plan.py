@@ -90,7 +90,10 @@ def is_ahead(inspection: Inspection) -> bool:
 def describe_ahead(task: Task, inspection: Inspection) -> str:
     """The fact, as a sentence."""
     if inspection.unknown:
-        return f"The database is at {', '.join(inspection.unknown)}, which this image does not contain."
+        return (
+            f"The database is at {', '.join(inspection.unknown)}, which this image does not contain; "
+            "whether the image's own revisions are among what was applied cannot be seen from here."
+        )
     return f"The database is at {', '.join(inspection.current)}, which is past the target {task.database.target}."
 
 

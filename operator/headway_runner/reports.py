@@ -3,11 +3,12 @@
 import sys
 
 from headway_contract.result import Outcome, RunResult
+from headway_runner.secrecy import mask
 
 
 def say(sentence: str) -> None:
     """One line."""
-    sys.stderr.write(f"headway: {sentence}\n")
+    sys.stderr.write(f"headway: {mask(sentence)}\n")
     sys.stderr.flush()
 
 
@@ -16,8 +17,7 @@ def last_words(result: RunResult) -> str:
     where = f"{result.database}: " if result.database else ""
     if result.failure is not None:
         kind = result.failure.kind
-        at = f" in revision {result.failure.revision}" if result.failure.revision else ""
-        return f"{where}{result.failure.name}{at}: {result.failure.message} {kind.meaning} {kind.next_step}"
+        return f"{where}{result.failure.name}: {result.failure.message} {kind.meaning} {kind.next_step}"
     heads = ", ".join(result.to_revision) or "the base"
     if result.plan is not None:
         count = sum(len(database.pending) for database in result.plan.databases)

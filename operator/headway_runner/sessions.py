@@ -13,6 +13,7 @@ from headway_contract.request import RunRequest
 from headway_contract.result import Failure
 from headway_runner.dbapi import adapter_of, backend_pid, query
 from headway_runner.failures import RunFailed
+from headway_runner.secrecy import learn
 
 CONNECT_SECONDS = 10
 _DIALECT = "headway.dialect"
@@ -82,6 +83,7 @@ def session_values(request: RunRequest, read_only: bool, server_version: int) ->
 
 def _note_the_dialect(dialect: Any, record: Any, positional: Any, named: dict[str, Any]) -> None:
     """The pool's own event does not know the dialect. libpq's time-out is set by the environment."""
+    learn(named.get("password"))
     if record is not None:
         record.info[_DIALECT] = dialect.name
     if dialect.driver == "asyncpg":

@@ -63,8 +63,8 @@ class Application:
     """The heads that it saw in the end, () when it did not get there."""
     unfinished: str = ""
     """A revision that was started and never ended."""
-    partly_committed: bool = False
-    """Something of the unfinished revision has been committed."""
+    kept: tuple[str, ...] = ()
+    """What of the unfinished revision has been committed: the beginnings of its statements."""
     stopped: bool = False
     """It ended early at a safe point, because it was asked to."""
     indexes: tuple[str, ...] = ()

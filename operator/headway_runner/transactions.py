@@ -18,6 +18,7 @@ _BEGINS = re.compile(r"\s*(begin|start\s+transaction)\b", re.I)
 _HARMLESS = re.compile(r"\s*(set|show|reset|savepoint|release|rollback\s+to)\b|.*\bpg_catalog\.", re.I | re.S)
 _CONCURRENTLY = re.compile(r"\s*(create|drop|reindex)\b.*\bconcurrently\b", re.I | re.S)
 _DEFINES = re.compile(r"\s*(create|alter|drop|rename|truncate)\b", re.I)
+_VALUES = re.compile(r"'|\$|\bVALUES\b|\bSET\s+\w+\s*=|\bWHERE\b|\bDEFAULT\b", re.I)
 _LOCAL = re.compile(r"\s*set\s+local\b", re.I)
 
 
@@ -33,15 +34,21 @@ def notice_local_settings() -> list[str]:
     return seen
 
 
+def beginning(statement: str) -> str:
+    """Which statement it is, without any value that stands in it: at most 60 characters."""
+    return _VALUES.split(" ".join(statement.split()), 1)[0].strip()[:60]
+
+
 class TransactionWatch:
     """What happened in the revision that is running."""
 
     def __init__(self) -> None:
         self.inside = False
         """The revision's own function is running."""
-        self.committed = False
-        self._open = False
-        """Something was done that a rollback would undo."""
+        self.kept: list[str] = []
+        """What has been committed, as the beginnings of its statements."""
+        self._open: list[str] = []
+        """What a rollback would undo."""
         self._autocommit = False
         """The server's transaction was ended by a COMMIT written as SQL: each statement commits itself."""
         self._switched: list[Any] = []
@@ -54,7 +61,7 @@ class TransactionWatch:
 
     def begin(self) -> None:
         """A revision starts."""
-        self.inside, self.committed, self._open, self._autocommit = True, False, False, False
+        self.inside, self.kept, self._open, self._autocommit = True, [], [], False
 
     def end(self) -> None:
         """A revision has ended: connections that were switched go back to transactions."""
@@ -66,8 +73,9 @@ class TransactionWatch:
         if not self.inside:
             return
         if _ENDS.match(statement) or _DROPS.match(statement):
-            self.committed = self.committed or (self._open and bool(_ENDS.match(statement)))
-            self._open, self._autocommit = False, True
+            if _ENDS.match(statement):
+                self.kept += self._open
+            self._open, self._autocommit = [], True
             self._keep_out_of_transactions(connection)
         elif _BEGINS.match(statement):
             self._autocommit = False
@@ -77,17 +85,17 @@ class TransactionWatch:
     def _changed(self, connection: Connection, statement: str) -> None:
         implicit = connection.dialect.name != "postgresql" and _DEFINES.match(statement)
         if self._autocommit or implicit or is_autocommit(connection) or _CONCURRENTLY.match(statement):
-            self.committed = True
+            self.kept.append(beginning(statement))
         else:
-            self._open = True
+            self._open.append(beginning(statement))
 
     def _commits(self, connection: Connection) -> None:
         if self.inside:
-            self.committed = self.committed or self._open
-            self._open = self._autocommit = False
+            self.kept += self._open
+            self._open, self._autocommit = [], False
 
     def _rolls_back(self, connection: Connection) -> None:
-        self._open = self._autocommit = False
+        self._open, self._autocommit = [], False
 
     def _keep_out_of_transactions(self, connection: Connection) -> None:
         """psycopg asks the server and would begin again at the next statement; psycopg2 and asyncpg do not."""

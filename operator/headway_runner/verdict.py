@@ -8,6 +8,8 @@ from headway_contract.result import Failure, Outcome, RunResult
 from headway_runner.failures import CANCELLED_STATE
 from headway_runner.task import Application, Inspection
 
+STATEMENTS_SHOWN = 5
+
 
 def verdict(
     request: RunRequest, before: Inspection, run: Application, after: Inspection, stopping: bool
@@ -58,11 +60,11 @@ def first_failure(before: Inspection, run: Application, after: Inspection, stopp
 def failure_of_the_run(run: Application, stopping: bool) -> Failure | None:
     """What the run reports itself; a cancellation that we asked for is none when nothing stayed."""
     failure = run.failure or run.seen
-    if run.unfinished and run.partly_committed:
-        reason = failure.message if failure is not None else "It was interrupted."
+    if run.unfinished and run.kept:
+        reason = failure.message if failure is not None else f"Revision {run.unfinished} was interrupted"
         return Failure(
             "PartiallyApplied",
-            f"{reason} What the revision had committed before stays in the database.",
+            f"{reason.rstrip('.')}. Committed before that and still there: {listed(run.kept)}.",
             run.unfinished,
             failure.sqlstate if failure is not None else "",
         )
@@ -71,12 +73,18 @@ def failure_of_the_run(run: Application, stopping: bool) -> Failure | None:
     return None
 
 
+def listed(statements: tuple[str, ...]) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(statements) - STATEMENTS_SHOWN} more" if len(statements) > STATEMENTS_SHOWN else ""
+    return "; ".join(statements[:STATEMENTS_SHOWN]) + more
+
+
 def is_cancellation(failure: Failure) -> bool:
     """The statement was cancelled, or the revision's code was interrupted."""
     names = ("CancelledError", "Cancelled:", "KeyboardInterrupt")
     return (
         failure.sqlstate == CANCELLED_STATE
-        or failure.message.startswith(names)
+        or failure.message.removeprefix(f"Revision {failure.revision}: ").startswith(names)
         or "interrupted" in failure.message
     )
 

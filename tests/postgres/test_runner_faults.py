@@ -419,3 +419,33 @@ def test_an_old_python_is_told_in_the_result(tmp_path, monkeypatch):
     result = json.loads(log.read_text())
     assert (result["outcome"], result["failure"]["name"]) == ("Failed", "OldPython")
     assert "3.8" in result["failure"]["message"]
+
+
+def test_a_password_that_a_revision_prints_in_its_error_is_in_nothing_that_we_write(tmp_path, database):
+    secret = make_url(database.url()).password
+    project = from_template(tmp_path).revision(
+        "a1", "raise RuntimeError('password is ' + op.get_bind().engine.url.password)"
+    )
+    run = migrate(project, database.url())
+    assert run.result.failure.name == "RevisionFailed"
+    assert run.result.failure.message == "Revision a1: RuntimeError: password is ***"
+    assert secret not in run.stdout + run.stderr
+
+
+def test_what_a_failed_revision_had_committed_is_named(tmp_path, database):
+    project = from_template(tmp_path).revision(
+        "a1",
+        """
+        op.execute("CREATE TABLE users (id int)")
+        op.execute("COMMIT")
+        op.execute("SELECT 1/0")
+        """,
+    )
+    run = migrate(project, database.url())
+    assert run.result.failure.name == "PartiallyApplied"
+    assert "Committed before that and still there: CREATE TABLE users (id int)." in run.result.failure.message
+
+
+def test_alembic_s_own_log_lines_are_as_they_always_were(tmp_path, database):
+    run = migrate(from_template(tmp_path).tables("users"), database.url())
+    assert "Running upgrade  -> " in run.stderr

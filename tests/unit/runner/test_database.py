@@ -98,3 +98,23 @@ def test_any_password_survives_the_configuration_file(password):
     config.read_dict({"alembic": {"sqlalchemy.url": for_config(url)}})
     assert make_url(config["alembic"]["sqlalchemy.url"]).password == password
     assert make_url(rendered(url)).password == password
+
+
+@pytest.mark.parametrize("url", ["app:Hun@ter#2/x@127.0.0.1:5432/main", "app:Hun@ter/x@127.0.0.1:5432/main"])
+def test_a_password_that_is_not_encoded_is_refused_and_no_part_of_it_shown(url):
+    with pytest.raises(RunFailed) as failed:
+        read_url(DatabaseRequest("main", url_variable="U"), {"U": f"postgresql://{url}"})
+    assert failed.value.failure.name == "InvalidUrl"
+    assert "percent-encoded" in failed.value.failure.message
+    assert "ter" not in failed.value.failure.message.replace("character", "")
+
+
+@pytest.mark.parametrize("host", ["db", "db-1.shop_x.svc", "127.0.0.1", "[::1]", ""])
+def test_hosts_are_read(host):
+    assert read_url(DatabaseRequest("main", url_variable="U"), {"U": f"postgresql://a:b@{host}/main"})
+
+
+def test_a_misspelt_dialect_is_the_url_s_fault():
+    with pytest.raises(RunFailed) as failed:
+        read_url(DatabaseRequest("main", url_variable="U"), {"U": "postgresq://a:b@h/main"})
+    assert failed.value.failure.message == "There is no dialect 'postgresq'; did you mean postgresql?"

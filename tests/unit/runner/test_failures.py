@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+import psycopg
 import pytest
 import sqlalchemy.exc
 from alembic.script.revision import MultipleHeads, RangeNotAncestorError, ResolutionError
@@ -12,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway_contract.failures import FAILURES
-from headway_runner.failures import RULES, describe, failure_of, mask
+from headway_runner.failures import RULES, describe, failure_of
+from headway_runner.secrecy import learn, mask
 
 
 class OperationalError(Exception):
@@ -76,8 +78,8 @@ def test_an_exception_gets_its_class(error, revision, name):
 
 def test_the_order_of_the_rules_is_pinned():
     assert [name for _, name in RULES] == [
-        "DriverMissing", "LockTimeout", "AuthenticationFailed", "DatabaseDoesNotExist", "PermissionDenied",
-        "ConnectionLost", "DatabaseUnreachable", "RevisionFailed", "MultipleHeads", "InvalidTarget", "UnknownTarget",
+        "DriverMissing", "InvalidUrl", "LockTimeout", "AuthenticationFailed", "DatabaseDoesNotExist",
+        "PermissionDenied", "ConnectionLost", "DatabaseUnreachable", "RevisionFailed", "MultipleHeads", "InvalidTarget", "UnknownTarget",
         "InvalidHistory", "ProjectNotFound", "ProjectFailed",
     ]  # fmt: skip
 
@@ -120,3 +122,17 @@ def test_credentials_are_masked(text):
 @given(st.text("abc:/@ '\"=\n", max_size=60))
 def test_masking_never_fails(text):
     assert isinstance(mask(text), str)
+
+
+def test_a_password_that_is_known_is_shown_in_no_form():
+    learn("Hunter2%x", None, "abc")
+    text = mask("password is Hunter2%x, in a URL Hunter2%25x; abc stays readable")
+    assert text == "password is ***, in a URL ***; abc stays readable"
+
+
+def test_a_failed_revision_is_named():
+    assert failure_of(ValueError("no such column"), "a6").message == "Revision a6: ValueError: no such column"
+
+
+def test_an_option_that_the_driver_does_not_know_is_the_url_s_fault():
+    assert failure_of(psycopg.ProgrammingError('invalid connection option "bogus"')).name == "InvalidUrl"

@@ -62,7 +62,7 @@ def test_only_a_lock_that_could_not_be_had_is_worth_another_pass(state):
     failure = Failure("LockTimeout", "", "r1", state)
     assert is_worth_another_pass(Application(failure=failure))
     assert is_worth_another_pass(Application(seen=failure))
-    assert not is_worth_another_pass(Application(failure=failure, partly_committed=True))
+    assert not is_worth_another_pass(Application(failure=failure, kept=("ALTER TABLE users",)))
     assert not is_worth_another_pass(Application(failure=Failure("RevisionFailed", "", "r1", "42P01")))
     assert not is_worth_another_pass(Application())
 

@@ -51,7 +51,7 @@ def test_a_real_failure_is_told_even_while_stopping():
 
 
 def test_a_part_that_was_committed_is_never_a_plain_stop():
-    run = Application(unfinished="r1", partly_committed=True, failure=CANCELLED)
+    run = Application(unfinished="r1", kept=("ALTER TABLE users",), failure=CANCELLED)
     assert decide(run, BEFORE, stopping=True).failure.name == "PartiallyApplied"
 
 
@@ -79,7 +79,7 @@ RUNS = st.builds(
     Application,
     applied=REVISIONS,
     unfinished=st.sampled_from(["", "r2"]),
-    partly_committed=st.booleans(),
+    kept=st.just(()) | st.just(("ALTER TABLE users ADD COLUMN x",)),
     stopped=st.booleans(),
     failure=FAILURES,
     seen=FAILURES,
