@@ -21,8 +21,8 @@ _EPILOG = """exit codes:
   0    every database is where it should be
   1    a database, or the plan, failed
   2    the input is wrong; nothing was touched
-  3    an approval is needed
-  130  stopped by Ctrl-C or SIGTERM; the same command goes on from there
+  130  stopped by Ctrl-C, SIGTERM or SIGHUP after the revision that was running; the same command goes on from
+       there. A second Ctrl-C cancels the running statement; if part of its revision stays, the code is 1.
 """
 
 
@@ -31,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     program = _program(sys.argv[0])
     options = _parser(program).parse_args(words)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was started ends in order
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: what was started ends in order
+        signal.signal(number, signal.default_int_handler)
     try:
         code: int = options.start(options, [*program.split(), *words])
     except BadInput as error:

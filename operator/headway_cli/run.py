@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 
 from headway_cli.problems import BadInput, Problem
@@ -33,7 +34,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         metavar="DATABASE=URL",
         action="append",
         default=[],
-        help="where a database is, instead of what the resource says; may be given several times",
+        help="where a database is, instead of what the resource says: main=env:MAIN_URL takes the URL from "
+        "that environment variable, main=postgresql://… shows it to all who see this machine's processes; "
+        "may be given several times",
     )
     parser.add_argument(
         "--project",
@@ -70,7 +73,7 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
     from headway_cli.launch import launch
 
     wishes = Options(
-        urls=parse_urls(options.urls),
+        urls=parse_urls(options.urls, os.environ),
         project=options.project,
         python=options.python,
         environment=options.environment,
@@ -78,14 +81,21 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
     return launch(read_documents(options.files), wishes, options.output, command).exit_code
 
 
-def parse_urls(texts: Sequence[str]) -> Mapping[str, str]:
-    """``main=postgresql://…`` by database; raises :class:`BadInput`, which never repeats a URL."""
+def parse_urls(texts: Sequence[str], environment: Mapping[str, str]) -> Mapping[str, str]:
+    """``main=postgresql://…`` or ``main=env:NAME``, by database; raises :class:`BadInput` without any URL in it."""
     urls: dict[str, str] = {}
     for text in texts:
         name, separator, url = text.partition("=")
+        if url.startswith("env:"):
+            url = _from_environment(url.removeprefix("env:"), environment)
         if not separator or "://" in name or "://" not in url:
             raise BadInput(
-                Problem("--url", "", "is not DATABASE=URL", "Write --url main=postgresql://HOST/NAME.")
+                Problem(
+                    "--url",
+                    "",
+                    "its value is not of the form DATABASE=URL",
+                    "Write --url main=env:MAIN_URL, or --url main=postgresql://HOST/NAME.",
+                )
             )
         if name in urls:
             raise BadInput(
@@ -93,3 +103,11 @@ def parse_urls(texts: Sequence[str]) -> Mapping[str, str]:
             )
         urls[name] = url
     return urls
+
+
+def _from_environment(variable: str, environment: Mapping[str, str]) -> str:
+    url = environment.get(variable, "")
+    if "://" not in url:
+        what = f"the environment variable {variable} holds no URL"
+        raise BadInput(Problem("--url", "", what, f"export {variable}=postgresql://…"))
+    return url

@@ -1,7 +1,7 @@
 """One run without a cluster: the operator's own controller over local processes, watched by an output.
 
-Ctrl-C and SIGTERM pause the resource, as a person would in a cluster: the planner then stops the Job at its next
-safe point. A second one cancels what is running.
+Ctrl-C, SIGTERM and SIGHUP pause the resource, as a person would in a cluster: the planner then stops the Job at its
+next safe point. A second one cancels what is running.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Session:
         asyncio.get_running_loop().call_later(INSIST_SECONDS, self._cluster.terminate_jobs)
 
     def _listen(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self.interrupt)
 
     async def _draw(self) -> None:

@@ -3,11 +3,14 @@
 Exit codes: 0 stopped by a signal, 1 kopf or the loop gave up (start it again), 2 it cannot run here and says why.
 """
 
+import argparse
 import asyncio
 import logging
 import os
 import signal
 import sys
+from dataclasses import fields
+from importlib.metadata import version
 
 from headway_operator.cluster.access import Access, NoAccess, find_access
 from headway_operator.cluster.interface import ClusterError, Forbidden
@@ -28,6 +31,7 @@ class CannotRun(Exception):
 
 def main() -> None:
     """Run until a signal comes."""
+    _parser().parse_args()
     try:
         settings = Settings.from_environment(os.environ)
         _start_logging(settings.log_level)
@@ -36,6 +40,20 @@ def main() -> None:
         sys.stderr.write(f"headway-operator: {problem}\n")
         code = 2
     sys.exit(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    """There is nothing to say on the command line but --help and --version."""
+    parser = argparse.ArgumentParser(
+        prog="headway-operator",
+        description="Takes databases to head: watches DatabaseMigration resources with the kubeconfig of this "
+        "user, or in a pod with its service account.",
+        epilog="Settings are environment variables: "
+        + ", ".join(f"HEADWAY_{field.name.upper()}" for field in fields(Settings))
+        + ". docs/reference/operator.md says what each does and which permissions are needed.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('headway')}")
+    return parser
 
 
 async def operate(settings: Settings, access: Access) -> int:
@@ -52,13 +70,15 @@ async def _require_definition(cluster: KubeCluster, access: Access) -> None:
     try:
         found = await cluster.has_definition()
     except Forbidden as error:
-        raise CannotRun(f"a permission is missing ({error}): apply the chart's ClusterRole") from None
+        raise CannotRun(
+            f"a permission is missing ({error}): grant what docs/reference/operator.md lists"
+        ) from None
     except ClusterError as error:
         raise CannotRun(f"{access.server} cannot be asked: {error}") from None
     if not found:
         raise CannotRun(
             "the CustomResourceDefinition databasemigrations.headway.dev is not installed: "
-            "kubectl apply -f crds/databasemigrations.yaml (or install the Helm chart)"
+            "kubectl apply -f crds/databasemigrations.yaml"
         )
 
 

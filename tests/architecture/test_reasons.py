@@ -46,7 +46,7 @@ CONDITIONS = {kind for row in TABLE.values() for kind, _ in row} | {"PlanReady"}
 WORDS_THAT_ARE_NO_REASONS = CONDITIONS | {
     "True", "False", "Unknown", "Never", "Stop", "Superseded", "Required", "Whether", "Continue", "Always",
     "Plan", "Migrate", "Active", "Failed", "ErrImagePull", "ImagePullBackOff", "InvalidImageName",
-    "ErrImageNeverPull", "CreateContainerConfigError",
+    "ErrImageNeverPull", "CreateContainerConfigError", "Unschedulable",
 }  # fmt: skip
 REASON_LIKE = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]+)*")
 

@@ -81,7 +81,9 @@ def test_a_url_for_a_database_that_is_not_there(project, capsys):
 
 def test_a_url_without_its_database(project, capsys):
     (project / "shop.yaml").write_text(resource({"main": {}}))
-    assert "--url: is not DATABASE=URL" in refused(capsys, "-f", "shop.yaml", "--url", URL)
+    assert "--url: its value is not of the form DATABASE=URL" in refused(
+        capsys, "-f", "shop.yaml", "--url", URL
+    )
 
 
 def test_a_field_that_this_release_cannot_honour(project, capsys):

@@ -111,11 +111,17 @@ def test_a_dash_is_standard_input(monkeypatch):
 
 
 def test_urls_are_read_by_database_with_everything_after_the_first_equals_sign():
-    assert parse_urls(["main=postgresql://u:p@h/x?a=b"]) == {"main": "postgresql://u:p@h/x?a=b"}
+    assert parse_urls(["main=postgresql://u:p@h/x?a=b"], {}) == {"main": "postgresql://u:p@h/x?a=b"}
+
+
+def test_a_url_may_come_from_an_environment_variable_where_nobody_sees_it():
+    assert parse_urls(["main=env:DB"], {"DB": "postgresql://u:p@h/x"}) == {"main": "postgresql://u:p@h/x"}
+    with pytest.raises(BadInput, match="environment variable DB holds no URL"):
+        parse_urls(["main=env:DB"], {"DB": ""})
 
 
 @pytest.mark.parametrize("texts", [["postgresql://u:word@h/x?a=b"], ["main"], ["a=b://word", "a=b://word"]])
 def test_urls_that_cannot_be_read_are_not_repeated(texts):
     with pytest.raises(BadInput) as refused:
-        parse_urls(texts)
+        parse_urls(texts, {})
     assert "word" not in str(refused.value)

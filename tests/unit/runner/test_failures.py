@@ -79,8 +79,8 @@ def test_an_exception_gets_its_class(error, revision, name):
 def test_the_order_of_the_rules_is_pinned():
     assert [name for _, name in RULES] == [
         "DriverMissing", "InvalidUrl", "LockTimeout", "AuthenticationFailed", "DatabaseDoesNotExist",
-        "PermissionDenied", "ConnectionLost", "DatabaseUnreachable", "RevisionFailed", "MultipleHeads", "InvalidTarget", "UnknownTarget",
-        "InvalidHistory", "ProjectNotFound", "ProjectFailed",
+        "PermissionDenied", "ConnectionLost", "DatabaseUnreachable", "RevisionFailed", "MultipleHeads",
+        "InvalidTarget", "UnknownTarget", "InvalidHistory", "ProjectNotFound", "ProjectFailed",
     ]  # fmt: skip
 
 
