@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from headway_cli.at_home import at_home
 from headway_cli.documents import Document
 from headway_cli.ending import Ending
 from headway_cli.intake import Intake, Options, take_in
@@ -79,8 +80,8 @@ def _check(intake: Intake) -> None:
 def _run(intake: Intake, folder: Path, choice: str, command: Sequence[str]) -> Outcome:
     inject(folder / "runner")
     site = Site(folder / "runner", folder, intake.sources, dict(os.environ), utc_now)
-    mask = mask_for(intake.sources)
-    output = output_for(choice, Console(), mask, utc_now)
+    mask, name = mask_for(intake.sources), intake.resource["metadata"]["name"]
+    output = output_for(choice, Console(), lambda text: mask(at_home(text, name)), utc_now)
     ending = asyncio.run(_session(intake, site, output))
     output.conclude(ending, command)
     if ending.succeeded:

@@ -83,7 +83,7 @@ def _of_database(database: DatabaseStatus) -> Item | None:
     if database.phase is DatabasePhase.FAILED:
         return Item("DatabaseFailed", f"failed: {database.message}", database.name, details)
     if database.phase is DatabasePhase.SKIPPED:
-        return Item("DatabaseSkipped", f"not started: {database.message}", database.name, details)
+        return Item("DatabaseSkipped", database.message, database.name, details)
     return None
 
 

@@ -1,7 +1,8 @@
 """Which of the many events of a resource are worth a look. Pure.
 
 A resource is at rest when the planner, asked without any Job in sight, would do nothing and say nothing new; its
-finalizer shows when a Job is active. So a finished resource costs no request at all, not even after a restart.
+finalizer shows when a Job that migrates is active. So a finished resource costs no request at all, not even after
+a restart.
 """
 
 from dataclasses import dataclass, replace

@@ -9,7 +9,7 @@ from headway_operator.planner.snapshot import Stage
 
 @dataclass(frozen=True)
 class AddFinalizer:
-    """Before the first Job: deletion then waits for a safe point."""
+    """Before the first Job that migrates: deletion then waits for a safe point."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from headway_operator.api.conditions import State
 from headway_operator.api.migration import Migration, Spec
 from headway_operator.api.reasons import reason_of
 
+IS_PAUSED = "the annotation headway.dev/paused is set: nothing is started until it is removed"
 ANNOTATIONS_NOT_SUPPORTED = ("headway.dev/approve", "headway.dev/pace", "headway.dev/abort")
 
 
@@ -59,8 +60,7 @@ def migration_is_paused(migration: Migration) -> Blocked | None:
     """The paused annotation is set."""
     if not migration.paused_token:
         return None
-    message = "the annotation headway.dev/paused is set: nothing is started until it is removed"
-    return Blocked(State.WAITING, "Paused", message)
+    return Blocked(State.WAITING, "Paused", IS_PAUSED)
 
 
 GATES: tuple[Gate, ...] = (

@@ -150,11 +150,12 @@ def _stops(jobs: tuple[JobView, ...], reason: str) -> tuple[Action, ...]:
 
 
 def _finalizer(snapshot: Snapshot, starts: tuple[StartJob, ...]) -> tuple[Action, ...]:
-    """Present exactly while a Job is active."""
-    wanted = bool(starts) or any(job.is_active for job in snapshot.jobs)
-    if wanted == snapshot.migration.has_finalizer:
-        return ()
-    return (AddFinalizer(),) if wanted else (RemoveFinalizer(),)
+    """Only while a Job is active. A plan alone does not ask for it: a deletion may cut that off at any time."""
+    if snapshot.migration.has_finalizer:
+        is_needed = bool(starts) or any(job.is_active for job in snapshot.jobs)
+        return () if is_needed else (RemoveFinalizer(),)
+    stages = [start.stage for start in starts] + [job.stage for job in snapshot.jobs if job.is_active]
+    return (AddFinalizer(),) if Stage.MIGRATE in stages else ()
 
 
 def _sweep(run: CurrentRun, status: Status) -> tuple[DeleteJob, ...]:

@@ -65,7 +65,7 @@ async def test_an_api_server_that_is_away_for_a_while_changes_nothing() -> None:
     cluster = FakeCluster()
     driver = Driver(cluster)
     key = cluster.add("shop", SPEC)
-    cluster.before_write = break_once(1, Unavailable)
+    cluster.before_write = break_once(0, Unavailable)
     with pytest.raises(Unavailable):
         await driver.look(key)
     cluster.before_write = lambda call: None

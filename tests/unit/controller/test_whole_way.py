@@ -35,12 +35,12 @@ async def test_a_finished_resource_costs_no_request_after_a_restart() -> None:
     assert cluster.calls == []
 
 
-async def test_the_first_job_needs_two_requests_before_the_status() -> None:
+async def test_the_first_job_needs_one_request() -> None:
     cluster = FakeCluster()
     driver = Driver(cluster)
     key = cluster.add("shop", a_spec("main"))
     await driver.look(key)
-    assert cluster.calls[:2] == ["set_finalizers", "create_job"]
+    assert cluster.calls[0] == "create_job"
     assert cluster.calls[-1] == "apply_status"
 
 
