@@ -19,8 +19,8 @@ from headway_contract.result import Failure
 from headway_runner.failures import RunFailed
 from headway_runner.secrecy import learn
 
-_HOST = re.compile(r"[\w.:%-]*|/.*")
-"""A name, an address, or a folder of sockets."""
+_HOST = re.compile(r"[\w.:%,-]*|/.*")
+"""A name, an address, several of them as libpq takes them, or a folder of sockets."""
 POSTGRES_DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
 """In the order in which they are tried when the URL names none and SQLAlchemy's own choice is not installed."""
 ASYNC_DRIVERS = ("asyncpg", "psycopg")
@@ -78,7 +78,7 @@ def parse(text: str, variable: str) -> URL:
             Failure("InvalidUrl", f"The value of the environment variable {variable} is not a database URL.")
         ) from None
     learn(url.password)
-    if not _HOST.fullmatch(url.host or "") or "@" in (url.database or ""):
+    if url.host and (not _HOST.fullmatch(url.host) or "@" in (url.database or "")):
         raise RunFailed(
             Failure(
                 "InvalidUrl",

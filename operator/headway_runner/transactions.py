@@ -18,7 +18,9 @@ _BEGINS = re.compile(r"\s*(begin|start\s+transaction)\b", re.I)
 _HARMLESS = re.compile(r"\s*(set|show|reset|savepoint|release|rollback\s+to)\b|.*\bpg_catalog\.", re.I | re.S)
 _CONCURRENTLY = re.compile(r"\s*(create|drop|reindex)\b.*\bconcurrently\b", re.I | re.S)
 _DEFINES = re.compile(r"\s*(create|alter|drop|rename|truncate)\b", re.I)
-_VALUES = re.compile(r"'|\$|\bVALUES\b|\bSET\s+\w+\s*=|\bWHERE\b|\bDEFAULT\b", re.I)
+_VALUES = re.compile(
+    r"'|\$|\b(VALUES|SELECT|WHERE|DEFAULT)\b|\bSET\b(?!\s+(NOT|DATA|SCHEMA|STORAGE)\b)|(?<![\w\"])\d", re.I
+)
 _LOCAL = re.compile(r"\s*set\s+local\b", re.I)
 
 
@@ -36,7 +38,9 @@ def notice_local_settings() -> list[str]:
 
 def beginning(statement: str) -> str:
     """Which statement it is, without any value that stands in it: at most 60 characters."""
-    return _VALUES.split(" ".join(statement.split()), 1)[0].strip()[:60]
+    words = " ".join(statement.split())
+    found = _VALUES.search(words)
+    return (words[: found.start()] if found else words).strip(" (=<>")[:60] or words.split(" ")[0]
 
 
 class TransactionWatch:

@@ -109,7 +109,13 @@ def test_a_password_that_is_not_encoded_is_refused_and_no_part_of_it_shown(url):
     assert "ter" not in failed.value.failure.message.replace("character", "")
 
 
-@pytest.mark.parametrize("host", ["db", "db-1.shop_x.svc", "127.0.0.1", "[::1]", ""])
+def test_an_at_sign_in_the_path_of_a_file_is_no_mistake():
+    url = read_url(DatabaseRequest("main", url_variable="U"), {"U": "sqlite:////data/a@b.db"})
+    assert url is not None
+    assert url.database == "/data/a@b.db"
+
+
+@pytest.mark.parametrize("host", ["h1,h2", "db", "db-1.shop_x.svc", "127.0.0.1", "[::1]", ""])
 def test_hosts_are_read(host):
     assert read_url(DatabaseRequest("main", url_variable="U"), {"U": f"postgresql://a:b@{host}/main"})
 

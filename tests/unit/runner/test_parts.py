@@ -20,6 +20,7 @@ from headway_runner.plan import judge
 from headway_runner.sessions import session_values
 from headway_runner.streams import EventStream
 from headway_runner.task import Application, Inspection, Task
+from headway_runner.transactions import beginning
 
 
 @pytest.mark.parametrize(
@@ -177,3 +178,22 @@ def test_events_are_numbered_and_a_reader_that_left_stops_nothing():
     os.close(reading)
     stream.write(Heartbeat())
     stream.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "shown"),
+    [
+        ("ALTER TABLE users\n  ADD COLUMN x int", "ALTER TABLE users ADD COLUMN x int"),
+        ("ALTER TABLE users ALTER COLUMN x SET NOT NULL", "ALTER TABLE users ALTER COLUMN x SET NOT NULL"),
+        ("ALTER TABLE t ADD CHECK (a > 42)", "ALTER TABLE t ADD CHECK (a"),
+        ("INSERT INTO t SELECT 4111111111111111", "INSERT INTO t"),
+        ("INSERT INTO t VALUES ('secret')", "INSERT INTO t"),
+        ("UPDATE t SET (a,b) = (1,2)", "UPDATE t"),
+        ('UPDATE t SET "a" = 12345', "UPDATE t"),
+        ("UPDATE t SET s.a = 5", "UPDATE t"),
+        ("SELECT fill('secret')", "SELECT"),
+        ("CREATE TABLE table2 (id int)", "CREATE TABLE table2 (id int)"),
+    ],
+)
+def test_a_statement_is_told_without_any_value_in_it(statement, shown):
+    assert beginning(statement) == shown
