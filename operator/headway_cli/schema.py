@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -111,8 +111,11 @@ def _problems(error: ValidationError, where: str) -> Iterator[Problem]:
         )
 
 
-def _fields(name: str, known: Iterable[str]) -> str:
-    """The one that was probably meant, else all that there are."""
+def _fields(name: str, known: Mapping[str, Schema]) -> str:
+    """The one that was probably meant, here or one level deeper, else all that there are."""
+    deeper = [field for field, part in known.items() if name in part.get("properties", {})]
+    if deeper:
+        return f"Did you mean {deeper[0]}.{name}?"
     by_lower_case = {field.lower(): field for field in known}
     close = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.6)
     if close:

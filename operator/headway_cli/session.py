@@ -104,7 +104,10 @@ class Session:
         self._interrupts += 1
         if self._interrupts == 1:
             self._output.tell(
-                Item("Interrupted", "stopping at the next safe point; Ctrl-C again to cancel what runs")
+                Item(
+                    "Interrupted",
+                    "stopping at the next safe point, after the revision that is running; Ctrl-C again cancels it",
+                )
             )
             self._cluster.annotate(PAUSED_ANNOTATION, "interrupted")
             return

@@ -13,10 +13,13 @@ from rich.text import Text
 from headway_cli.board import Board, Row, clock
 from headway_cli.ending import Ending
 from headway_cli.report import Item, counted
-from headway_contract.wire import MARK
+from headway_cli.secrecy import MASK
+from headway_contract.events import PassRetried
+from headway_contract.wire import MARK, from_line
 from headway_operator.api.status import DatabasePhase
 
-TAIL_LINES = 25
+TAIL_LINES = 12
+_CHATTER = re.compile(r"INFO\s+\[alembic[.\]]")
 _FRAME = re.compile(r'  File "([^"]*)", line \d')
 _LIBRARIES = ("/site-packages/", "/headway_runner/", "/lib/python3", "<")
 
@@ -25,7 +28,7 @@ def summary(
     ending: Ending, command: Sequence[str], mask: Callable[[str], str], has_table: bool
 ) -> Iterator[Text]:
     """The lines. ``command`` would run the same again (empty: none would); ``has_table``: it is on the screen."""
-    board, again = ending.board, mask(shlex.join(command))
+    board, again = ending.board, _pastable(command, mask)
     if ending.succeeded:
         yield Text(f"✓ {_sentence(ending)} in {clock(board.elapsed)}", style="green")
     elif ending.interrupted:
@@ -42,6 +45,13 @@ def summary(
     elif not ending.succeeded:
         yield from _failure(ending, mask)
         yield from _go_on("When that is corrected, the same command goes on from here:", again)
+
+
+def _pastable(command: Sequence[str], mask: Callable[[str], str]) -> str:
+    """The command in one line, with a remark where something in it had to be hidden."""
+    plain = shlex.join(command)
+    hidden = mask(plain)
+    return hidden if hidden == plain else f"{hidden}\n  (put the URL back where it says {MASK})"
 
 
 def _go_on(sentence: str, again: str) -> Iterator[Text]:
@@ -112,10 +122,23 @@ def _log(path: Path | None, mask: Callable[[str], str]) -> Iterator[Text]:
     """The end of what the user's code printed; events are told already."""
     if path is None or not path.exists():
         return
-    lines = [line for line in path.read_text(errors="replace").splitlines() if not line.startswith(MARK)]
+    lines = last_pass(path.read_text(errors="replace").splitlines())
     yield Text(f"The end of the log {path}:", style="dim")
     for line in without_library_frames(lines)[-TAIL_LINES:]:
         yield Text(f"  | {mask(line)}", style="dim")
+
+
+def last_pass(lines: Sequence[str]) -> list[str]:
+    """What the user's code printed since the last pass began, without what Alembic says of every look."""
+    kept: list[str] = []
+    for line in lines:
+        if line.startswith(MARK):
+            envelope = from_line(line)
+            if envelope is not None and isinstance(envelope.event, PassRetried):
+                kept = []
+        elif not _CHATTER.match(line):
+            kept.append(line)
+    return kept
 
 
 def without_library_frames(lines: Sequence[str]) -> list[str]:

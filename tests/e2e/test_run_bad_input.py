@@ -36,6 +36,12 @@ def test_an_unknown_field_with_the_one_that_was_meant(project, capsys):
     assert "shop.yaml: spec.databases[0].urlform: there is no such field\n  Did you mean urlFrom?" in told
 
 
+def test_a_field_one_level_too_high_with_its_place(project, capsys):
+    (project / "shop.yaml").write_text(resource({"main": {}}, workingDir="/app"))
+    told = refused(capsys, "-f", "shop.yaml")
+    assert "shop.yaml: spec.workingDir: there is no such field\n  Did you mean alembic.workingDir?" in told
+
+
 def test_several_mistakes_at_once(project, capsys):
     (project / "shop.yaml").write_text(resource({"Main": {}}, suspend="no", whenAhead="Wait"))
     told = refused(capsys, "-f", "shop.yaml")

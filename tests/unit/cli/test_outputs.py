@@ -15,8 +15,9 @@ from headway_cli.live import LiveTable
 from headway_cli.outputs import JsonOutput, LiveOutput, PlainOutput, output_for
 from headway_cli.report import Item, item_of_event, items_of_status
 from headway_cli.secrecy import mask_for
-from headway_cli.summary import summary, without_library_frames
+from headway_cli.summary import last_pass, summary, without_library_frames
 from headway_contract import events
+from headway_contract.wire import Envelope, to_line
 from headway_operator.api.status import Condition, DatabasePhase, DatabaseStatus, PlanStatus, Run, Status
 from headway_operator.cluster.local_process import Sources
 from headway_operator.planner.snapshot import JobProgress
@@ -201,7 +202,7 @@ def test_a_failure_says_what_happened_what_next_and_where_the_log_is(tmp_path):
     assert "line 3 of" not in told
     assert "##headway" not in told
     assert "hidden-word" not in told
-    assert told.endswith("  headway run --url main=***")
+    assert told.endswith("  headway run --url main=***\n  (put the URL back where it says ***)")
 
 
 def test_an_interrupted_run_says_how_to_go_on(tmp_path):
@@ -249,3 +250,21 @@ def test_of_a_traceback_the_revision_remains():
         '    op.execute("ALTER TABLE none")',
         "ValueError: 1",
     ]
+
+
+def test_the_tail_is_of_the_last_pass_and_without_alembic_s_chatter():
+    retried = events.PassRetried("main", "LockTimeout", attempt=2, wait_seconds=1.0)
+    again = to_line(Envelope(1, "2026-11-23T08:00:00Z", retried))
+    chatter = "INFO  [alembic.runtime.migration] Context impl PostgresqlImpl."
+    assert last_pass(["first pass", again, chatter, "second pass"]) == ["second pass"]
+
+
+def test_a_hidden_url_is_to_be_put_back_and_one_of_the_environment_is_printed_as_it_is(tmp_path):
+    def told(url):
+        command = ("headway", "run", "--url", url)
+        ending = Ending(Status(), board_of("shop", (), Status(), {}, Spans(NOW, {}), NOW), interrupted=True)
+        lines = summary(ending, command, lambda text: text.replace("s3cret", "***"), has_table=True)
+        return "\n".join(line.plain for line in lines)
+
+    assert "put the URL back where it says ***" in told("main=postgresql://u:s3cret@h/db")
+    assert told("main=env:MAIN_URL").endswith("headway run --url main=env:MAIN_URL")
