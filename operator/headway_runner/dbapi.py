@@ -1,10 +1,16 @@
 """Below SQLAlchemy: statements on the driver's connection that start no SQLAlchemy transaction, and what it knows."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy.engine import Connection
+
+CANCEL_SECONDS = 5
+_CANCEL_REQUEST = 80877102
+"""The protocol's number for it."""
 
 
 def adapter_of(connection: Connection) -> Any:
@@ -36,7 +42,31 @@ def backend_pid(adapter: Any) -> int | None:
     if hasattr(driver, "get_server_pid"):
         return int(driver.get_server_pid())
     pid = getattr(getattr(driver, "info", None), "backend_pid", None)
+    if not pid and (key := _key_of_pg8000(adapter)):
+        pid = int.from_bytes(key[:4], "big")
     return int(pid) if pid else None
+
+
+def _key_of_pg8000(adapter: Any) -> bytes:
+    """Process id and secret as the server sent them when it accepted the connection; b"" for other drivers."""
+    return bytes(getattr(adapter, "_backend_key_data", None) or b"")
+
+
+def _cancel_request(adapter: Any) -> None:
+    """PostgreSQL's own message to cancel, for pg8000, which has no call for it: a connection of its own."""
+    known = adapter._usock
+    with socket.socket(known.family, socket.SOCK_STREAM) as one:
+        one.settimeout(CANCEL_SECONDS)
+        one.connect(known.getpeername())
+        key = _key_of_pg8000(adapter)
+        one.sendall(struct.pack("!ii", 8 + len(key), _CANCEL_REQUEST) + key)
+        one.recv(1)
+
+
+def limit_only_connecting(adapter: Any) -> None:
+    """pg8000 keeps the time-out of connecting for its statements, too; they may take as long as they need."""
+    if _key_of_pg8000(adapter):
+        adapter._usock.settimeout(None)
 
 
 def canceller_of(connection: Connection) -> Callable[[], None]:
@@ -49,6 +79,8 @@ def canceller_of(connection: Connection) -> Callable[[], None]:
     else:
         if task is not None:
             return lambda: void(loop.call_soon_threadsafe(task.cancel))
+    if _key_of_pg8000(adapter):
+        return lambda: _cancel_request(adapter)
     for name in ("cancel_safe", "cancel", "interrupt"):
         method = getattr(adapter, name, None)
         if method is not None:

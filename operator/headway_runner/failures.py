@@ -9,7 +9,7 @@ import re
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from alembic.script.revision import (
@@ -72,8 +72,16 @@ def origin(error: BaseException) -> BaseException:
     return below if isinstance(below, BaseException) else error
 
 
+def server_fields(error: BaseException) -> Mapping[str, str]:
+    """The fields of PostgreSQL's error message by their letters, as pg8000 gives them; {} for other drivers."""
+    first = origin(error).args[0] if origin(error).args else None
+    return first if isinstance(first, Mapping) and "M" in first else {}
+
+
 def sqlstate(error: BaseException) -> str:
     """The SQLSTATE wherever the driver keeps it."""
+    if fields := server_fields(error):
+        return fields.get("C", "")
     for one in (origin(error), error, error.__cause__):
         for name in ("sqlstate", "pgcode"):
             value = getattr(one, name, None)
@@ -85,7 +93,9 @@ def sqlstate(error: BaseException) -> str:
 def describe(error: BaseException) -> str:
     """One short text for people, without statement, parameters, rows of data or credentials."""
     below = origin(error)
-    if below is error and isinstance(error, SQLAlchemyError):
+    if fields := server_fields(error):
+        text = fields["M"] + (f"\nHINT:  {fields['H']}" if "H" in fields else "")
+    elif below is error and isinstance(error, SQLAlchemyError):
         text = str(error.args[0]) if error.args else type(error).__name__
     elif isinstance(error, (DBAPIError, CommandError)):
         text = str(below)

@@ -11,7 +11,7 @@ from sqlalchemy.pool import Pool
 
 from headway_contract.request import RunRequest
 from headway_contract.result import Failure
-from headway_runner.dbapi import adapter_of, backend_pid, query
+from headway_runner.dbapi import adapter_of, backend_pid, limit_only_connecting, query
 from headway_runner.failures import RunFailed
 from headway_runner.secrecy import learn
 
@@ -35,6 +35,7 @@ class Sessions:
 
     def _opened(self, adapter: Any, record: Any) -> None:
         if record.info.get(_DIALECT) == "postgresql":
+            limit_only_connecting(adapter)
             record.info[_PREPARED] = self._prepare(adapter)
             adapter.commit()
 
@@ -86,5 +87,5 @@ def _note_the_dialect(dialect: Any, record: Any, positional: Any, named: dict[st
     learn(named.get("password"))
     if record is not None:
         record.info[_DIALECT] = dialect.name
-    if dialect.driver == "asyncpg":
+    if dialect.driver in ("asyncpg", "pg8000"):
         named.setdefault("timeout", CONNECT_SECONDS)

@@ -21,6 +21,7 @@ _DEFINES = re.compile(r"\s*(create|alter|drop|rename|truncate)\b", re.I)
 _VALUES = re.compile(
     r"'|\$|\b(VALUES|SELECT|WHERE|DEFAULT)\b|\bSET\b(?!\s+(NOT|DATA|SCHEMA|STORAGE)\b)|(?<![\w\"])\d", re.I
 )
+_FOLLOW_THE_SERVER = ("psycopg", "psycopg_async", "pg8000")
 _LOCAL = re.compile(r"\s*set\s+local\b", re.I)
 
 
@@ -102,8 +103,8 @@ class TransactionWatch:
         self._open, self._autocommit = [], False
 
     def _keep_out_of_transactions(self, connection: Connection) -> None:
-        """psycopg asks the server and would begin again at the next statement; psycopg2 and asyncpg do not."""
-        if connection.dialect.driver.startswith("psycopg") and connection.dialect.driver != "psycopg2":
+        """Some drivers ask the server and would begin again at the next statement; psycopg2 and asyncpg do not."""
+        if connection.dialect.driver in _FOLLOW_THE_SERVER:
             adapter = adapter_of(connection)
             if not adapter.autocommit:
                 adapter.autocommit = True

@@ -16,7 +16,7 @@ from support.runner import database_request, migrate, plan, request_for, start
 from support.waiting import wait_until
 
 CONFIGURED = "context.config.get_main_option('sqlalchemy.url')"
-DRIVERS = ("psycopg", "psycopg2", "asyncpg")
+DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
 
 
 def url_with(of, driver="psycopg", **parts):
@@ -74,11 +74,12 @@ def test_a_text_that_is_no_url_is_refused_without_showing_it(tmp_path):
 
 
 def test_a_driver_that_is_not_installed_is_named(tmp_path, database):
-    message = refused(
-        migrate(from_template(tmp_path).tables("a1"), database.url("pg8000")),
-        "DriverMissing",
-        ExitCode.MISCONFIGURED,
-    )
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "sitecustomize.py").write_text("import sys\nsys.modules['pg8000'] = None\n")
+    project = from_template(tmp_path / "project").tables("a1")
+    run = migrate(project, database.url("pg8000"), {"PYTHONPATH": str(hidden)})
+    message = refused(run, "DriverMissing", ExitCode.MISCONFIGURED)
     assert "pg8000" in message
 
 
@@ -150,8 +151,9 @@ def test_a_broken_revision_leaves_those_before_it_and_says_why(tmp_path, databas
     assert database.tables() == {"alembic_version", "a1"}
 
 
-def test_parameters_rows_and_credentials_never_show(tmp_path, database):
-    project = from_template(tmp_path)
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_parameters_rows_and_credentials_never_show(tmp_path, database, driver):
+    project = from_template(tmp_path, template_for(driver))
     project.revision(
         "a1",
         """
@@ -161,7 +163,7 @@ def test_parameters_rows_and_credentials_never_show(tmp_path, database):
         op.get_bind().execute(insert, {"email": "eve@" + "secret.example"})
         """,
     )
-    run = migrate(project, database.url())
+    run = migrate(project, database.url(driver))
     assert "people_pkey" in refused(run, "RevisionFailed", ExitCode.MIGRATION_FAILED)
     assert "eve@secret.example" not in run.stdout + run.stderr + run.result.to_json()
     assert make_url(database.url()).password not in run.stdout + run.stderr

@@ -19,7 +19,7 @@ BUSY = (
     "SELECT count(*) FROM pg_stat_activity "
     "WHERE query LIKE '%{what}%' AND state = 'active' AND pid <> pg_backend_pid()"
 )
-URLS = {"psycopg": "generic", "psycopg2": "generic", "asyncpg": "async"}
+URLS = {"psycopg": "generic", "psycopg2": "generic", "asyncpg": "async", "pg8000": "generic"}
 
 
 def is_running(database, what):

@@ -10,7 +10,7 @@ from support.projects import from_template
 from support.runner import database_request, migrate, request_for, start
 from support.waiting import wait_until
 
-DRIVERS = {"psycopg": "generic", "psycopg2": "generic", "asyncpg": "async"}
+DRIVERS = {"psycopg": "generic", "psycopg2": "generic", "asyncpg": "async", "pg8000": "generic"}
 
 BACKFILL = """
 BATCH_SIZE = 100
