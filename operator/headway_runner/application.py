@@ -41,8 +41,8 @@ class Applier(ContextGuard):
 
     writes = True
 
-    def __init__(self, link: Link, task: Task, sessions: Sessions) -> None:
-        super().__init__(link, task, sessions)
+    def __init__(self, link: Link, task: Task) -> None:
+        super().__init__(link, task, Sessions(task.request, read_only=False))
         self.watch = TransactionWatch()
         self.builds = ConcurrentBuilds(lambda: self.watch.inside, self._tell)
         self.contexts_run = 0
@@ -57,6 +57,30 @@ class Applier(ContextGuard):
         self.loading = False
         self._name = task.database.name
         self._told_waiting = 0.0
+
+    def install(self) -> None:
+        """Listen to all engines of this process."""
+        self._sessions.install()
+        self.watch.install()
+        self.builds.install()
+        self._link.cancel_while(lambda: bool(self.unfinished))
+
+    def report(self, error: BaseException | None) -> Application:
+        """What was done; ``error`` is what env.py raised."""
+        if error is not None:
+            print_error(error)
+        seen = self.error
+        return Application(
+            current=tuple(dict.fromkeys(self.current)),
+            applied=tuple(dict.fromkeys(self.applied)),
+            heads=tuple(dict.fromkeys(self.heads)),
+            unfinished=self.unfinished,
+            kept=tuple(dict.fromkeys(self.watch.kept)) if self.unfinished else (),
+            stopped=self.stopped,
+            indexes=tuple(dict.fromkeys(self.builds.indexes)),
+            failure=None if error is None else failure_of(error, self.unfinished, self.loading),
+            seen=None if seen is None else failure_of(seen, self.unfinished),
+        )
 
     def _tell(self, message: str) -> None:
         self._link.emit(Notice(self._name, message))
@@ -162,27 +186,9 @@ class Applier(ContextGuard):
 
 def apply(link: Link, task: Task) -> Application:
     """A phase for a process of its own: run env.py to the target."""
-    sessions = Sessions(task.request, read_only=False)
-    sessions.install()
-    applier = Applier(link, task, sessions)
-    applier.watch.install()
-    applier.builds.install()
-    link.cancel_while(lambda: bool(applier.unfinished))
-    error = call_guarded(lambda: _run(task, applier))
-    if error is not None:
-        print_error(error)
-    seen = applier.error
-    return Application(
-        current=tuple(dict.fromkeys(applier.current)),
-        applied=tuple(dict.fromkeys(applier.applied)),
-        heads=tuple(dict.fromkeys(applier.heads)),
-        unfinished=applier.unfinished,
-        kept=tuple(dict.fromkeys(applier.watch.kept)) if applier.unfinished else (),
-        stopped=applier.stopped,
-        indexes=tuple(dict.fromkeys(applier.builds.indexes)),
-        failure=None if error is None else failure_of(error, applier.unfinished, applier.loading),
-        seen=None if seen is None else failure_of(seen, applier.unfinished),
-    )
+    applier = Applier(link, task)
+    applier.install()
+    return applier.report(call_guarded(lambda: _run(task, applier)))
 
 
 def _run(task: Task, applier: Applier) -> None:

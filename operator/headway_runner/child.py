@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from headway_contract.events import Event
 from headway_runner.dbapi import void
@@ -38,10 +38,36 @@ class Cancelled(BaseException):
     """Raised in the main thread when there was no statement to cancel: the revision's own code is running."""
 
 
+class Orders(Protocol):
+    """Where a phase's process gets its orders from."""
+
+    def take(self) -> bytes:
+        """Wait for the next order; empty once nobody is there any more who could give one."""
+
+    def end_within(self, seconds: float) -> bool:
+        """Wait at most so long for the end of whoever gives the orders; whether it has come."""
+
+
+class PipedOrders:
+    """Orders through a pipe that the parent alone can write."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def take(self) -> bytes:
+        """One byte."""
+        return os.read(self._descriptor, 1)
+
+    def end_within(self, seconds: float) -> bool:
+        """Further orders are dropped: there is none beyond the cancellation."""
+        ready, _, _ = select.select([self._descriptor], [], [], seconds)
+        return bool(ready) and self.take() == b""
+
+
 class Link:
     """To the parent: events up, orders down."""
 
-    def __init__(self, words: Sender, orders: int) -> None:
+    def __init__(self, words: Sender, orders: Orders) -> None:
         self._words = words
         self._orders = orders
         self._cancel: Callable[[], None] = lambda: None
@@ -72,10 +98,10 @@ class Link:
         threading.Thread(target=self._obey, name="headway-orders", daemon=True).start()
 
     def _obey(self) -> None:
-        order = os.read(self._orders, 1)
+        order = self._orders.take()
         while order == STOP:
             self.stop_requested = True
-            order = os.read(self._orders, 1)
+            order = self._orders.take()
         self.stop_requested = True
         self._cancel_until_the_end(is_orphan=order == b"")
 
@@ -89,11 +115,10 @@ class Link:
                 times += 1
             if is_orphan and times > _CANCELS_BEFORE_EXIT:
                 os._exit(1)
-            ready, _, _ = select.select([self._orders], [], [], 0 if is_orphan else _CANCEL_EVERY_SECONDS)
-            if ready and not is_orphan:
-                is_orphan = os.read(self._orders, 1) == b""
-            elif is_orphan:
+            if is_orphan:
                 threading.Event().wait(_CANCEL_EVERY_SECONDS)
+            else:
+                is_orphan = self._orders.end_within(_CANCEL_EVERY_SECONDS)
 
     def _cancel_once(self, times: int) -> None:
         try:
@@ -112,7 +137,7 @@ def _interrupt(*_: object) -> None:
 
 def run_child(words: Sender, orders: int, phase: Callable[[Link], object]) -> None:
     """Run a phase in this forked process and end the process."""
-    link = Link(words, orders)
+    link = Link(words, PipedOrders(orders))
     link.listen()
     status = 1
     try:

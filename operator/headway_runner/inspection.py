@@ -29,10 +29,16 @@ class Inspector(ContextGuard):
 
     writes = False
 
-    def __init__(self, link: Link, task: Task, sessions: Sessions) -> None:
-        super().__init__(link, task, sessions)
+    def __init__(self, link: Link, task: Task) -> None:
+        super().__init__(link, task, Sessions(task.request, task.read_only))
         self.views: list[Inspection] = []
         self.loading = False
+        self._local_settings: list[str] = []
+
+    def install(self) -> None:
+        """Listen to all engines of this process."""
+        self._sessions.install()
+        self._local_settings = notice_local_settings()
 
     def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
         """Steps() yields none. After an interruption, first let the session that holds the lock end."""
@@ -61,6 +67,15 @@ class Inspector(ContextGuard):
         self.views.append(Inspection(**{**vars(view), "invalid_indexes": indexes}))
         return iter(())
 
+    def report(self, error: BaseException | None) -> Inspection:
+        """What was found; ``error`` is what env.py raised."""
+        if error is not None:
+            if not _is_expected(error, self._task):
+                print_error(error)
+            return Inspection(identity=self.identity, failure=failure_of(error, loading=self.loading))
+        found = {"identity": self.identity, "one_transaction": bool(self._local_settings)}
+        return Inspection(**{**vars(_merged(self.views)), **found})
+
     def _view(
         self, script: ScriptDirectory, heads: tuple[str, ...], compute: Callable[[], list[Step]]
     ) -> Inspection:
@@ -86,22 +101,9 @@ class Inspector(ContextGuard):
 
 def inspect(link: Link, task: Task) -> Inspection:
     """A phase for a process of its own: probe (once), then look through env.py."""
-    sessions = Sessions(task.request, task.read_only)
-    sessions.install()
-    inspector = Inspector(link, task, sessions)
-    local_settings = notice_local_settings()
-    error = call_guarded(lambda: _look(link, task, inspector))
-    if error is not None:
-        if not _is_expected(error, task):
-            print_error(error)
-        return Inspection(identity=inspector.identity, failure=failure_of(error, loading=inspector.loading))
-    return Inspection(
-        **{
-            **vars(_merged(inspector.views)),
-            "identity": inspector.identity,
-            "one_transaction": bool(local_settings),
-        }
-    )
+    inspector = Inspector(link, task)
+    inspector.install()
+    return inspector.report(call_guarded(lambda: _look(link, task, inspector)))
 
 
 def _look(link: Link, task: Task, inspector: Inspector) -> None:
