@@ -98,12 +98,16 @@ def _jobs_of_later_runs(status: Status, jobs: tuple[JobView, ...]) -> list[JobVi
     since = max(own, default=moment(status.run.start_time))
     ended.add(status.run.id)
     unheard = [job for job in jobs if job.run not in ended]
-    # Of the very second only what is not being swept away: that is the rest of a run that the history has let go.
     return [
         one
         for one in unheard
-        if not since or one.created > since or (one.created == since and not one.deleting)
+        if not since or one.created > since or (one.created == since and not _is_swept_away(one))
     ]
+
+
+def _is_swept_away(job: JobView) -> bool:
+    """The rest of a run that the history has let go; one that is removed while active belongs to a later run."""
+    return job.deleting and not job.is_active
 
 
 def _age_rank(job: JobView) -> tuple[datetime, bool, int, str]:

@@ -155,8 +155,12 @@ def snapshots(draw) -> Snapshot:
 
 
 def done(snapshot: Snapshot) -> Snapshot:
-    """The snapshot after the decision was carried out, a Job that was deleted being still on its way out."""
+    """The snapshot after the decision was carried out, a Job that was deleted being still on its way out.
+
+    The API server's clock makes every Job, so a new one is never older than those that are there.
+    """
     decision = plan(snapshot)
+    created = max([NOW, *(job.created for job in snapshot.jobs)])
     resource, found = snapshot.migration, {job.name: job for job in snapshot.jobs}
     for action in decision.actions:
         if isinstance(action, AddFinalizer | RemoveFinalizer):
@@ -164,7 +168,9 @@ def done(snapshot: Snapshot) -> Snapshot:
             resource = replace(resource, finalizers=held)
         elif isinstance(action, StartJob):
             job = a_job(resource, action.database, action.attempt)
-            found[action.name] = replace(job, name=action.name, run=action.run, identity=action.identity)
+            found[action.name] = replace(
+                job, name=action.name, run=action.run, identity=action.identity, created=created
+            )
         elif isinstance(action, DeleteJob):
             found[action.name] = replace(found[action.name], deleting=True)
         elif isinstance(action, StopJob):

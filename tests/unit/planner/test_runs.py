@@ -370,3 +370,17 @@ def test_any_number_of_edits_within_a_second_are_runs_of_their_own():
         cluster.start_pod(start.name)
         cluster.finish(start.name)
     assert len(runs) == 6
+
+
+def test_while_a_job_of_an_edit_taken_back_is_removed_the_status_says_the_same():
+    """The edit lasted so short that only its Job tells of it, and all happened within one second."""
+    cluster = ModelCluster(a_migration(image="shop:1"))
+    cluster.finish(cluster.reconcile().starts[0].name)
+    cluster.edit(image="shop:2")
+    cluster.reconcile(crash_after=1)
+    cluster.edit(image="shop:1")
+    decision = cluster.reconcile()
+    assert [type(action) for action in decision.actions] == [DeleteJob]
+    assert plan(cluster.snapshot()).status == cluster.status
+    cluster.settle()
+    assert cluster.heads["main"] == "shop:1"
