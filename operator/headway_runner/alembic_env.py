@@ -13,7 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy.engine import Connection
 
 Step = Any
@@ -85,6 +85,11 @@ def _direct(environment: EnvironmentContext, participant: Participant, wanted: b
 def run_alembic(config: Config, target: str, downgrade: bool) -> None:
     """``alembic upgrade`` or ``downgrade``; raises whatever env.py raises."""
     (command.downgrade if downgrade else command.upgrade)(config, target)
+
+
+def read_one_by_one(script: ScriptDirectory) -> Iterator[Script]:
+    """Every revision file, also where they form no history; raises what a file raises."""
+    return iter(script._load_revisions())
 
 
 def is_in_outer_transaction(context: MigrationContext) -> bool:

@@ -51,6 +51,8 @@ class Applier(ContextGuard):
         self.heads: list[str] = []
         """Where the database is, as the run itself sees it in the end."""
         self.unfinished = ""
+        self.title = ""
+        """Of the revision that was started last."""
         self.error: BaseException | None = None
         """What the unfinished revision raised."""
         self.stopped = False
@@ -78,8 +80,8 @@ class Applier(ContextGuard):
             kept=tuple(dict.fromkeys(self.watch.kept)) if self.unfinished else (),
             stopped=self.stopped,
             indexes=tuple(dict.fromkeys(self.builds.indexes)),
-            failure=None if error is None else failure_of(error, self.unfinished, self.loading),
-            seen=None if seen is None else failure_of(seen, self.unfinished),
+            failure=None if error is None else failure_of(error, self.unfinished, self.loading, self.title),
+            seen=None if seen is None else failure_of(seen, self.unfinished, title=self.title),
         )
 
     def _tell(self, message: str) -> None:
@@ -134,7 +136,7 @@ class Applier(ContextGuard):
                 *ended, RevisionStarted(self._name, revision, str(step.doc or ""), index, len(todo))
             )
             start = time.monotonic()
-            self.unfinished, self.error = revision, None
+            self.unfinished, self.title, self.error = revision, str(step.doc or ""), None
             set_aside(step, self._call)
             yield step
             ended = (self._ended(context, revision, time.monotonic() - start, index, len(todo)),)

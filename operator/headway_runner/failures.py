@@ -31,6 +31,8 @@ LOCK_STATES = frozenset({"55P03", "40P01", "40001"})
 READ_ONLY_STATE = "25006"
 CANCELLED_STATE = "57014"
 
+TITLE_CHARACTERS = 80
+
 _QUOTED = re.compile(r"^\s*(LINE \d+:|DETAIL:|CONTEXT:|\^)")
 
 
@@ -54,6 +56,8 @@ class Situation:
     """The revision that was being applied, '' when none was."""
     loading: bool = False
     """It was raised while the revision files were read and ordered."""
+    title: str = ""
+    """Of the revision, as its file says."""
 
     @property
     def state(self) -> str:
@@ -248,11 +252,11 @@ RULES: tuple[tuple[Callable[[Situation], bool], str], ...] = (
 """In order: the first that holds names the class."""
 
 
-def failure_of(error: BaseException, revision: str = "", loading: bool = False) -> Failure:
+def failure_of(error: BaseException, revision: str = "", loading: bool = False, title: str = "") -> Failure:
     """The failure that this exception means."""
     if isinstance(error, RunFailed):
         return error.failure
-    this = Situation(error, revision, loading)
+    this = Situation(error, revision, loading, title)
     name = next(name for holds, name in RULES if holds(this))
     return Failure(name, _sentence(name, this), revision, this.state)
 
@@ -261,15 +265,21 @@ def _sentence(name: str, this: Situation) -> str:
     if name == "MultipleHeads":
         heads = getattr(this.error.__cause__ or this.error, "heads", ())
         return f"The heads are {', '.join(sorted(heads))}."
-    if name == "InvalidHistory" and isinstance(this.error, KeyError):
-        return f"A revision file names {this.error.args[0]!r} as its parent, but there is no such revision."
-    if name in ("RevisionFailed", "PermissionDenied") and this.revision:
-        return f"Revision {this.revision}: {describe(this.error)}"
+    if this.revision:
+        return f"Revision {named(this.revision, this.title)} failed: {describe(this.error)}"
     return describe(this.error)
+
+
+def named(revision: str, title: str) -> str:
+    """A revision as people know it: ``1a2b (add status to users)``."""
+    text = shorten(mask(" ".join(title.split())), TITLE_CHARACTERS)
+    return f"{revision} ({text})" if text else revision
 
 
 def print_error(error: BaseException) -> None:
     """Where it was raised, and the masked message: the usual traceback would print statement parameters."""
+    if isinstance(error, RunFailed) and error.__cause__ is not None:
+        error = error.__cause__
     if not isinstance(error, RunFailed):
         sys.stderr.write(mask("".join(traceback.format_tb(error.__traceback__))))
         sys.stderr.write(f"headway: {describe(error)}\n")

@@ -2,22 +2,31 @@
 
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from headway_contract.result import Failure, PendingRevision
+from headway_contract.result import Failure, PendingRevision, shorten
 from headway_runner.alembic_env import Step
-from headway_runner.failures import RunFailed
+from headway_runner.failures import RunFailed, failure_of
+from headway_runner.revision_files import what_is_wrong
+from headway_runner.targets import no_such_target
 
 SYMBOLS = re.compile(r"^([^@]+@)?heads?$")
 RELATIVE = re.compile(r"^([^@]+@)?[^@]*[+-]\d+$")
 
 
 def load(script: ScriptDirectory) -> None:
-    """Read all revision files; raises what a broken history raises."""
-    script.get_heads()
+    """Read all revision files; raises :class:`RunFailed` that names the file which breaks the history."""
+    try:
+        script.get_heads()
+    except Exception as error:
+        failure = failure_of(error, loading=True)
+        if failure.name == "InvalidHistory":
+            failure = replace(failure, message=shorten(what_is_wrong(script, error)))
+        raise RunFailed(failure) from error
 
 
 def knows(script: ScriptDirectory, revision: str) -> bool:
@@ -40,14 +49,19 @@ def is_symbolic(target: str) -> bool:
 
 
 def resolve(script: ScriptDirectory, target: str, steps: list[Step]) -> tuple[str, ...]:
-    """The revisions that the target means; raises Alembic's CommandError."""
+    """The revisions that the target means; raises :class:`RunFailed`, or Alembic's CommandError."""
     if is_relative(target):
         if not steps:
             raise RunFailed(
                 Failure("InvalidTarget", f"There is no revision {target} from where the database is.")
             )
         return (str(steps[-1].revision.revision),)
-    return tuple(str(found.revision) for found in script.get_revisions(target) if found is not None)
+    try:
+        return tuple(str(found.revision) for found in script.get_revisions(target) if found is not None)
+    except CommandError as error:
+        if failure_of(error).name != "UnknownTarget":
+            raise
+        raise RunFailed(Failure("UnknownTarget", no_such_target(script, target))) from error
 
 
 def is_past(script: ScriptDirectory, heads: tuple[str, ...], target: tuple[str, ...]) -> bool:

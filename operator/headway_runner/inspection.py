@@ -81,7 +81,7 @@ class Inspector(ContextGuard):
     ) -> Inspection:
         unknown = tuple(head for head in heads if not history.knows(script, head))
         if unknown:
-            return Inspection(current=heads, unknown=unknown)
+            return Inspection(current=heads, unknown=unknown, image_heads=tuple(sorted(script.get_heads())))
         target = self._task.target
         relative = history.is_relative(target)
         resolved = () if relative else history.resolve(script, target, [])
@@ -134,6 +134,7 @@ def _merged(views: list[Inspection]) -> Inspection:
     return Inspection(
         current=joined("current"),
         unknown=joined("unknown"),
+        image_heads=joined("image_heads"),
         target=joined("target"),
         absolute_target=next((view.absolute_target for view in views if view.absolute_target), ""),
         pending=joined("pending"),

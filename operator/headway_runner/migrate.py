@@ -9,7 +9,7 @@ from headway_contract.events import Notice, PassRetried, RevisionApplied, Revisi
 from headway_contract.request import RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
 from headway_runner.application import apply
-from headway_runner.failures import LOCK_STATES, RunFailed
+from headway_runner.failures import LOCK_STATES, RunFailed, named
 from headway_runner.inspection import inspect
 from headway_runner.plan import announce, as_plan, first_task, is_ahead, look
 from headway_runner.supervisor import Died, Supervisor
@@ -98,13 +98,15 @@ def run_once(supervisor: Supervisor, task: Task) -> Application:
 def what_is_known(died: Died, stopping: bool) -> Application:
     """Of a process that ended without a report: what its events told."""
     applied = tuple(event.revision for event in died.events if isinstance(event, RevisionApplied))
-    started = [event.revision for event in died.events if isinstance(event, RevisionStarted)]
-    unfinished = started[-1] if len(started) > len(applied) else ""
+    started = [event for event in died.events if isinstance(event, RevisionStarted)]
+    unfinished = started[-1].revision if len(started) > len(applied) else ""
     if stopping and not unfinished:
         return Application(applied=applied, stopped=True)
     sentence = (
         "It did not end in time after it was asked to stop, and was killed." if stopping else died.sentence
     )
+    if unfinished:
+        sentence = f"Revision {named(unfinished, started[-1].title)} did not end. {sentence}"
     return Application(
         applied=applied, unfinished=unfinished, failure=Failure("Unexpected", sentence, unfinished)
     )

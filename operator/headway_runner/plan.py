@@ -13,6 +13,7 @@ from headway_runner.failures import READ_ONLY_STATE, RunFailed
 from headway_runner.inspection import inspect
 from headway_runner.project import command_line
 from headway_runner.supervisor import Died, Supervisor
+from headway_runner.targets import few
 from headway_runner.task import Inspection, Task
 
 WRITES_IN_PLAN = (
@@ -91,7 +92,8 @@ def describe_ahead(task: Task, inspection: Inspection) -> str:
     """The fact, as a sentence."""
     if inspection.unknown:
         return (
-            f"The database is at {', '.join(inspection.unknown)}, which this image does not contain; "
+            f"The database is at {', '.join(inspection.unknown)}, which this image does not contain "
+            f"(its newest: {few(inspection.image_heads) or 'none'}); "
             "whether the image's own revisions are among what was applied cannot be seen from here."
         )
     return f"The database is at {', '.join(inspection.current)}, which is past the target {task.database.target}."

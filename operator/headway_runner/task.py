@@ -39,6 +39,8 @@ class Inspection:
     current: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     """Those of the current heads that the image does not contain."""
+    image_heads: tuple[str, ...] = ()
+    """What the image has instead, when there are such."""
     target: tuple[str, ...] = ()
     absolute_target: str = ""
     """The target in a form that means the same later on."""

@@ -5,7 +5,7 @@ Rule: only the fresh look can say that a run succeeded.
 
 from headway_contract.request import RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
-from headway_runner.failures import CANCELLED_STATE
+from headway_runner.failures import CANCELLED_STATE, named
 from headway_runner.task import Application, Inspection
 
 STATEMENTS_SHOWN = 5
@@ -42,7 +42,7 @@ def kept(run: Application, after: Inspection) -> tuple[str, ...]:
 def first_failure(before: Inspection, run: Application, after: Inspection, stopping: bool) -> Failure | None:
     """The failure that a person should know first, None when the run succeeded or stopped in order."""
     broken = broken_indexes(before, run, after)
-    failure = failure_of_the_run(run, stopping)
+    failure = failure_of_the_run(before, run, stopping)
     if failure is not None:
         return with_indexes(failure, broken)
     if after.failure is not None:
@@ -57,11 +57,17 @@ def first_failure(before: Inspection, run: Application, after: Inspection, stopp
     return None
 
 
-def failure_of_the_run(run: Application, stopping: bool) -> Failure | None:
+def title_of(revision: str, before: Inspection) -> str:
+    """Its title in the plan."""
+    return next((one.title for one in before.pending if one.revision == revision), "")
+
+
+def failure_of_the_run(before: Inspection, run: Application, stopping: bool) -> Failure | None:
     """What the run reports itself; a cancellation that we asked for is none when nothing stayed."""
     failure = run.failure or run.seen
     if run.unfinished and run.kept:
-        reason = failure.message if failure is not None else f"Revision {run.unfinished} was interrupted"
+        name = named(run.unfinished, title_of(run.unfinished, before))
+        reason = failure.message if failure is not None else f"Revision {name} was interrupted"
         return Failure(
             "PartiallyApplied",
             f"{reason.rstrip('.')}. Committed before that and still there: {listed(run.kept)}.",
@@ -84,7 +90,8 @@ def is_cancellation(failure: Failure) -> bool:
     names = ("CancelledError", "Cancelled:", "KeyboardInterrupt")
     return (
         failure.sqlstate == CANCELLED_STATE
-        or failure.message.removeprefix(f"Revision {failure.revision}: ").startswith(names)
+        or failure.message.startswith(names)
+        or any(f" failed: {name}" in failure.message for name in names)
         or "interrupted" in failure.message
     )
 
@@ -92,10 +99,11 @@ def is_cancellation(failure: Failure) -> bool:
 def not_there(run: Application, after: Inspection) -> Failure:
     """Alembic ended well, and yet revisions are missing."""
     if run.unfinished:
-        seen = run.seen.message if run.seen is not None else "Nothing was seen of the reason."
+        name = named(run.unfinished, title_of(run.unfinished, after))
+        seen = run.seen.message if run.seen is not None else f"Nothing was seen of why {name} did not end."
         state = run.seen.sqlstate if run.seen is not None else ""
         return Failure("Swallowed", seen, run.unfinished, state)
-    missing = ", ".join(one.revision for one in after.pending[:5])
+    missing = ", ".join(named(one.revision, one.title) for one in after.pending[:5])
     return Failure("NotPersisted", f"The database does not have {missing}.", after.pending[0].revision)
 
 

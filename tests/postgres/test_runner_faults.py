@@ -266,7 +266,7 @@ def test_a_database_that_is_ahead_of_the_image_is_accepted_with_a_word(tmp_path,
     assert run.result.ahead
     assert run.result.to_revision == ("a3",)
     assert "Notice" in run.kinds()
-    assert "a3, which this image does not contain" in run.stdout
+    assert "a3, which this image does not contain (its newest: a2)" in run.stdout
 
 
 def test_a_database_that_is_ahead_of_the_image_may_be_a_failure(tmp_path, database):
@@ -430,7 +430,7 @@ def test_a_password_that_a_revision_prints_in_its_error_is_in_nothing_that_we_wr
     )
     run = migrate(project, database.url())
     assert run.result.failure.name == "RevisionFailed"
-    assert run.result.failure.message == "Revision a1: RuntimeError: password is ***"
+    assert run.result.failure.message == "Revision a1 (revision a1) failed: RuntimeError: password is ***"
     assert secret not in run.stdout + run.stderr
 
 
