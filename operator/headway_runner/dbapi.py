@@ -69,9 +69,20 @@ def limit_only_connecting(adapter: Any) -> None:
         adapter._usock.settimeout(None)
 
 
+_FROM_A_SECOND_SESSION = {
+    "mysql": ("SELECT connection_id()", "KILL QUERY {}"),
+    "mariadb": ("SELECT connection_id()", "KILL QUERY {}"),
+}
+"""Who the session is, and what cancels its statement: none of the drivers can."""
+
+
 def canceller_of(connection: Connection) -> Callable[[], None]:
     """A function for another thread that cancels what the connection is doing, by the driver's own means."""
     adapter = adapter_of(connection)
+    sqlite = getattr(getattr(bare(adapter), "_conn", None), "interrupt", None)
+    if sqlite is not None:
+        # aiosqlite: its thread would go on with the statement after the task was cancelled.
+        return lambda: void(sqlite())
     try:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
     except RuntimeError:
@@ -85,7 +96,28 @@ def canceller_of(connection: Connection) -> Callable[[], None]:
         method = getattr(adapter, name, None)
         if method is not None:
             return lambda: void(method())
-    return lambda: None
+    return _canceller_from_a_second_session(connection, adapter)
+
+
+def _canceller_from_a_second_session(connection: Connection, adapter: Any) -> Callable[[], None]:
+    """A connection of its own is opened when it comes to that, as the engine opens its connections."""
+    if connection.dialect.name not in _FROM_A_SECOND_SESSION:
+        return lambda: None
+    who, cancel = _FROM_A_SECOND_SESSION[connection.dialect.name]
+    session = int(query(adapter, who)[0][0])
+    if not connection.in_transaction():
+        adapter.commit()
+    pool = connection.engine.pool
+
+    def from_a_second_session() -> None:
+        second: Any = pool.recreate().connect()
+        try:
+            query(second, cancel.format(session))
+        finally:
+            second.detach()
+            second.close()
+
+    return from_a_second_session
 
 
 def void(_: object) -> None:

@@ -13,12 +13,12 @@ from headway_contract.request import RunRequest
 from headway_contract.result import Failure
 from headway_runner.dbapi import adapter_of, backend_pid, limit_only_connecting, query
 from headway_runner.failures import RunFailed
+from headway_runner.keepalive import SERVER_SETTINGS, watch_socket
 from headway_runner.secrecy import learn
 
 CONNECT_SECONDS = 10
 _DIALECT = "headway.dialect"
 _PREPARED = "headway.prepared"
-_FIRST_WITH_CONNECTION_CHECK = 140000
 
 
 class Sessions:
@@ -34,9 +34,10 @@ class Sessions:
         event.listen(Pool, "connect", self._opened)
 
     def _opened(self, adapter: Any, record: Any) -> None:
+        watch_socket(adapter)
         if record.info.get(_DIALECT) == "postgresql":
             limit_only_connecting(adapter)
-            record.info[_PREPARED] = self._prepare(adapter)
+            record.info[_PREPARED] = self._prepare(adapter, in_transaction=False)
             adapter.commit()
 
     def take(self, connection: Connection) -> None:
@@ -46,8 +47,9 @@ class Sessions:
         info = connection.info
         if _PREPARED not in info:
             adapter = adapter_of(connection)
-            info[_PREPARED] = self._prepare(adapter)
-            if not connection.in_transaction():
+            in_transaction = connection.in_transaction()
+            info[_PREPARED] = self._prepare(adapter, in_transaction)
+            if not in_transaction:
                 adapter.commit()
         if not info[_PREPARED]:
             raise RunFailed(
@@ -57,29 +59,40 @@ class Sessions:
                 )
             )
 
-    def _prepare(self, adapter: Any) -> bool:
+    def _prepare(self, adapter: Any, in_transaction: bool) -> bool:
         """Whether the session is the server's own; only then it is set up."""
         ((pid, version),) = query(adapter, "SELECT pg_backend_pid(), current_setting('server_version_num')")
         if backend_pid(adapter) not in (None, int(pid)):
             return False
-        values = session_values(self._request, self._read_only, int(version))
-        query(
-            adapter, "SELECT " + ", ".join(f"set_config('{key}', '{value}', false)" for key, value in values)
-        )
+        needed = session_values(self._request, self._read_only)
+        try:
+            _set(adapter, needed + guards_against_a_lost_client(int(version)))
+        except Exception:
+            if in_transaction:
+                raise
+            # A server on an operating system that cannot look whether a client is still there refuses the setting.
+            adapter.rollback()
+            _set(adapter, needed)
         return True
 
 
-def session_values(request: RunRequest, read_only: bool, server_version: int) -> tuple[tuple[str, str], ...]:
-    """PostgreSQL settings of a session, for a server version as ``server_version_num`` gives it."""
+def session_values(request: RunRequest, read_only: bool) -> tuple[tuple[str, str], ...]:
+    """The PostgreSQL settings that a run needs."""
     values = [("lock_timeout", f"{request.lock_timeout_seconds}s")]
-    if server_version >= _FIRST_WITH_CONNECTION_CHECK:
-        # Without it a statement runs on for as long as it takes after its client was killed.
-        values.append(("client_connection_check_interval", "2s"))
     if request.statement_timeout_seconds:
         values.append(("statement_timeout", f"{request.statement_timeout_seconds}s"))
     if read_only:
         values.append(("default_transaction_read_only", "on"))
     return tuple(values)
+
+
+def guards_against_a_lost_client(server_version: int) -> tuple[tuple[str, str], ...]:
+    """Those by which the server ends an orphan, for its version as ``server_version_num`` gives it."""
+    return tuple((name, value) for first, name, value in SERVER_SETTINGS if server_version >= first)
+
+
+def _set(adapter: Any, values: tuple[tuple[str, str], ...]) -> None:
+    query(adapter, "SELECT " + ", ".join(f"set_config('{key}', '{value}', false)" for key, value in values))
 
 
 def _note_the_dialect(dialect: Any, record: Any, positional: Any, named: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from headway_runner.lock import held
 from headway_runner.migrate import LONGEST_PAUSE_SECONDS, is_worth_another_pass, pause_before
 from headway_runner.pipes import Receiver, Sender
 from headway_runner.plan import judge
-from headway_runner.sessions import session_values
+from headway_runner.sessions import guards_against_a_lost_client, session_values
 from headway_runner.streams import EventStream
 from headway_runner.task import Application, Inspection, Task
 from headway_runner.transactions import beginning
@@ -121,13 +121,19 @@ def test_waiting_for_a_lock_ends_when_asked_to_stop():
 REQUEST = RunRequest(Mode.MIGRATE, "r", (DatabaseRequest("main"),))
 
 
-def test_session_settings_fit_the_server():
-    assert dict(session_values(REQUEST, False, 130000)) == {"lock_timeout": "2s"}
-    assert dict(session_values(REQUEST, True, 160000)) == {
+def test_a_session_waits_only_shortly_for_locks_and_a_look_writes_nothing():
+    assert dict(session_values(REQUEST, False)) == {"lock_timeout": "2s"}
+    assert dict(session_values(REQUEST, True)) == {
         "lock_timeout": "2s",
-        "client_connection_check_interval": "2s",
         "default_transaction_read_only": "on",
     }
+
+
+def test_a_server_is_asked_only_for_the_guards_that_its_version_has():
+    keepalives = {"tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count"}
+    assert set(dict(guards_against_a_lost_client(110000))) == keepalives
+    assert set(dict(guards_against_a_lost_client(130000))) == {*keepalives, "tcp_user_timeout"}
+    assert dict(guards_against_a_lost_client(140000))["client_connection_check_interval"] == "2s"
 
 
 @pytest.mark.parametrize(
