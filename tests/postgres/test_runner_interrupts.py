@@ -19,21 +19,28 @@ BUSY = (
     "SELECT count(*) FROM pg_stat_activity "
     "WHERE query LIKE '%{what}%' AND state = 'active' AND pid <> pg_backend_pid()"
 )
-URLS = {"psycopg": "generic", "psycopg2": "generic", "asyncpg": "async", "pg8000": "generic"}
+DRIVERS = {
+    "psycopg": ("psycopg", "generic"),
+    "psycopg, asynchronous": ("psycopg", "async"),
+    "psycopg2": ("psycopg2", "generic"),
+    "asyncpg": ("asyncpg", "async"),
+    "pg8000": ("pg8000", "generic"),
+}
+"""The name in the URL, and the template of Alembic that uses it."""
 
 
 def is_running(database, what):
     return bool(database.scalar(BUSY.format(what=what)))
 
 
-def sleeping(folder, driver="psycopg", seconds=60, before=""):
-    project = from_template(folder, URLS[driver]).tables("a1")
+def sleeping(folder, template="generic", seconds=60, before=""):
+    project = from_template(folder, template).tables("a1")
     return project.revision("a2", f"{before}\nop.execute('SELECT pg_sleep({seconds})')").tables("a3")
 
 
-@pytest.mark.parametrize("driver", URLS)
-def test_sigterm_cancels_a_long_statement_before_the_grace_period_ends(tmp_path, database, driver):
-    project = sleeping(tmp_path, driver)
+@pytest.mark.parametrize(("driver", "template"), DRIVERS.values(), ids=DRIVERS)
+def test_sigterm_cancels_a_long_statement_before_the_grace_period_ends(tmp_path, database, driver, template):
+    project = sleeping(tmp_path, template)
     running = start(project, request_for(database_request(), grace_seconds=2), {"main": database.url(driver)})
     running.wait_for(RevisionStarted, revision="a2")
     wait_until(lambda: is_running(database, "pg_sleep"), what="the statement")
@@ -46,12 +53,13 @@ def test_sigterm_cancels_a_long_statement_before_the_grace_period_ends(tmp_path,
     assert run.result.applied == ("a1",)
     assert run.result.pending_count == 2
     assert not is_running(database, "pg_sleep")
+    assert "stopped at a1, 2 revisions to go; the next run goes on here" in run.stderr
 
 
 def test_a_cancelled_revision_that_had_committed_a_part_is_a_failure(tmp_path, database):
     before = "op.execute('CREATE TABLE part ()')\nop.execute('COMMIT')"
     running = start(
-        sleeping(tmp_path, "psycopg2", before=before),
+        sleeping(tmp_path, before=before),
         request_for(database_request(), grace_seconds=2),
         {"main": database.url("psycopg2")},
     )
@@ -158,9 +166,9 @@ def test_a_run_that_waits_for_the_migration_lock_can_be_stopped(tmp_path, databa
     assert run.result.applied == ()
 
 
-@pytest.mark.parametrize("driver", URLS)
-def test_a_killed_runner_leaves_no_migration_running(tmp_path, database, driver):
-    project = sleeping(tmp_path, driver)
+@pytest.mark.parametrize(("driver", "template"), DRIVERS.values(), ids=DRIVERS)
+def test_a_killed_runner_leaves_no_migration_running(tmp_path, database, driver, template):
+    project = sleeping(tmp_path, template)
     running = start(project, request_for(database_request()), {"main": database.url(driver)})
     running.wait_for(RevisionStarted, revision="a2")
     wait_until(lambda: is_running(database, "pg_sleep"), what="the statement")
