@@ -59,7 +59,7 @@ def watch_socket(adapter: Any) -> None:
 def descriptor_of(driver: Any) -> int | None:
     """The driver's socket; None for a driver that shows none, or has none, such as SQLite's."""
     transport = getattr(driver, "_transport", None)
-    candidates = (
+    candidates: tuple[Any, ...] = (
         driver,
         getattr(driver, "_usock", None),
         getattr(driver, "_sock", None),
