@@ -11,6 +11,7 @@ AGAIN = "Mend that, then run the same command again."
 STEPS = {
     "AuthenticationFailed": "Correct the user or the password, then run the same command again.",
     "RevisionFailed": "Correct the revision and run the same command again; revisions before it stay applied.",
+    "PlanChanged": "Run the same command again: it plans anew.",
     "DriverMissing": "Install one beside the project (psycopg for PostgreSQL), or name the installed one in the URL.",
 }
 

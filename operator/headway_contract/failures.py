@@ -142,6 +142,14 @@ FAILURES: tuple[FailureClass, ...] = (
         "then put this image back.",
     ),
     FailureClass(
+        "PlanChanged",
+        ExitCode.BAD_HISTORY,
+        False,
+        "What would run now is not what the plan showed, so it was not run.",
+        "Plan again: kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite. "
+        "An image that is named by its digest cannot change between plan and run.",
+    ),
+    FailureClass(
         "WrongDatabase",
         ExitCode.MISCONFIGURED,
         False,

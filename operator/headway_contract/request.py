@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from headway_contract.codec import Undecodable, decode, encode
+from headway_contract.planned import Planned
 
 VARIABLE = "HEADWAY_REQUEST"
 
@@ -58,6 +59,8 @@ class DatabaseRequest:
     section: str = "alembic"
     x: tuple[tuple[str, str], ...] = ()
     """Alembic's ``-x key=value`` arguments."""
+    planned: Planned | None = None
+    """What its plan showed; None: there was none, and whatever is pending is applied."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from enum import Enum
 
 from headway_contract.codec import Undecodable, decode, encode
 from headway_contract.failures import FailureClass, failure_class
+from headway_contract.planned import Planned, digest_of
 
 LIMIT_BYTES = 4096
 MESSAGE_CHARACTERS = 900
@@ -65,6 +66,19 @@ class DatabasePlan:
     """It is past the target, or at a revision that the image does not know, and that is accepted."""
     notices: tuple[str, ...] = ()
     failure: Failure | None = None
+    starts: tuple[tuple[str, ...], ...] = ()
+    """``planned.Starts``; empty in the plan of an older runner."""
+
+    @property
+    def digest(self) -> str:
+        """``sha256:…`` over heads, target and the revisions with the hashes of their files."""
+        revisions = ((one.revision, one.file_sha256) for one in self.pending)
+        return digest_of(self.starts or (self.current,), self.target, self.downgrade, revisions)
+
+    @property
+    def planned(self) -> Planned | None:
+        """What whoever carries it out is held to, None when the plan does not tell enough."""
+        return Planned(self.digest, self.starts, self.target, self.downgrade) if self.starts else None
 
 
 @dataclass(frozen=True)
@@ -75,17 +89,8 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """``sha256:…`` over heads, targets and the ordered revisions with the hashes of their files."""
-        facts = [
-            [
-                database.name,
-                sorted(database.current),
-                sorted(database.target),
-                database.downgrade,
-                [[one.revision, one.file_sha256] for one in database.pending],
-            ]
-            for database in self.databases
-        ]
+        """``sha256:…`` over the names of the databases and what would be done to each."""
+        facts = [[database.name, database.digest] for database in self.databases]
         return "sha256:" + hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     def to_json(self) -> str:

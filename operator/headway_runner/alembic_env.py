@@ -37,9 +37,9 @@ class Participant(Protocol):
         context: MigrationContext,
         script: ScriptDirectory,
         heads: tuple[str, ...],
-        compute: Callable[[], list[Step]],
+        compute: Callable[[tuple[str, ...]], list[Step]],
     ) -> Iterator[Step]:
-        """Which steps the context runs from ``heads``; ``compute`` gives those that Alembic would."""
+        """Which steps the context runs from ``heads``; ``compute`` gives those that Alembic would from any."""
 
 
 def take_part(participant: Participant) -> None:
@@ -74,7 +74,7 @@ def _direct(environment: EnvironmentContext, participant: Participant, wanted: b
     def steps(heads: tuple[str, ...], context: MigrationContext) -> Iterator[Step]:
         if wanted:
             return participant.steps(
-                context, environment.script, tuple(heads), lambda: list(own(heads, context))
+                context, environment.script, tuple(heads), lambda start: list(own(start, context))
             )
         return iter(())
 

@@ -16,6 +16,7 @@ from headway_contract.events import (
     RevisionApplied,
     RevisionStarted,
 )
+from headway_runner.agreement import hold_to
 from headway_runner.alembic_env import (
     Step,
     commits_each_revision,
@@ -116,11 +117,12 @@ class Applier(ContextGuard):
         context: MigrationContext,
         script: ScriptDirectory,
         heads: tuple[str, ...],
-        compute: Callable[[], list[Step]],
+        compute: Callable[[tuple[str, ...]], list[Step]],
     ) -> Iterator[Step]:
         """The steps as Alembic orders them, one at a time."""
         self.loading = True
-        todo = compute()
+        hold_to(self._task.database.planned, self._task.target, script, heads, compute)
+        todo = compute(heads)
         self.loading = False
         ids = tuple(str(step.revision.revision) for step in todo)
         self.current.extend(heads)

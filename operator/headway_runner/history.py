@@ -8,6 +8,7 @@ from pathlib import Path
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
+from headway_contract.planned import is_relative
 from headway_contract.result import Failure, PendingRevision, shorten
 from headway_runner.alembic_env import Step
 from headway_runner.failures import RunFailed, failure_of
@@ -15,7 +16,6 @@ from headway_runner.revision_files import what_is_wrong
 from headway_runner.targets import no_such_target
 
 SYMBOLS = re.compile(r"^([^@]+@)?heads?$")
-RELATIVE = re.compile(r"^([^@]+@)?[^@]*[+-]\d+$")
 
 
 def load(script: ScriptDirectory) -> None:
@@ -36,11 +36,6 @@ def knows(script: ScriptDirectory, revision: str) -> bool:
     except CommandError:
         return False
     return found is not None and found.revision == revision
-
-
-def is_relative(target: str) -> bool:
-    """``+2``, ``-1``, ``label@+1``: means another revision each time."""
-    return bool(RELATIVE.match(target))
 
 
 def is_symbolic(target: str) -> bool:

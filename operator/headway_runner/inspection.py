@@ -7,7 +7,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from headway_contract.events import DatabaseReached
+from headway_contract.planned import distinct, is_relative
+from headway_contract.result import Failure
 from headway_runner import history
+from headway_runner.agreement import hold_to
 from headway_runner.alembic_env import Step, run_alembic, take_part
 from headway_runner.child import Link
 from headway_runner.failures import READ_ONLY_STATE, failure_of, print_error
@@ -53,7 +56,7 @@ class Inspector(ContextGuard):
         context: MigrationContext,
         script: ScriptDirectory,
         heads: tuple[str, ...],
-        compute: Callable[[], list[Step]],
+        compute: Callable[[tuple[str, ...]], list[Step]],
     ) -> Iterator[Step]:
         """Look instead of yielding."""
         if self._task.reached and set(heads) == set(self._task.reached):
@@ -61,6 +64,7 @@ class Inspector(ContextGuard):
         else:
             self.loading = True
             history.load(script)
+            hold_to(self._task.database.planned, self._task.target, script, heads, compute)
             self.loading = False
             view = self._view(script, heads, compute)
         indexes = invalid_indexes(context.connection) if context.connection is not None else ()
@@ -73,19 +77,25 @@ class Inspector(ContextGuard):
             if not _is_expected(error, self._task):
                 print_error(error)
             return Inspection(identity=self.identity, failure=failure_of(error, loading=self.loading))
+        ambiguous = _ambiguity(self._task.target, self.views)
+        if ambiguous is not None:
+            return Inspection(identity=self.identity, failure=ambiguous)
         found = {"identity": self.identity, "one_transaction": bool(self._local_settings)}
         return Inspection(**{**vars(_merged(self.views)), **found})
 
     def _view(
-        self, script: ScriptDirectory, heads: tuple[str, ...], compute: Callable[[], list[Step]]
+        self,
+        script: ScriptDirectory,
+        heads: tuple[str, ...],
+        compute: Callable[[tuple[str, ...]], list[Step]],
     ) -> Inspection:
         unknown = tuple(head for head in heads if not history.knows(script, head))
         if unknown:
             return Inspection(current=heads, unknown=unknown, image_heads=tuple(sorted(script.get_heads())))
         target = self._task.target
-        relative = history.is_relative(target)
+        relative = is_relative(target)
         resolved = () if relative else history.resolve(script, target, [])
-        steps = compute()
+        steps = compute(heads)
         if relative:
             resolved = history.resolve(script, target, steps)
         return Inspection(
@@ -125,6 +135,17 @@ def _is_expected(error: BaseException, task: Task) -> bool:
     return task.read_only and failure_of(error).sqlstate == READ_ONLY_STATE
 
 
+def _ambiguity(target: str, views: list[Inspection]) -> Failure | None:
+    """A relative target that means different revisions in different contexts would leave some of them behind."""
+    meant = sorted({view.absolute_target for view in views if view.absolute_target})
+    if not is_relative(target) or len(meant) < 2:
+        return None
+    return Failure(
+        "InvalidTarget",
+        f"env.py configures several contexts, and {target} means {' in one and '.join(meant)} in another.",
+    )
+
+
 def _merged(views: list[Inspection]) -> Inspection:
     """One view of all contexts (a tenant loop has many); each fact at its first place."""
 
@@ -133,6 +154,7 @@ def _merged(views: list[Inspection]) -> Inspection:
 
     return Inspection(
         current=joined("current"),
+        starts=distinct(view.current for view in views),
         unknown=joined("unknown"),
         image_heads=joined("image_heads"),
         target=joined("target"),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from sqlalchemy.engine.url import URL
 
 from headway_contract.events import Notice, Planned
+from headway_contract.planned import is_relative
 from headway_contract.request import DatabaseRequest, RunRequest, WhenAhead
 from headway_contract.result import DatabasePlan, Failure, Outcome, Plan, RunResult
 from headway_contract.wire import sha256_of, split_document
@@ -28,7 +29,12 @@ def first_task(request: RunRequest, database: DatabaseRequest) -> Task:
     url = read_url(database)
     if url is not None:
         load_driver(url)
-    return Task(request, database, url, database.target, read_only=True)
+    planned = database.planned
+    if planned is None:
+        return Task(request, database, url, database.target, read_only=True)
+    # A relative target meant one revision when it was planned; counted again it would lead further.
+    target = planned.target[0] if is_relative(database.target) else database.target
+    return Task(request, database, url, target, downgrade=planned.downgrade, read_only=True)
 
 
 def look(supervisor: Supervisor, task: Task) -> tuple[Task, Inspection]:
@@ -110,6 +116,7 @@ def as_plan(task: Task, inspection: Inspection) -> DatabasePlan:
         ahead=is_ahead(inspection) and inspection.failure is None,
         notices=inspection.notices,
         failure=inspection.failure,
+        starts=inspection.starts,
     )
 
 

@@ -37,6 +37,8 @@ class Inspection:
 
     identity: Identity | None = None
     current: tuple[str, ...] = ()
+    starts: tuple[tuple[str, ...], ...] = ()
+    """The distinct heads of the contexts."""
     unknown: tuple[str, ...] = ()
     """Those of the current heads that the image does not contain."""
     image_heads: tuple[str, ...] = ()

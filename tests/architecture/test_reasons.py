@@ -31,6 +31,7 @@ NAMES_OF_FAILURES = (
     "InvalidHistory",
     "DatabaseAhead",
     "CannotDowngrade",
+    "PlanChanged",
     "WrongDatabase",
     "PoolerDetected",
     "NeverConfigured",

@@ -130,6 +130,7 @@ def a_plan(**pending: Sequence[str]) -> Plan:
                 current=("base0",),
                 target=(revisions[-1],) if revisions else ("base0",),
                 pending=tuple(PendingRevision(one, f"title of {one}") for one in revisions),
+                starts=(("base0",),),
             )
             for name, revisions in pending.items()
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headway_contract.codec import Undecodable, decode
+from headway_contract.planned import is_relative
 from headway_contract.request import WhenAhead
 from headway_operator.api.status import Status
 
@@ -181,6 +182,12 @@ class Spec:
     def target_of(self, database: Database) -> str:
         """The database's own target, else that of the resource."""
         return database.target or self.target
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether a plan comes first: what a relative target means must be found out once and for all attempts."""
+        relative = any(is_relative(self.target_of(database)) for database in self.databases)
+        return self.plan.mode != "Never" or relative
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,12 @@ REASONS: tuple[Reason, ...] = (
         "after a failure: kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite",
     ),
     Reason(
+        "PlanLost",
+        "Which revision the relative target meant is not known any more, and part of the way may be done.",
+        "Name the revision, or plan anew from where the database is: "
+        "kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite",
+    ),
+    Reason(
         "JobDisappeared",
         "The Job was deleted before its result was seen; the database is looked at again.",
         retry=True,

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from headway_contract.planned import Planned
+
 
 class DatabasePhase(StrEnum):
     """Where one database is; see ``planner.lifecycle`` for how it gets from one to the next."""
@@ -96,6 +98,8 @@ class DatabaseStatus:
     revisions_total: int | None = None
     pending: tuple[Pending, ...] = ()
     pending_count: int | None = None
+    planned: Planned | None = None
+    """What its Jobs are held to; None: it has no plan, or not yet."""
     job_name: str = ""
     attempt: int = 0
     failures: int = 0

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from headway_contract.planned import Planned
 from headway_contract.request import CredentialVariables, DatabaseRequest, Mode, RunRequest
 from headway_operator.api.migration import CredentialsFrom, CustomKeys, Database, Spec
 from headway_operator.planner.actions import StartJob
@@ -54,7 +55,8 @@ def sources_for(start: StartJob, spec: Spec) -> tuple[Source, ...]:
     """The databases of this Job, each with its variables."""
     wanted = [database for database in spec.databases if start.database in ("", database.name)]
     return tuple(
-        _source(f"HEADWAY_DATABASE_{index}", database, spec) for index, database in enumerate(wanted)
+        _source(f"HEADWAY_DATABASE_{index}", database, spec, start.planned)
+        for index, database in enumerate(wanted)
     )
 
 
@@ -67,7 +69,7 @@ def environment_for(start: StartJob, spec: Spec, settings: Settings) -> Iterator
     yield {"name": "HEADWAY_REQUEST", "value": request}
 
 
-def _source(prefix: str, database: Database, spec: Spec) -> Source:
+def _source(prefix: str, database: Database, spec: Spec, planned: Planned | None) -> Source:
     url, parts, variables = _credentials(prefix, database)
     override = database.alembic
     return Source(
@@ -81,6 +83,7 @@ def _source(prefix: str, database: Database, spec: Spec) -> Source:
             version_table_schema=database.version_table_schema,
             config=override.config or spec.alembic.config,
             section=override.section or spec.alembic.section,
+            planned=planned,
             x=tuple(sorted({**(spec.alembic.x or {}), **(override.x or {})}.items())),
         ),
         variables,

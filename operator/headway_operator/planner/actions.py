@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from headway_contract.planned import Planned
 from headway_operator.api.status import Status
 from headway_operator.planner.snapshot import Stage
 
@@ -27,6 +28,8 @@ class StartJob:
     stage: Stage
     database: str
     attempt: int
+    planned: Planned | None = None
+    """What the plan showed of the database: the Job does that, or the rest of it, or nothing."""
 
 
 @dataclass(frozen=True)

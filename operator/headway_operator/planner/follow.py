@@ -7,6 +7,7 @@ nothing.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from headway_contract.planned import is_relative
 from headway_contract.result import DatabasePlan, Outcome, Plan, RunResult
 from headway_operator.api.reasons import Reason, reason_of
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Pending, PlanStatus
@@ -62,7 +63,9 @@ def follow(snapshot: Snapshot, run: CurrentRun, held: bool) -> Standing:
     hopeless = tuple(
         job for job in run.jobs if job.is_active and not job.deleting and patience_is_over(job, snapshot.now)
     )
-    return Standing(plan, databases if plan.reason else _with_skips(run, databases), () if held else hopeless)
+    if not plan.reason:
+        databases = _with_skips(run, _with_lost_targets(snapshot, run, plan, databases))
+    return Standing(plan, databases, () if held else hopeless)
 
 
 def _follow_database(
@@ -116,6 +119,7 @@ def _with_plan(snapshot: Snapshot, memory: DatabaseStatus, plan: DatabasePlan | 
         revisions_total=len(plan.pending),
         pending=tuple(Pending(one.revision, one.title) for one in plan.pending[:PENDING_SHOWN]),
         pending_count=len(plan.pending),
+        planned=plan.planned if plan.pending else None,
         message=" ".join(plan.notices),
     )
     if plan.pending:
@@ -221,6 +225,33 @@ def _failed(
         message=explain(reason, happened, run.migration.name),
         retry_time=stamp(again) if again else None,
         completion_time=None if again else stamp(snapshot.now),
+    )
+
+
+def _with_lost_targets(
+    snapshot: Snapshot, run: CurrentRun, plan: PlanStatus, databases: tuple[DatabaseStatus, ...]
+) -> tuple[DatabaseStatus, ...]:
+    """A relative target whose meaning nobody remembers is not counted anew: part of the way may be done."""
+    lost = {
+        wish.name
+        for wish, database in zip(run.spec.databases, databases, strict=True)
+        if is_relative(run.spec.target_of(wish))
+        and database.planned is None
+        and database.phase in (DatabasePhase.PENDING, DatabasePhase.WAITING)
+    }
+    reason = reason_of("PlanLost")
+    return tuple(
+        replace(
+            database,
+            phase=moved(database.phase, Fact.GAVE_UP),
+            reason=reason.name,
+            message=explain(reason, "", run.migration.name),
+            retry_time=None,
+            completion_time=stamp(snapshot.now),
+        )
+        if plan.completion_time and database.name in lost
+        else database
+        for database in databases
     )
 
 

@@ -18,7 +18,7 @@ def follow_plan(snapshot: Snapshot, run: CurrentRun, held: bool) -> tuple[PlanSt
     memory, job = run.remembered_plan, run.latest(Stage.PLAN)
     if memory.completion_time:
         return memory, None
-    if run.spec.plan.mode == "Never" and (job is None or not job.is_active):
+    if not run.spec.is_planned and (job is None or not job.is_active):
         return PlanStatus(completion_time=stamp(snapshot.now)), None
     if job is None or job.attempt < memory.attempt:
         return _plan_without_job(snapshot, run, memory, held), None

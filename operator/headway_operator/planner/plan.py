@@ -91,7 +91,7 @@ def _start_databases(snapshot: Snapshot, run: CurrentRun, standing: Standing) ->
             continue
         room -= 1
         if database.phase is DatabasePhase.PENDING or _is_due(snapshot, database.retry_time):
-            starts.append(run.start(Stage.MIGRATE, database.name, database.attempt + 1))
+            starts.append(run.start(Stage.MIGRATE, database.name, database.attempt + 1, database.planned))
     return tuple(starts)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from headway_contract.planned import Planned
 from headway_operator.api.identity import identity_of, job_name, new_run_id
 from headway_operator.api.migration import Migration, Spec
 from headway_operator.api.status import DatabaseStatus, PlanStatus, Status
@@ -44,11 +45,11 @@ class CurrentRun:
         matching = (job for job in self.jobs if job.stage is stage and job.database == database)
         return max(matching, key=lambda job: job.attempt, default=None)
 
-    def start(self, stage: Stage, database: str, attempt: int) -> StartJob:
+    def start(self, stage: Stage, database: str, attempt: int, planned: Planned | None = None) -> StartJob:
         """The action that starts this attempt."""
         migration = self.migration
         name = job_name(migration.name, migration.uid, self.id, database, stage.value, attempt)
-        return StartJob(name, self.id, self.identity, stage, database, attempt)
+        return StartJob(name, self.id, self.identity, stage, database, attempt, planned)
 
     def _earlier_failures(self, stage: Stage, database: str) -> int:
         latest = self.latest(stage, database)

@@ -15,7 +15,7 @@ from headway_contract.control import Control
 from headway_contract.events import EVENTS, DocumentPart, Notice, RevisionApplied
 from headway_contract.failures import failure_class
 from headway_contract.request import DatabaseRequest, Mode, RunRequest
-from headway_contract.result import LIMIT_BYTES, Failure, Plan, RunResult
+from headway_contract.result import LIMIT_BYTES, DatabasePlan, Failure, PendingRevision, Plan, RunResult
 from headway_contract.wire import (
     MARK,
     PART_CHARACTERS,
@@ -170,10 +170,29 @@ def test_values_that_are_the_default_are_left_out():
 
 
 def test_the_digest_of_a_plan_changes_with_what_would_run():
-    from headway_contract.result import DatabasePlan, PendingRevision
-
     def digest(sha):
         return Plan((DatabasePlan("main", pending=(PendingRevision("a1", "title", sha),)),)).digest
 
     assert digest("1") != digest("2")
     assert digest("1") == digest("1")
+
+
+def test_the_digest_of_a_database_is_about_what_runs_and_not_about_the_order_of_branches():
+    def digest(*revisions, **fields):
+        pending = tuple(PendingRevision(*one) for one in revisions)
+        return DatabasePlan("main", **{"pending": pending, "starts": (("a0",),), **fields}).digest
+
+    one, two = ("a1", "title", "1"), ("b1", "title", "2")
+    assert digest(one, two) == digest(two, one) == digest(one, two, notices=("said",))
+    changed = [
+        digest(one),
+        digest(one, ("b1", "title", "3")),
+        digest(one, two, target=("b1",)),
+        digest(one, two, starts=(("a0",), ())),
+        digest(one, two, downgrade=True),
+    ]
+    assert len({digest(one, two), *changed}) == 6
+
+
+def test_the_plan_of_an_older_runner_holds_nobody_to_anything():
+    assert DatabasePlan("main", current=("a1",)).planned is None

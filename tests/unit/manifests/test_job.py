@@ -1,8 +1,10 @@
 """The Job that an attempt becomes."""
 
+from dataclasses import replace
 from typing import Any
 
 from headway_contract.failures import FAILURES
+from headway_contract.planned import Planned
 from headway_contract.request import Mode, RunRequest
 from headway_operator.api.migration import Migration, parse
 from headway_operator.manifests.event import event_for
@@ -53,6 +55,12 @@ def test_a_plan_looks_at_all_databases_and_a_migration_at_one() -> None:
     assert (request_in(plan).mode, len(request_in(plan).databases)) == (Mode.PLAN, 2)
     assert (request_in(migrate).mode, request_in(migrate).databases[0].name) == (Mode.MIGRATE, "main")
     assert set(variables_of(migrate)) == {"HEADWAY_DATABASE_0_URL"}
+
+
+def test_what_the_plan_showed_is_in_the_request_of_the_migration() -> None:
+    planned = Planned("sha256:1", (("a1",),), ("a2",))
+    job = job_for(replace(MIGRATE, planned=planned), a_migration("main"), SETTINGS)
+    assert request_in(job).databases[0].planned == planned
 
 
 def test_it_runs_once_and_an_eviction_is_no_failure() -> None:

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway_contract.events import Heartbeat
+from headway_contract.planned import is_relative
 from headway_contract.request import DatabaseRequest, Mode, RunRequest, WhenAhead
 from headway_contract.result import Failure
 from headway_contract.wire import from_line
 from headway_runner.failures import RunFailed
-from headway_runner.history import is_relative, is_symbolic
+from headway_runner.history import is_symbolic
 from headway_runner.invalid_indexes import built_index
 from headway_runner.lock import held
 from headway_runner.migrate import LONGEST_PAUSE_SECONDS, is_worth_another_pass, pause_before
