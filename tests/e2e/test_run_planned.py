@@ -1,4 +1,4 @@
-"""`headway run` does what its plan showed, however many attempts that takes, and refuses what was changed meanwhile."""
+"""`headway run` does what its plan showed, in however many attempts, and refuses what was changed meanwhile."""
 
 from support.command_line import Headway, resource, secret
 from support.projects import from_template
@@ -34,7 +34,7 @@ def test_a_relative_target_leads_no_further_when_its_job_is_tried_again(tmp_path
 
 def test_a_file_that_changes_between_plan_and_run_stops_the_run_before_it_is_applied(tmp_path, make_database):
     databases = {name: make_database(name) for name in ("first", "second")}
-    project = from_template(tmp_path).revision("a1", CHANGES_THE_NEXT_FILE).tables("a2")
+    from_template(tmp_path).revision("a1", CHANGES_THE_NEXT_FILE).tables("a2")
     sources = {name: {"urlFrom": {"secretKeyRef": {"name": name, "key": "uri"}}} for name in databases}
     secrets = [secret(name, uri=database.url()) for name, database in databases.items()]
     (tmp_path / "shop.yaml").write_text("---\n".join([resource(sources), *secrets]))
