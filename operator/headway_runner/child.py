@@ -17,6 +17,7 @@ from headway_contract.events import Event
 from headway_runner.dbapi import void
 from headway_runner.pipes import Sender
 from headway_runner.reports import say
+from headway_runner.secrecy import masked
 
 STOP = b"s"
 """At the next safe point."""
@@ -75,12 +76,12 @@ class Link:
         self.stop_requested = False
 
     def emit(self, *events: Event) -> None:
-        """Hand events to the parent, the only one that writes them."""
-        self._words.send(events)
+        """Hand events to the parent, the only one that writes them; it does not know what is secret here."""
+        self._words.send(masked(events))
 
     def finish(self, outcome: object) -> None:
         """The last word of this process."""
-        self._words.send(Finished(outcome))
+        self._words.send(Finished(masked(outcome)))
 
     def cancel_by(self, cancel: Callable[[], None]) -> None:
         """How to cancel the statement that is running, from another thread."""

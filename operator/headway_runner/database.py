@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from headway_contract.request import CredentialVariables, DatabaseRequest
 from headway_contract.result import Failure
 from headway_runner.failures import RunFailed
-from headway_runner.secrecy import learn
+from headway_runner.secrecy import learn, show
 
 _HOST = re.compile(r"[\w.:%,-]*|/.*")
 """A name, an address, several of them as libpq takes them, or a folder of sockets."""
@@ -78,6 +78,7 @@ def parse(text: str, variable: str) -> URL:
             Failure("InvalidUrl", f"The value of the environment variable {variable} is not a database URL.")
         ) from None
     learn(url.password)
+    show(url.username, url.host, url.database)
     if url.host and (not _HOST.fullmatch(url.host) or "@" in (url.database or "")):
         raise RunFailed(
             Failure(
@@ -99,6 +100,7 @@ def from_parts(names: CredentialVariables, environment: Mapping[str, str]) -> UR
     if port is not None and not port.isdigit():
         raise RunFailed(Failure("InvalidUrl", f"The environment variable {names.port} is not a port number."))
     learn(part(names.password))
+    show(part(names.username), part(names.host), part(names.database))
     return URL.create(
         "postgresql",
         username=part(names.username),

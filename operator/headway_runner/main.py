@@ -13,6 +13,7 @@ from headway_contract.exit_codes import ExitCode
 from headway_contract.request import VARIABLE, Mode, RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
 from headway_runner.reports import last_words, say
+from headway_runner.secrecy import learn_environment, masked, show
 from headway_runner.streams import EventStream, take_stdout
 
 KUBERNETES_TERMINATION_LOG = "/dev/termination-log"
@@ -21,11 +22,13 @@ KUBERNETES_TERMINATION_LOG = "/dev/termination-log"
 def main(environment: Mapping[str, str] = os.environ) -> int:
     """Run the request of this environment."""
     stream = EventStream(take_stdout())
+    learn_environment(environment)
     try:
         request = RunRequest.from_json(environment.get(VARIABLE, ""))
     except Undecodable as error:
         result = RunResult(Outcome.FAILED, "", failure=Failure("BadRequest", str(error)))
         return _end(result, KUBERNETES_TERMINATION_LOG if Path(KUBERNETES_TERMINATION_LOG).exists() else "")
+    show(*(database.name for database in request.databases))
     try:
         result = run(request, stream)
     except ImportError as error:
@@ -71,6 +74,7 @@ def _broken(request: RunRequest, failure: Failure) -> RunResult:
 
 
 def _end(result: RunResult, termination_log: str) -> int:
+    result = masked(result)
     if termination_log:
         Path(termination_log).write_text(result.to_json())
     say(last_words(result))

@@ -1,5 +1,6 @@
 """What every pass does when env.py configures a context: prepare the session, check whose database it is."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from headway_contract.result import Failure
 from headway_runner.child import Link
 from headway_runner.failures import RunFailed
 from headway_runner.probe import look
+from headway_runner.secrecy import learn_environment
 from headway_runner.sessions import Sessions
 from headway_runner.task import Task
 
@@ -84,5 +86,7 @@ def call_guarded(function: Callable[[], None]) -> BaseException | None:
     except SystemExit as ended:
         return None if ended.code in (0, None) else ended
     except BaseException as error:  # noqa: BLE001 - a pass always ends in a report, whatever the user's code does
+        # env.py may have put a secret there; what it raised may quote it.
+        learn_environment(os.environ)
         return error
     return None

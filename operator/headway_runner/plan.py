@@ -13,6 +13,7 @@ from headway_runner.database import load_driver, raw_url, read_url, with_async_d
 from headway_runner.failures import READ_ONLY_STATE, RunFailed
 from headway_runner.inspection import inspect
 from headway_runner.project import command_line
+from headway_runner.secrecy import masked
 from headway_runner.supervisor import Died, Supervisor
 from headway_runner.targets import few
 from headway_runner.task import Inspection, Task
@@ -142,11 +143,11 @@ def plan_databases(supervisor: Supervisor, request: RunRequest) -> RunResult:
 
 
 def plan_database(supervisor: Supervisor, request: RunRequest, database: DatabaseRequest) -> DatabasePlan:
-    """The plan of one database, with its failure if it has one."""
+    """The plan of one database, with its failure if it has one; masked before anybody hashes or splits it."""
     try:
-        return as_plan(*look(supervisor, first_task(request, database)))
+        return masked(as_plan(*look(supervisor, first_task(request, database))))
     except RunFailed as failed:
-        return DatabasePlan(database.name, failure=failed.failure)
+        return masked(DatabasePlan(database.name, failure=failed.failure))
 
 
 def planned(supervisor: Supervisor, request: RunRequest, plan: Plan) -> RunResult:

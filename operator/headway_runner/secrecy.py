@@ -1,29 +1,36 @@
-"""What must never be shown: the passwords that this process has seen, and whatever looks like credentials.
+"""What must never be shown: the credentials that this process has seen, and whatever looks like some.
 
-Values are learnt from the request's variables and from every connection that is opened; forked phases inherit them.
-Texts shorter than four characters are not searched for: masking them would leave no sentence readable.
+They are learnt from the environment, from what each connection is opened with, and from the open connection itself;
+forked phases inherit what their parent knows. A phase learns things that its parent never sees (env.py may fetch a
+password itself), so each process masks what it hands on, and the parent masks once more what it writes.
 """
 
-import re
-from urllib.parse import quote, quote_plus
+from collections.abc import Mapping
+from typing import TypeVar
 
-SHORTEST_CHARACTERS = 4
+from headway_contract.masking import SECRET_VARIABLE, Masker
+from headway_contract.request import VARIABLE
+from headway_contract.texts import with_texts
 
-_CREDENTIALS = re.compile(r"://[^/@\s]+@")
-_PASSWORD = re.compile(r"""(?i)\b(password|passwd|pwd)(["']?\s*[=:]\s*)('[^']*'|"[^"]*"|\S+)""")
+T = TypeVar("T")
 
-_known: set[str] = set()
+_masker = Masker()
 
-
-def learn(*secrets: object) -> None:
-    """Never show these from now on, neither as they are nor encoded for a URL."""
-    for secret in secrets:
-        if isinstance(secret, str) and len(secret) >= SHORTEST_CHARACTERS:
-            _known.update((secret, quote(secret, safe=""), quote_plus(secret)))
+learn = _masker.learn
+learn_within = _masker.learn_within
+show = _masker.show
+mask = _masker.mask
 
 
-def mask(text: str) -> str:
-    """The text without them."""
-    for secret in sorted(_known, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return _PASSWORD.sub(r"\1\2***", _CREDENTIALS.sub("://***@", text))
+def masked(value: T) -> T:
+    """An event, a result or a plan with all its texts masked; identifiers stay as they are."""
+    return with_texts(value, mask)
+
+
+def learn_environment(environment: Mapping[str, str]) -> None:
+    """Variables whose name says that they are secret, and the passwords within URLs and DSNs of all others."""
+    for name, value in environment.items():
+        if SECRET_VARIABLE.search(name):
+            learn(value)
+        elif name != VARIABLE:
+            learn_within(value)

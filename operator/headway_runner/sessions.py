@@ -11,10 +11,10 @@ from sqlalchemy.pool import Pool
 
 from headway_contract.request import RunRequest
 from headway_contract.result import Failure
+from headway_runner.credentials import learn_connection, learn_what_connects
 from headway_runner.dbapi import adapter_of, backend_pid, limit_only_connecting, query
 from headway_runner.failures import RunFailed
 from headway_runner.keepalive import SERVER_SETTINGS, watch_socket
-from headway_runner.secrecy import learn
 
 CONNECT_SECONDS = 10
 _DIALECT = "headway.dialect"
@@ -30,10 +30,12 @@ class Sessions:
 
     def install(self) -> None:
         """Listen to all engines of this process."""
+        learn_what_connects()
         event.listen(Engine, "do_connect", _note_the_dialect)
         event.listen(Pool, "connect", self._opened)
 
     def _opened(self, adapter: Any, record: Any) -> None:
+        learn_connection(adapter)
         watch_socket(adapter)
         if record.info.get(_DIALECT) == "postgresql":
             limit_only_connecting(adapter)
@@ -97,7 +99,6 @@ def _set(adapter: Any, values: tuple[tuple[str, str], ...]) -> None:
 
 def _note_the_dialect(dialect: Any, record: Any, positional: Any, named: dict[str, Any]) -> None:
     """The pool's own event does not know the dialect. libpq's time-out is set by the environment."""
-    learn(named.get("password"))
     if record is not None:
         record.info[_DIALECT] = dialect.name
     if dialect.driver in ("asyncpg", "pg8000"):

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 
 from headway_contract.events import Event
 from headway_contract.wire import Envelope, to_line
+from headway_runner.secrecy import masked
 
 
 def take_stdout() -> int:
@@ -29,7 +30,7 @@ def utc_now() -> str:
 
 
 class EventStream:
-    """The only writer of events: numbers them from 1 and writes each line at once and whole."""
+    """The only writer of events: masks them, numbers them from 1 and writes each line at once and whole."""
 
     def __init__(self, descriptor: int, now: Callable[[], str] = utc_now) -> None:
         self._descriptor = descriptor
@@ -40,7 +41,7 @@ class EventStream:
         """Events are advisory: when nobody reads them any more, the work goes on."""
         for event in events:
             self._sequence += 1
-            line = to_line(Envelope(self._sequence, self._now(), event)) + "\n"
+            line = to_line(Envelope(self._sequence, self._now(), masked(event))) + "\n"
             rest = memoryview(line.encode())
             while rest:
                 try:

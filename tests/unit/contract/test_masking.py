@@ -1,0 +1,176 @@
+"""What is known to be secret is found however it is written; what looks like a credential is hidden anyway."""
+
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from headway_contract.masking import MASK, Masker, secrets_in
+
+ODD = "c4Nary p@ss/w:rd%'\"\\é+z"
+
+
+def masker(*secrets, names=()):
+    made = Masker()
+    made.learn(*secrets)
+    made.show(*names)
+    return made
+
+
+WRITTEN = {
+    "as it is": ODD,
+    "in a URL": quote(ODD, safe=""),
+    "in a URL as SQLAlchemy writes it": quote(ODD, safe=" +"),
+    "with small hexadecimal digits": quote(ODD, safe="").lower().replace("c4nary", "c4Nary"),
+    "in a query": quote_plus(ODD),
+    "encoded twice": quote(quote(ODD, safe=""), safe=""),
+    "in a file for ConfigParser": quote(ODD, safe="").replace("%", "%%"),
+    "in Python": repr(ODD),
+    "in Python, twice": repr(repr(ODD)),
+    "in ASCII": ascii(ODD),
+    "as bytes": repr(ODD.encode()),
+    "in JSON": json.dumps(ODD),
+    "in JSON within JSON": json.dumps(json.dumps(ODD)),
+    "in a DSN": "'" + ODD.replace("\\", "\\\\").replace("'", "\\'") + "'",
+    "in SQL": "'" + ODD.replace("'", "''") + "'",
+    "in base64": base64.b64encode(ODD.encode()).decode(),
+    "in base64 for URLs": base64.urlsafe_b64encode(ODD.encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
+def test_a_known_secret_is_hidden_however_it_is_written(written):
+    told = masker(ODD).mask(f"env.py said <{written}> and went on")
+    assert MASK in told
+    assert "c4Nary" not in told
+    assert base64.b64encode(ODD.encode()).decode()[:8] not in told
+    assert told.startswith("env.py said <")
+    assert told.endswith("> and went on")
+
+
+SOURCES = {
+    "postgresql://shop:c4Nary@db/shop": {"c4Nary"},
+    "postgresql+asyncpg://shop:c4%40Nary@db/shop": {"c4%40Nary", "c4@Nary"},
+    "postgresql://shop:c4@Na/ry@db/shop": {"c4@Na/ry"},
+    "postgresql://db/shop?user=shop&password=c4%26Nary&sslmode=require": {"c4%26Nary", "c4&Nary"},
+    "postgresql://db/shop?sslpassword=c4+Nary": {"c4+Nary", "c4 Nary"},
+    "mysql+pymysql://db/shop?passwd=c4Nary": {"c4Nary"},
+    "postgresql://db/shop?oauth_client_secret=c4Nary": {"c4Nary"},
+    "host=db password=c4Nary user=shop": {"c4Nary"},
+    "host=db password = 'c4 \\'Nary' user=shop": {"c4 'Nary"},
+    '{"username": "shop", "password": "c4Nary"}': {"c4Nary"},
+}
+
+
+@pytest.mark.parametrize(("value", "secrets"), SOURCES.items(), ids=SOURCES)
+def test_the_password_within_a_url_or_a_dsn_is_found(value, secrets):
+    assert secrets <= set(secrets_in(value))
+    made = Masker()
+    made.learn_within(value)
+    assert MASK in made.mask(f"it is {next(iter(secrets))}!")
+    assert made.mask("shop on db with sslmode require") == "shop on db with sslmode require"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "postgresql://db/shop", "sqlite:///shop.db", "host=db user=shop", "postgresql://shop@db/x@y"],
+)
+def test_where_there_is_no_password_none_is_found(value):
+    assert list(secrets_in(value)) == []
+
+
+SHAPES = [
+    "could not connect to postgresql://shop:c4Nary@db/shop",
+    "could not connect to postgresql://shop:c4@Na/ry:Nary@db/shop",
+    "cloned https://c4Nary@git/shop",
+    "dsn: host=db password=c4Nary user=shop",
+    "dsn: password = 'a c4Nary' host=db",
+    "dsn: password='it\\'s c4Nary' host=db",
+    "connect(password='c4Nary', host='db')",
+    '{"password": "c4Nary"}',
+    "{'db_password': 'c4Nary'}",
+    "PGPASSWORD=c4Nary psql",
+    "MYSQL_PWD=c4Nary mysql",
+    "db/shop?sslmode=require&sslpassword=c4Nary",
+    "https://vault/x?token=c4Nary",
+    "Password: c4Nary",
+    "Authorization: Basic c4Nary",
+    '{"Authorization": "Bearer c4Nary"}',
+    "Bearer 0123456789c4Nary0123",
+    "db:5432/?Action=connect&X-Amz-Security-Token=c4Nary",
+]
+
+
+@pytest.mark.parametrize("text", SHAPES)
+def test_what_has_the_shape_of_a_credential_is_hidden_unknown_as_it_is(text):
+    assert "Nary" not in Masker().mask(text)
+
+
+HARMLESS = [
+    'password authentication failed for user "shop"',
+    "Access denied for user 'shop'@'localhost' (using password: YES)",
+    "fe_sendauth: no password supplied",
+    "Correct the Secret: postgresql://user:password@host:port/name, special characters percent-encoded.",
+    'syntax error: unexpected token "x"',
+    "password=None",
+    "the secret shop-main has no key uri",
+    "PasswordMigration: column token does not exist",
+]
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_a_sentence_without_a_credential_stays_as_it_is(text):
+    assert Masker().mask(text) == text
+
+
+def test_a_password_that_is_also_a_name_leaves_sentences_readable():
+    made = masker("shop", names=["shop", "db"])
+    assert made.mask('database "shop" does not exist') == 'database "shop" does not exist'
+    assert made.mask("postgresql://shop:shop@db/shop") == "postgresql://***@db/shop"
+    assert made.mask("user=shop password=shop") == "user=shop password=***"
+
+
+def test_a_password_that_could_be_a_word_is_hidden_where_it_is_one_and_nowhere_else():
+    made = masker("post", "postgres", "x7", "s3cr3t")
+    assert made.mask("postgresql: post, postgres; posted") == "postgresql: ***, ***; posted"
+    assert made.mask("with post_orders") == "with ***_orders"
+    assert (
+        made.mask("x7 is too short to be hidden, s3cr3t is not") == "x7 is too short to be hidden, *** is not"
+    )
+
+
+def test_a_longer_password_is_hidden_wherever_it_stands():
+    assert masker("c4Nary-77").mask("prec4Nary-77post") == "pre***post"
+    assert masker("correcthorsebattery").mask("Xcorrecthorsebattery9") == "X***9"
+
+
+SECRETS = st.lists(st.text(st.characters(codec="utf-8"), min_size=4, max_size=20), max_size=3)
+TEXTS = st.one_of(st.text(max_size=60), st.text("abc:/@ '\"=*\\%password", max_size=80))
+
+
+@given(SECRETS, TEXTS, TEXTS)
+def test_masking_hides_every_long_secret_and_is_done_once(secrets, before, after):
+    made = masker(*secrets)
+    text = before + " ".join(secrets) + after
+    told = made.mask(text)
+    assert made.mask(told) == told
+    for secret in secrets:
+        if len(secret.strip()) >= 12 and secret.strip("* ") and not set(secret.strip()) & set("*"):
+            assert secret.strip() not in told
+
+
+@given(st.text(min_size=12, max_size=24), st.sampled_from([quote, quote_plus, repr, json.dumps, str]))
+def test_any_secret_is_hidden_in_any_writing(secret, write):
+    secret = secret.strip()
+    assume(len(secret) >= 12 and "*" not in secret)
+    assert MASK in masker(secret).mask("<" + write(secret) + ">")
+
+
+def test_many_repeated_marks_cost_no_time():
+    made = masker("!" * 40 + "a", "'" * 40 + "a", "\\" * 40 + "a")
+    assert made.mask("!" * 500 + "b" + "'" * 500 + "b" + "\\" * 500 + "b")
