@@ -109,22 +109,25 @@ def _failure(ending: Ending, mask: Callable[[str], str]) -> Iterator[Text]:
     for database in failed:
         yield Text()
         yield Text.assemble((database.name, "bold"), f" ({database.reason}): {mask(database.message)}")
-        yield from _log(ending.logs.get(database.name), mask)
+        yield from _log(ending.logs.get(database.name), database.reason, mask)
     if not failed:
         ready = ending.status.condition("Ready")
         yield Text()
         yield Text(f"{ready.reason}: {mask(ready.message)}" if ready is not None else "It did not start.")
-        yield from _log(ending.logs.get(""), mask)
+        yield from _log(ending.logs.get(""), ready.reason if ready is not None else "", mask)
     yield Text()
 
 
-def _log(path: Path | None, mask: Callable[[str], str]) -> Iterator[Text]:
-    """The end of what the user's code printed; events are told already."""
+def _log(path: Path | None, reason: str, mask: Callable[[str], str]) -> Iterator[Text]:
+    """The end of what the user's code printed; events, and the failure of this ``reason``, are told already."""
     if path is None or not path.exists():
         return
-    lines = last_pass(path.read_text(errors="replace").splitlines())
-    yield Text(f"The end of the log {path}:", style="dim")
-    for line in without_library_frames(lines)[-TAIL_LINES:]:
+    lines = without_library_frames(last_pass(path.read_text(errors="replace").splitlines()))
+    tail = [line for line in lines if not (line.startswith("headway: ") and f"{reason}: " in line)][
+        -TAIL_LINES:
+    ]
+    yield Text(f"The end of the log {path}:" if tail else f"The log is {path}.", style="dim")
+    for line in tail:
         yield Text(f"  | {mask(line)}", style="dim")
 
 

@@ -36,6 +36,14 @@ FAILURES: tuple[FailureClass, ...] = (
         "Build the image on Python 3.10 or newer, or name another interpreter in spec.alembic.python.",
     ),
     FailureClass(
+        "AlembicMissing",
+        ExitCode.MISCONFIGURED,
+        False,
+        "The interpreter that was to run the migration has no Alembic.",
+        "Name the interpreter of the project's environment in spec.alembic.python (such as "
+        "/app/.venv/bin/python), or install alembic into the image.",
+    ),
+    FailureClass(
         "ProjectNotFound",
         ExitCode.MISCONFIGURED,
         False,
@@ -124,7 +132,7 @@ FAILURES: tuple[FailureClass, ...] = (
         ExitCode.BAD_HISTORY,
         False,
         "The revision files do not form a history.",
-        "Run 'alembic history' in the project; it names the file.",
+        "Correct the file that the message names; 'alembic history' in the project shows the same.",
     ),
     FailureClass(
         "DatabaseAhead",

@@ -21,7 +21,8 @@ def tell_old_python():
         request = json.loads(os.environ.get("HEADWAY_REQUEST", "{}"))
     except ValueError:
         request = {}
-    message = "The image runs Python %d.%d, but %d.%d or newer is needed." % (sys.version_info[:2] + OLDEST)
+    needed = "Python %d.%d, but %d.%d or newer is needed." % (sys.version_info[:2] + OLDEST)
+    message = "%s is %s" % (sys.executable, needed)
     result = {
         "outcome": "Failed",
         "run": str(request.get("run", "")),

@@ -32,9 +32,7 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
     try:
         result = run(request, stream)
     except ImportError as error:
-        result = _broken(
-            request, Failure("ProjectFailed", f"The image's Alembic or SQLAlchemy is broken: {error}.")
-        )
+        result = _broken(request, not_importable(error))
     except Exception as error:  # noqa: BLE001 - the operator must get a result in every case
         from headway_runner.failures import describe, print_error
 
@@ -66,6 +64,14 @@ def exit_code(result: RunResult) -> ExitCode:
     if result.failure is not None:
         return result.failure.kind.exit_code
     return ExitCode.STOPPED if result.outcome is Outcome.STOPPED else ExitCode.SUCCEEDED
+
+
+def not_importable(error: ImportError) -> Failure:
+    """Alembic or SQLAlchemy is not there, or is there and fails: says in which interpreter."""
+    python = f"{sys.executable} (Python {platform.python_version()})"
+    if isinstance(error, ModuleNotFoundError) and error.name in ("alembic", "sqlalchemy"):
+        return Failure("AlembicMissing", f"There is no module {error.name} in {python}.")
+    return Failure("ProjectFailed", f"Alembic or SQLAlchemy cannot be imported by {python}: {error}.")
 
 
 def _broken(request: RunRequest, failure: Failure) -> RunResult:

@@ -99,9 +99,9 @@ def describe_ahead(task: Task, inspection: Inspection) -> str:
     """The fact, as a sentence."""
     if inspection.unknown:
         return (
-            f"The database is at {', '.join(inspection.unknown)}, which this image does not contain "
+            f"The database is at {', '.join(inspection.unknown)}, which this project does not contain "
             f"(its newest: {few(inspection.image_heads) or 'none'}); "
-            "whether the image's own revisions are among what was applied cannot be seen from here."
+            "whether the project's own revisions are among what was applied cannot be seen from here."
         )
     return f"The database is at {', '.join(inspection.current)}, which is past the target {task.database.target}."
 

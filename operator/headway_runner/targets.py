@@ -18,7 +18,7 @@ def no_such_target(script: ScriptDirectory, target: str) -> str:
     close = difflib.get_close_matches(target, [*known, "head", "heads"], n=1, cutoff=0.7)
     meant = f" Did you mean {close[0]}?" if close else ""
     has = f"Its {_listed('head', heads)}" + (f", its {_listed('label', labels)}" if labels else "")
-    return f"The image has no revision or branch {target}.{meant} {has}."
+    return f"The project has no revision or branch {target}.{meant} {has}."
 
 
 def _listed(noun: str, names: tuple[str, ...]) -> str:

@@ -16,6 +16,7 @@ from support.tree import ROOT, modules
 NAMES_OF_FAILURES = (
     "BadRequest",
     "OldPython",
+    "AlembicMissing",
     "ProjectNotFound",
     "ProjectFailed",
     "InvalidUrl",

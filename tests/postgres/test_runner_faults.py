@@ -266,7 +266,7 @@ def test_a_database_that_is_ahead_of_the_image_is_accepted_with_a_word(tmp_path,
     assert run.result.ahead
     assert run.result.to_revision == ("a3",)
     assert "Notice" in run.kinds()
-    assert "a3, which this image does not contain (its newest: a2)" in run.stdout
+    assert "a3, which this project does not contain (its newest: a2)" in run.stdout
 
 
 def test_a_database_that_is_ahead_of_the_image_may_be_a_failure(tmp_path, database):

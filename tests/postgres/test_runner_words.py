@@ -28,7 +28,7 @@ def test_an_unknown_target_is_told_with_the_one_that_was_meant_and_all_that_ther
 ):
     message = told(migrate(branched(tmp_path), database.url(), target=target), "UnknownTarget")
     assert message == (
-        f"The image has no revision or branch {target}. Did you mean {meant}? "
+        f"The project has no revision or branch {target}. Did you mean {meant}? "
         "Its heads are a2, b1, its label is analytics."
     )
 

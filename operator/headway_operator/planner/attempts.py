@@ -5,7 +5,7 @@ from headway_operator.planner.retries import obstacle_of, patience_is_over
 from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import JobView, Snapshot
 
-STOPPED = "stopped before its end, at a safe point; the next Job goes on from there"
+STOPPED = "stopped before its end, at a safe point; the next attempt goes on from there"
 
 
 def works(job: JobView, snapshot: Snapshot, held: bool, settled: bool) -> bool:

@@ -195,7 +195,7 @@ def _succeeded(snapshot: Snapshot, memory: DatabaseStatus, job: JobView) -> Data
 
 def _applied(result: RunResult) -> str:
     if result.applied_count == 0:
-        return "it is past what this image asks for, which is accepted" if result.ahead else WAS_THERE
+        return "it is past what was asked for, which is accepted" if result.ahead else WAS_THERE
     return f"{result.applied_count} revision{'' if result.applied_count == 1 else 's'} applied"
 
 

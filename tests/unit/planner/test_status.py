@@ -263,7 +263,7 @@ def test_a_database_that_was_ahead_or_done_says_so():
     ahead.heads["audit"] = ahead.resource.spec.image
     ahead.settle()
     message = ahead.status.condition("Ready").message
-    assert message == "nothing to do; main: it is past what this image asks for, which is accepted"
+    assert message == "nothing to do; main: it is past what was asked for, which is accepted"
 
 
 def heard(cluster: ModelCluster, rounds: int = 30) -> list[tuple[str, str]]:
