@@ -120,6 +120,8 @@ class RunResult:
     applied_count: int = 0
     pending_count: int = 0
     ahead: bool = False
+    notice: str = ""
+    """Of a stop: what it left that a person should know."""
     failure: Failure | None = None
     plan: Plan | None = None
     plan_sha256: str = ""
@@ -175,5 +177,6 @@ def _cut(result: RunResult, characters: int, items: int) -> RunResult:
         from_revision=cut(result.from_revision),
         to_revision=cut(result.to_revision),
         applied=cut(result.applied),
+        notice=shorten(result.notice, characters),
         failure=failure,
     )

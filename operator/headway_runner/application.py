@@ -44,7 +44,7 @@ class Applier(ContextGuard):
 
     def __init__(self, link: Link, task: Task) -> None:
         super().__init__(link, task, Sessions(task.request, read_only=False))
-        self.watch = TransactionWatch()
+        self.watch = TransactionWatch(lambda kept: link.keep(self.unfinished, kept))
         self.builds = ConcurrentBuilds(lambda: self.watch.inside, self._tell)
         self.contexts_run = 0
         self.current: list[str] = []
@@ -78,7 +78,7 @@ class Applier(ContextGuard):
             applied=tuple(dict.fromkeys(self.applied)),
             heads=tuple(dict.fromkeys(self.heads)),
             unfinished=self.unfinished,
-            kept=tuple(dict.fromkeys(self.watch.kept)) if self.unfinished else (),
+            kept=tuple(self.watch.kept) if self.unfinished else (),
             stopped=self.stopped,
             indexes=tuple(dict.fromkeys(self.builds.indexes)),
             failure=None if error is None else failure_of(error, self.unfinished, self.loading, self.title),

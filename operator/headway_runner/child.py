@@ -35,6 +35,17 @@ class Finished:
     outcome: Any
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What of a revision that still runs is committed already: known to the parent, should this process be killed."""
+
+    revision: str
+    statements: tuple[str, ...]
+
+
+NOTHING_KEPT = Kept("", ())
+
+
 class Cancelled(BaseException):
     """Raised in the main thread when there was no statement to cancel: the revision's own code is running."""
 
@@ -78,6 +89,10 @@ class Link:
     def emit(self, *events: Event) -> None:
         """Hand events to the parent, the only one that writes them; it does not know what is secret here."""
         self._words.send(masked(events))
+
+    def keep(self, revision: str, statements: tuple[str, ...]) -> None:
+        """Tell the parent what of this revision is committed."""
+        self._words.send(masked(Kept(revision, statements)))
 
     def finish(self, outcome: object) -> None:
         """The last word of this process."""

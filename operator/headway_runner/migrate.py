@@ -67,7 +67,11 @@ def verify(supervisor: Supervisor, task: Task) -> Inspection:
     """A fresh process looks again; a stop does not end it, because it is what the result rests on."""
     task = replace(task, database=replace(task.database, planned=None))
     found = supervisor.run(inspect, task)
-    return Inspection(failure=Failure("Unexpected", found.sentence)) if isinstance(found, Died) else found
+    if isinstance(found, Died):
+        return Inspection(
+            failure=Failure("Unexpected", found.sentence), cut_short=supervisor.stopping is not None
+        )
+    return found
 
 
 def run_until_unlocked(
@@ -87,7 +91,8 @@ def run_until_unlocked(
             return run
         reason = (run.failure or run.seen or Failure("LockTimeout", "")).message
         supervisor.emit(PassRetried(task.database.name, reason, attempt, round(wait, 2)))
-        supervisor.pause(wait)
+        if not supervisor.pause(wait):
+            return run
 
 
 def run_once(supervisor: Supervisor, task: Task) -> Application:
@@ -97,19 +102,20 @@ def run_once(supervisor: Supervisor, task: Task) -> Application:
 
 
 def what_is_known(died: Died, stopping: bool) -> Application:
-    """Of a process that ended without a report: what its events told."""
+    """Of a process that ended without a report: what it told. One that was told to stop may be killed for that."""
     applied = tuple(event.revision for event in died.events if isinstance(event, RevisionApplied))
     started = [event for event in died.events if isinstance(event, RevisionStarted)]
     unfinished = started[-1].revision if len(started) > len(applied) else ""
-    if stopping and not unfinished:
-        return Application(applied=applied, stopped=True)
+    kept = died.kept.statements if died.kept.revision == unfinished else ()
+    if stopping and not kept:
+        return Application(applied=applied, unfinished=unfinished, stopped=True)
     sentence = (
         "It did not end in time after it was asked to stop, and was killed." if stopping else died.sentence
     )
     if unfinished:
         sentence = f"Revision {named(unfinished, started[-1].title)} did not end. {sentence}"
     return Application(
-        applied=applied, unfinished=unfinished, failure=Failure("Unexpected", sentence, unfinished)
+        applied=applied, unfinished=unfinished, kept=kept, failure=Failure("Unexpected", sentence, unfinished)
     )
 
 

@@ -23,5 +23,11 @@ def last_words(result: RunResult) -> str:
         count = sum(len(database.pending) for database in result.plan.databases)
         return f"planned {count} revisions in {len(result.plan.databases)} databases"
     if result.outcome is Outcome.STOPPED:
-        return f"{where}stopped at {heads}, {result.pending_count} revisions to go; the next run goes on here"
+        return f"{where}{_stopped(result, heads)} {result.notice}".rstrip()
     return f"{where}at {heads}, {result.applied_count} revisions applied"
+
+
+def _stopped(result: RunResult, heads: str) -> str:
+    if not result.pending_count:
+        return "stopped; the next run looks where the database is, and goes on there"
+    return f"stopped at {heads}, {result.pending_count} revisions to go; the next run goes on here"

@@ -15,7 +15,7 @@ from typing import TypeVar
 from headway_contract.control import Control
 from headway_contract.events import Event, Heartbeat, Stopping
 from headway_contract.request import RunRequest
-from headway_runner.child import CANCEL, STOP, Finished, Link, run_child
+from headway_runner.child import CANCEL, NOTHING_KEPT, STOP, Finished, Kept, Link, run_child
 from headway_runner.pipes import Receiver, Sender
 from headway_runner.streams import EventStream
 from headway_runner.task import Task
@@ -32,6 +32,8 @@ class Died:
     """As ``os.waitstatus_to_exitcode``: negative for a signal."""
     events: tuple[Event, ...] = ()
     """What it had told before."""
+    kept: Kept = NOTHING_KEPT
+    """What it had committed in the middle of a revision."""
 
     @property
     def sentence(self) -> str:
@@ -122,26 +124,30 @@ class Supervisor:
         child = self._fork(phase, task)
         events: list[Event] = []
         finished: Finished | None = None
+        kept = NOTHING_KEPT
         while finished is None and not child.is_silent():
             for word in child.words.receive(POLL_SECONDS):
                 if isinstance(word, Finished):
                     finished = word
+                elif isinstance(word, Kept):
+                    kept = word
                 else:
                     events.extend(word)
                     self.emit(*word)
             self._tend(child, killable)
         status = child.wait()
         if finished is None:
-            return Died(status, tuple(events))
+            return Died(status, tuple(events), kept)
         outcome: T = finished.outcome
         return outcome
 
-    def pause(self, seconds: float) -> None:
-        """Wait, with heartbeats; ends early when asked to stop."""
+    def pause(self, seconds: float) -> bool:
+        """Wait, with heartbeats; ends early, and says False, when asked to stop."""
         end = self._clock() + seconds
         while self._clock() < end and self.stopping is None:
             time.sleep(min(POLL_SECONDS, max(end - self._clock(), 0)))
             self._look_around()
+        return self.stopping is None
 
     def _fork(self, phase: Callable[[Link, Task], T], task: Task) -> Child:
         heard, words = os.pipe()

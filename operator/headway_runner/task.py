@@ -52,6 +52,8 @@ class Inspection:
     one_transaction: bool = False
     invalid_indexes: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    cut_short: bool = False
+    """The look itself was ended, because the run was asked to stop: nothing is known."""
     failure: Failure | None = None
 
 

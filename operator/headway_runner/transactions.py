@@ -5,6 +5,7 @@ partly committed, because that only costs a retry.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import event
@@ -47,11 +48,13 @@ def beginning(statement: str) -> str:
 class TransactionWatch:
     """What happened in the revision that is running."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[tuple[str, ...]], None] = lambda kept: None) -> None:
+        self._tell = tell
+        """Told what has been committed, each time that it becomes more."""
         self.inside = False
         """The revision's own function is running."""
-        self.kept: list[str] = []
-        """What has been committed, as the beginnings of its statements."""
+        self.kept: dict[str, None] = {}
+        """What has been committed, as the beginnings of its statements, in order."""
         self._open: list[str] = []
         """What a rollback would undo."""
         self._autocommit = False
@@ -66,7 +69,7 @@ class TransactionWatch:
 
     def begin(self) -> None:
         """A revision starts."""
-        self.inside, self.kept, self._open, self._autocommit = True, [], [], False
+        self.inside, self.kept, self._open, self._autocommit = True, {}, [], False
 
     def end(self) -> None:
         """A revision has ended: connections that were switched go back to transactions."""
@@ -79,7 +82,7 @@ class TransactionWatch:
             return
         if _ENDS.match(statement) or _DROPS.match(statement):
             if _ENDS.match(statement):
-                self.kept += self._open
+                self._keep(self._open)
             self._open, self._autocommit = [], True
             self._keep_out_of_transactions(connection)
         elif _BEGINS.match(statement):
@@ -90,14 +93,20 @@ class TransactionWatch:
     def _changed(self, connection: Connection, statement: str) -> None:
         implicit = connection.dialect.name != "postgresql" and _DEFINES.match(statement)
         if self._autocommit or implicit or is_autocommit(connection) or _CONCURRENTLY.match(statement):
-            self.kept.append(beginning(statement))
+            self._keep([beginning(statement)])
         else:
             self._open.append(beginning(statement))
 
     def _commits(self, connection: Connection) -> None:
         if self.inside:
-            self.kept += self._open
+            self._keep(self._open)
             self._open, self._autocommit = [], False
+
+    def _keep(self, statements: list[str]) -> None:
+        before = len(self.kept)
+        self.kept.update(dict.fromkeys(statements))
+        if len(self.kept) > before:
+            self._tell(tuple(self.kept))
 
     def _rolls_back(self, connection: Connection) -> None:
         self._open, self._autocommit = [], False

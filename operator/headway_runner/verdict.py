@@ -5,7 +5,7 @@ Rule: only the fresh look can say that a run succeeded.
 
 from headway_contract.request import RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
-from headway_runner.failures import CANCELLED_STATE, named
+from headway_runner.failures import CANCELLED_STATE, LOCK_STATES, named
 from headway_runner.task import Application, Inspection
 
 STATEMENTS_SHOWN = 5
@@ -17,7 +17,7 @@ def verdict(
     """The result of a run that applied something or tried to."""
     failure = first_failure(before, run, after, stopping)
     pending = len(after.pending)
-    stopped = failure is None and pending > 0
+    stopped = failure is None and (pending > 0 or after.cut_short)
     applied = kept(run, after)
     outcome = Outcome.FAILED if failure is not None else Outcome.STOPPED if stopped else Outcome.SUCCEEDED
     return RunResult(
@@ -30,7 +30,16 @@ def verdict(
         applied_count=len(applied),
         pending_count=pending,
         failure=failure,
+        notice=notice_of_a_stop(before, run, after) if stopped else "",
     )
+
+
+def notice_of_a_stop(before: Inspection, run: Application, after: Inspection) -> str:
+    """What a stop left that a person may stumble over before the next run."""
+    if after.cut_short:
+        return "The last look at the database was cut short, so what is applied was not confirmed."
+    broken = broken_indexes(before, run, after)
+    return f"It left invalid: {', '.join(broken)}; the next run builds that index again." if broken else ""
 
 
 def kept(run: Application, after: Inspection) -> tuple[str, ...]:
@@ -46,7 +55,7 @@ def first_failure(before: Inspection, run: Application, after: Inspection, stopp
     if failure is not None:
         return with_indexes(failure, broken)
     if after.failure is not None:
-        return after.failure
+        return None if after.cut_short else after.failure
     was_interrupted = run.stopped or (stopping and bool(run.unfinished))
     if after.pending and not was_interrupted:
         return not_there(run, after)
@@ -63,7 +72,9 @@ def title_of(revision: str, before: Inspection) -> str:
 
 
 def failure_of_the_run(before: Inspection, run: Application, stopping: bool) -> Failure | None:
-    """What the run reports itself; a cancellation that we asked for is none when nothing stayed."""
+    """What the run reports itself. When nothing stayed, a cancellation that we asked for is none, nor is a lock that
+    could not be had before the stop: the run would have waited on.
+    """
     failure = run.failure or run.seen
     if run.unfinished and run.kept:
         name = named(run.unfinished, title_of(run.unfinished, before))
@@ -74,7 +85,7 @@ def failure_of_the_run(before: Inspection, run: Application, stopping: bool) -> 
             run.unfinished,
             failure.sqlstate if failure is not None else "",
         )
-    if run.failure is not None and not (stopping and is_cancellation(run.failure)):
+    if run.failure is not None and not (stopping and ends_with_a_stop(run.failure)):
         return run.failure
     return None
 
@@ -83,6 +94,11 @@ def listed(statements: tuple[str, ...]) -> str:
     """The first of them, and how many more there are."""
     more = f" and {len(statements) - STATEMENTS_SHOWN} more" if len(statements) > STATEMENTS_SHOWN else ""
     return "; ".join(statements[:STATEMENTS_SHOWN]) + more
+
+
+def ends_with_a_stop(failure: Failure) -> bool:
+    """Of a run that was asked to stop."""
+    return is_cancellation(failure) or failure.sqlstate in LOCK_STATES
 
 
 def is_cancellation(failure: Failure) -> bool:

@@ -87,7 +87,7 @@ def _follow_database(
         return memory
     memory = replace(memory, job_name=job.name, attempt=job.attempt)
     if is_stopped(job, held):
-        return _stopped(_as_reached(memory, job))
+        return _stopped(_as_reached(memory, job), "" if job.result is None else job.result.notice)
     return _attempt_failed(snapshot, run, memory, job)
 
 
@@ -102,9 +102,10 @@ def _as_reached(memory: DatabaseStatus, job: JobView) -> DatabaseStatus:
     return replace(memory, current_revision=", ".join(result.to_revision), revisions_done=done)
 
 
-def _stopped(memory: DatabaseStatus) -> DatabaseStatus:
+def _stopped(memory: DatabaseStatus, notice: str = "") -> DatabaseStatus:
+    message = f"{STOPPED}. {notice}" if notice else STOPPED
     return replace(
-        memory, phase=moved(memory.phase, Fact.JOB_STOPPED), reason="", message=STOPPED, retry_time=None
+        memory, phase=moved(memory.phase, Fact.JOB_STOPPED), reason="", message=message, retry_time=None
     )
 
 

@@ -18,7 +18,7 @@ from headway_runner.task import Application, Inspection
 TOLD = (*EVENTS, RunResult, Failure, Plan, DatabasePlan, PendingRevision, Inspection, Application, Identity)
 TEXTS = {
     "RevisionStarted.title", "PassRetried.reason", "Stopping.reason", "Notice.message", "Failure.message",
-    "PendingRevision.title", "DatabasePlan.notices", "Inspection.notices", "Application.kept",
+    "RunResult.notice", "PendingRevision.title", "DatabasePlan.notices", "Inspection.notices", "Application.kept",
 }  # fmt: skip
 """A field that is new stands here, or its name in IDENTIFIERS when it must stay as it is under masking."""
 
