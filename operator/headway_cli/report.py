@@ -105,6 +105,12 @@ def _lock_awaited(database: str, event: events.LockAwaited, progress: JobProgres
     return Item("LockAwaited", progress.message, database, {"seconds": event.seconds})
 
 
+def _blocked(database: str, event: events.Blocked, progress: JobProgress) -> Item | None:
+    if not event.sentence:
+        return None
+    return Item("Blocked", progress.message, database, {"seconds": event.seconds})
+
+
 def _pass_retried(database: str, event: events.PassRetried, progress: JobProgress) -> Item:
     return Item(
         "Retrying", progress.message, database, {"attempt": event.attempt, "seconds": event.wait_seconds}
@@ -128,6 +134,7 @@ _TELLERS: dict[type[Event], Callable[[str, Any, JobProgress], Item | None]] = {
     events.RevisionStarted: _revision_started,
     events.RevisionApplied: _revision_applied,
     events.LockAwaited: _lock_awaited,
+    events.Blocked: _blocked,
     events.PassRetried: _pass_retried,
     events.Stopping: _stopping,
     events.Notice: _notice,

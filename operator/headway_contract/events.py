@@ -47,6 +47,8 @@ class LockAwaited:
 
     database: str
     seconds: float = 0.0
+    holder: str = ""
+    """Who holds it, as far as the server tells."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,16 @@ class RevisionApplied:
     """A tail that the revision's own commit had left open was committed for it."""
     index: int = 1
     total: int = 1
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """A statement that may wait long, because it holds nobody up, waits for other sessions."""
+
+    database: str
+    seconds: float = 0.0
+    sentence: str = ""
+    """What waits for whom, without a full stop; empty: it goes on."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +151,7 @@ Event = (
     | LockAcquired
     | RevisionStarted
     | RevisionApplied
+    | Blocked
     | PassRetried
     | Verified
     | Stopping
@@ -155,6 +168,7 @@ EVENTS: tuple[type[Event], ...] = (
     LockAcquired,
     RevisionStarted,
     RevisionApplied,
+    Blocked,
     PassRetried,
     Verified,
     Stopping,

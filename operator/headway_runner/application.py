@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
@@ -9,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
 from headway_contract.events import (
+    Blocked,
     LockAcquired,
     LockAwaited,
     Notice,
@@ -16,6 +18,7 @@ from headway_contract.events import (
     RevisionApplied,
     RevisionStarted,
 )
+from headway_contract.result import Failure
 from headway_runner.agreement import hold_to
 from headway_runner.alembic_env import (
     Step,
@@ -29,12 +32,13 @@ from headway_runner.child import Link
 from headway_runner.dbapi import canceller_of
 from headway_runner.failures import failure_of, print_error
 from headway_runner.invalid_indexes import ConcurrentBuilds
-from headway_runner.lock import held, lock_of
+from headway_runner.lock import Lock, held, lock_of
 from headway_runner.participant import ContextGuard, call_guarded
 from headway_runner.project import load_config, prepare_process
 from headway_runner.sessions import Sessions
 from headway_runner.task import Application, Task
 from headway_runner.transactions import TransactionWatch
+from headway_runner.waits import Waits, interval_for
 
 
 class Applier(ContextGuard):
@@ -43,8 +47,14 @@ class Applier(ContextGuard):
     writes = True
 
     def __init__(self, link: Link, task: Task) -> None:
-        super().__init__(link, task, Sessions(task.request, read_only=False))
+        super().__init__(link, task, Sessions(task.request, False, task.database.name))
         self.watch = TransactionWatch(lambda kept: link.keep(self.unfinished, kept))
+        self.waits = Waits(
+            interval_for(task.request.lock_timeout_seconds),
+            task.request.lock_timeout_seconds + 1,
+            task.request.heartbeat_seconds,
+            lambda seconds, sentence: link.emit(Blocked(task.database.name, round(seconds, 1), sentence)),
+        )
         self.builds = ConcurrentBuilds(lambda: self.watch.inside, self._tell)
         self.contexts_run = 0
         self.current: list[str] = []
@@ -66,10 +76,12 @@ class Applier(ContextGuard):
         self._sessions.install()
         self.watch.install()
         self.builds.install()
+        self.waits.install()
         self._link.cancel_while(lambda: bool(self.unfinished))
 
     def report(self, error: BaseException | None) -> Application:
         """What was done; ``error`` is what env.py raised."""
+        self.waits.close()
         if error is not None:
             print_error(error)
         seen = self.error
@@ -81,9 +93,16 @@ class Applier(ContextGuard):
             kept=tuple(self.watch.kept) if self.unfinished else (),
             stopped=self.stopped,
             indexes=tuple(dict.fromkeys(self.builds.indexes)),
-            failure=None if error is None else failure_of(error, self.unfinished, self.loading, self.title),
-            seen=None if seen is None else failure_of(seen, self.unfinished, title=self.title),
+            failure=None if error is None else self._failure(error),
+            seen=None if seen is None else self._failure(seen),
         )
+
+    def _failure(self, error: BaseException) -> Failure:
+        """The failure, and for a lock that could not be had who blocked it."""
+        failure = failure_of(error, self.unfinished, self.loading, self.title)
+        if failure.name != "LockTimeout":
+            return failure
+        return replace(failure, message=f"{failure.message.rstrip('.')}. {self.waits.explanation(error)}")
 
     def _tell(self, message: str) -> None:
         self._link.emit(Notice(self._name, message))
@@ -98,18 +117,21 @@ class Applier(ContextGuard):
     def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
         """Migrate under the lock."""
         self.contexts_run += 1
-        with held(lock_of(context), self._task.request.lock_give_up_seconds, self._wait_on) as is_held:
+        lock = lock_of(context)
+        give_up = self._task.request.lock_give_up_seconds
+        with held(lock, give_up, lambda seconds: self._wait_on(lock, seconds)) as is_held:
             if is_held:
                 self._link.emit(LockAcquired(self._name))
                 migrate()
             else:
                 self.stopped = True
 
-    def _wait_on(self, seconds: float) -> bool:
+    def _wait_on(self, lock: Lock | None, seconds: float) -> bool:
         """Tell that the lock is awaited, first at once; False when asked to stop."""
         if not self._told_waiting or seconds - self._told_waiting >= self._task.request.heartbeat_seconds:
             self._told_waiting = max(seconds, 0.001)
-            self._link.emit(LockAwaited(self._name, round(seconds, 1)))
+            holder = "" if lock is None else lock.holder()
+            self._link.emit(LockAwaited(self._name, round(seconds, 1), holder))
         return not self._link.stop_requested
 
     def steps(

@@ -1,6 +1,7 @@
 """Below SQLAlchemy: statements on the driver's connection that start no SQLAlchemy transaction, and what it knows."""
 
 import asyncio
+import os
 import socket
 import struct
 from collections.abc import Callable
@@ -47,6 +48,18 @@ def backend_pid(adapter: Any) -> int | None:
     return int(pid) if pid else None
 
 
+def sqlite_file(adapter: Any) -> str:
+    """The path of the database file of a SQLite connection, however its URL was written; "" for one in memory."""
+    found = next((file for _, name, file in query(adapter, "PRAGMA database_list") if name == "main"), "")
+    return os.path.realpath(found) if found else ""
+
+
+def session_id(adapter: Any) -> int | None:
+    """The number by which the server's own views name this session, None when the driver does not tell."""
+    thread = getattr(bare(adapter), "thread_id", None)
+    return int(thread()) if callable(thread) else backend_pid(adapter)
+
+
 def _key_of_pg8000(adapter: Any) -> bytes:
     """Process id and secret as the server sent them when it accepted the connection; b"" for other drivers."""
     return bytes(getattr(adapter, "_backend_key_data", None) or b"")
@@ -61,6 +74,12 @@ def _cancel_request(adapter: Any) -> None:
         key = _key_of_pg8000(adapter)
         one.sendall(struct.pack("!ii", 8 + len(key), _CANCEL_REQUEST) + key)
         one.recv(1)
+
+
+def end_stray_transaction(adapter: Any) -> None:
+    """pg8000 stays in the transaction in which SQLAlchemy asked for the isolation level before AUTOCOMMIT was set."""
+    if _key_of_pg8000(adapter) and adapter.autocommit and adapter._in_transaction:
+        adapter.commit()
 
 
 def limit_only_connecting(adapter: Any) -> None:

@@ -33,7 +33,7 @@ class Inspector(ContextGuard):
     writes = False
 
     def __init__(self, link: Link, task: Task) -> None:
-        super().__init__(link, task, Sessions(task.request, task.read_only))
+        super().__init__(link, task, Sessions(task.request, task.read_only, task.database.name))
         self.views: list[Inspection] = []
         self.loading = False
         self._local_settings: list[str] = []

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
-from headway_runner.dbapi import adapter_of, query
+from headway_runner.dbapi import adapter_of, end_stray_transaction, query
 from headway_runner.transactions import is_autocommit
 
 _INVALID = (
@@ -69,6 +69,7 @@ class ConcurrentBuilds:
         if not self._concerns(connection, statement):
             return
         adapter = adapter_of(connection)
+        end_stray_transaction(adapter)
         # A time-out would leave an invalid index, and waiting here blocks neither reads nor writes.
         connection.info["headway.lock_timeout"] = query(adapter, "SHOW lock_timeout")[0][0]
         query(adapter, "SET lock_timeout = 0")

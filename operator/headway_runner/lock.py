@@ -6,23 +6,34 @@ orphaned statement. Nothing here starts a SQLAlchemy transaction.
 """
 
 import fcntl
+import hashlib
 import os
+import socket
+import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
 from headway_contract.result import Failure
-from headway_runner.dbapi import adapter_of, query
+from headway_runner.blockers import SESSION_COLUMNS, mysql_session, postgres_blocker, told
+from headway_runner.dbapi import adapter_of, query, sqlite_file
 from headway_runner.failures import RunFailed
 
 SPACE = 7777
 """First key of ``pg_advisory_lock(int, int)``; the second is the version table's."""
 POLL_SECONDS = 0.3
+
+
+_HOLDER = f"""
+SELECT {SESSION_COLUMNS}, NULL FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = {{space}} AND l.objid = {{key}}
+AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 class Lock(Protocol):
@@ -34,13 +45,16 @@ class Lock(Protocol):
     def release(self) -> None:
         """Give it back; only called while it is ours."""
 
+    def holder(self) -> str:
+        """Who has it now, as far as the server tells; "" when nobody has or nothing is told."""
+
 
 class PostgresLock:
     """A session-level advisory lock."""
 
     def __init__(self, connection: Connection, key: int) -> None:
         self._connection = connection
-        self._arguments = f"({SPACE}, {key - 2**31})"
+        self._key = key - 2**31
         self._adapter = adapter_of(connection)
 
     def try_to_take(self) -> bool:
@@ -52,11 +66,19 @@ class PostgresLock:
         if not self._connection.closed and not self._connection.in_transaction():
             self._ask("pg_advisory_unlock")
 
+    def holder(self) -> str:
+        """From ``pg_locks``, where both keys stand as numbers without a sign."""
+        rows = self._rows(_HOLDER.format(space=SPACE, key=self._key % 2**32))
+        return told(postgres_blocker(rows[0])) if rows else ""
+
     def _ask(self, function: str) -> Any:
-        ((answer,),) = query(self._adapter, f"SELECT {function}{self._arguments}")
+        return self._rows(f"SELECT {function}({SPACE}, {self._key})")[0][0]
+
+    def _rows(self, statement: str) -> list[Any]:
+        rows = query(self._adapter, statement)
         if not self._connection.in_transaction():
             self._adapter.commit()
-        return answer
+        return rows
 
 
 class MySqlLock:
@@ -75,32 +97,91 @@ class MySqlLock:
         """``RELEASE_LOCK``."""
         query(self._adapter, f"SELECT RELEASE_LOCK('{self._name}')")
 
+    def holder(self) -> str:
+        """``IS_USED_LOCK``; other users' sessions are in the process list only for who may see them."""
+        session = query(self._adapter, f"SELECT IS_USED_LOCK('{self._name}')")[0][0]
+        return told(mysql_session(lambda ask: query(self._adapter, ask), int(session))) if session else ""
+
 
 class SqliteLock:
-    """A lock on a file beside the database file: best effort, SQLite has none of its own for this."""
+    """A lock on a file beside the database file: best effort, SQLite has none of its own for this.
 
-    def __init__(self, connection: Connection, key: int) -> None:
-        path = connection.engine.url.database
-        self._file = os.open(f"{path}.headway-lock" if path else os.devnull, os.O_RDWR | os.O_CREAT, 0o600)
+    What counts is the kernel's lock, not the file: one that a killed run left behind is simply taken again. Where the
+    folder may not be written the file is in the folder for temporary files, named after the database's path.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = lock_path(path)
+        self._file = -1
 
     def try_to_take(self) -> bool:
         """``flock`` with no waiting."""
+        file = _open(self._path)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            os.close(file)
             return False
+        if not _is_at(file, self._path):
+            # Its last holder removed it between the opening and the lock.
+            os.close(file)
+            return False
+        self._file = file
+        with suppress(OSError):
+            os.truncate(file, 0)
+            os.pwrite(file, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
         return True
 
     def release(self) -> None:
-        """Closing the file gives it back."""
+        """The file is removed while it is locked: nobody can have a lock on one that others do not see."""
+        with suppress(OSError):
+            os.unlink(self._path)
         os.close(self._file)
 
+    def holder(self) -> str:
+        """What the holder wrote into the file."""
+        try:
+            with open(self._path, encoding="utf-8") as file:
+                return file.read(200)
+        except OSError:
+            return ""
 
-KINDS: dict[str, Callable[[Connection, int], Lock]] = {
+
+def lock_path(database: str) -> str:
+    """Where the lock file of a database file is."""
+    beside = f"{database}.headway-lock"
+    if os.path.exists(beside) or os.access(os.path.dirname(database), os.W_OK):
+        return beside
+    name = hashlib.sha256(database.encode()).hexdigest()[:32]
+    return os.path.join(tempfile.gettempdir(), f"headway-{name}.lock")
+
+
+def _open(path: str) -> int:
+    """For writing where that is allowed; a lock can be had on a file of another user, too."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except PermissionError:
+        return os.open(path, os.O_RDONLY)
+
+
+def _is_at(file: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _sqlite_lock(connection: Connection, key: int) -> Lock | None:
+    """None for a database in memory, which no other process can reach."""
+    path = sqlite_file(adapter_of(connection))
+    return SqliteLock(path) if path else None
+
+
+KINDS: dict[str, Callable[[Connection, int], Lock | None]] = {
     "postgresql": PostgresLock,
     "mysql": MySqlLock,
     "mariadb": MySqlLock,
-    "sqlite": SqliteLock,
+    "sqlite": _sqlite_lock,
 }
 
 
@@ -136,7 +217,9 @@ def held(
             yield False
             return
         if seconds >= give_up_seconds:
-            raise RunFailed(Failure("LockHeld", f"Another session held it for {int(seconds)} s."))
+            holder = lock.holder()
+            held_by = f"It is held by {holder}." if holder else "Who holds it could not be seen."
+            raise RunFailed(Failure("LockHeld", f"Another run held it for {int(seconds)} s. {held_by}"))
         sleep(POLL_SECONDS)
     try:
         yield True

@@ -78,7 +78,7 @@ def run_until_unlocked(
     supervisor: Supervisor, task: Task, clock: Callable[[], float] = time.monotonic
 ) -> Application:
     """Run; run again after a pause while table locks cannot be had and nothing half-done stands in the way."""
-    end = clock() + task.request.lock_give_up_seconds
+    start = clock()
     applied: tuple[str, ...] = ()
     attempt = 0
     while True:
@@ -87,12 +87,25 @@ def run_until_unlocked(
         applied = tuple(dict.fromkeys((*applied, *run.applied)))
         run = replace(run, applied=applied)
         wait = pause_before(attempt + 1, random.random())
-        if supervisor.stopping is not None or not is_worth_another_pass(run) or clock() + wait > end:
+        if supervisor.stopping is not None or not is_worth_another_pass(run):
             return run
+        seconds = clock() - start
+        if seconds + wait > task.request.lock_give_up_seconds:
+            return given_up(run, attempt, seconds)
         reason = (run.failure or run.seen or Failure("LockTimeout", "")).message
         supervisor.emit(PassRetried(task.database.name, reason, attempt, round(wait, 2)))
         if not supervisor.pause(wait):
             return run
+
+
+def given_up(run: Application, attempts: int, seconds: float) -> Application:
+    """The same run, its failure saying how often and how long it was tried."""
+    tried = f"Given up after {attempts} attempt{'' if attempts == 1 else 's'} in {seconds:.0f} s."
+
+    def told(failure: Failure | None) -> Failure | None:
+        return None if failure is None else replace(failure, message=f"{failure.message} {tried}")
+
+    return replace(run, failure=told(run.failure), seen=told(run.seen))
 
 
 def run_once(supervisor: Supervisor, task: Task) -> Application:

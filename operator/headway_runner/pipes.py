@@ -8,6 +8,7 @@ import os
 import pickle
 import select
 import struct
+import threading
 from typing import Any
 
 _LENGTH = struct.Struct("!I")
@@ -19,13 +20,15 @@ class Sender:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._one_at_a_time = threading.Lock()
 
     def send(self, value: object) -> None:
         """Write a value; raises BrokenPipeError when the reader is gone."""
         body = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
         rest = memoryview(_LENGTH.pack(len(body)) + body)
-        while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
+        with self._one_at_a_time:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
 
 
 class Receiver:

@@ -4,7 +4,6 @@ Its identity is what every connection of env.py is compared with.
 """
 
 import asyncio
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from sqlalchemy.engine.url import URL
 from sqlalchemy.pool import NullPool
 
 from headway_runner.database import Identity
-from headway_runner.dbapi import adapter_of, query
+from headway_runner.dbapi import adapter_of, query, sqlite_file
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def _mysql(connection: Connection, adapter: Any) -> Identity:
 
 
 def _sqlite(connection: Connection, adapter: Any) -> Identity:
-    return Identity(os.path.realpath(connection.engine.url.database or ":memory:"))
+    return Identity(sqlite_file(adapter) or ":memory:")
 
 
 def _by_url(connection: Connection, adapter: Any) -> Identity:

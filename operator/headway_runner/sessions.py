@@ -3,6 +3,7 @@
 Rule: nothing is set on a session behind a pooler, because it would stay with the application's own connections.
 """
 
+import re
 from typing import Any
 
 from sqlalchemy import event
@@ -21,11 +22,15 @@ _DIALECT = "headway.dialect"
 _PREPARED = "headway.prepared"
 
 
+_WHO = "SELECT pg_backend_pid(), current_setting('server_version_num'), current_setting('application_name')"
+
+
 class Sessions:
     """Prepares sessions as they are opened, and again when a context of Alembic takes one that was missed."""
 
-    def __init__(self, request: RunRequest, read_only: bool) -> None:
+    def __init__(self, request: RunRequest, read_only: bool, database: str = "") -> None:
         self._request = request
+        self._name = application_name(request.run, database)
         self._read_only = read_only
 
     def install(self) -> None:
@@ -63,10 +68,13 @@ class Sessions:
 
     def _prepare(self, adapter: Any, in_transaction: bool) -> bool:
         """Whether the session is the server's own; only then it is set up."""
-        ((pid, version),) = query(adapter, "SELECT pg_backend_pid(), current_setting('server_version_num')")
+        ((pid, version, name),) = query(adapter, _WHO)
         if backend_pid(adapter) not in (None, int(pid)):
             return False
         needed = session_values(self._request, self._read_only)
+        if not name:
+            # So that whoever is blocked by us sees by whom; a name that the application has given is left to it.
+            needed = (*needed, ("application_name", self._name))
         try:
             _set(adapter, needed + guards_against_a_lost_client(int(version)))
         except Exception:
@@ -76,6 +84,12 @@ class Sessions:
             adapter.rollback()
             _set(adapter, needed)
         return True
+
+
+def application_name(run: str, database: str) -> str:
+    """``headway:<run>/<database>``, of harmless characters and at most the 63 that PostgreSQL keeps."""
+    parts = [re.sub(r"[^\w.-]", "_", part, flags=re.ASCII)[:27] for part in (run, database) if part]
+    return "headway:" + "/".join(parts)
 
 
 def session_values(request: RunRequest, read_only: bool) -> tuple[tuple[str, str], ...]:

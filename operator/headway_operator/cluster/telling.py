@@ -25,7 +25,8 @@ def _planned(progress: JobProgress, event: events.Planned) -> JobProgress:
 
 def _lock_awaited(progress: JobProgress, event: events.LockAwaited) -> JobProgress:
     waited = f", since {event.seconds:.0f} s" if event.seconds >= 1 else ""
-    return replace(progress, message=f"another run holds the migration lock: waiting for it{waited}")
+    holder = f" ({event.holder})" if event.holder else ""
+    return replace(progress, message=f"another run holds the migration lock: waiting for it{waited}{holder}")
 
 
 def _lock_acquired(progress: JobProgress, event: events.LockAcquired) -> JobProgress:
@@ -54,6 +55,14 @@ def _revision_applied(progress: JobProgress, event: events.RevisionApplied) -> J
     )
 
 
+def _blocked(progress: JobProgress, event: events.Blocked) -> JobProgress:
+    """When it goes on, the line tells of the revision again."""
+    if event.sentence:
+        return replace(progress, message=f"{event.sentence.rstrip('.')}, since {event.seconds:.0f} s")
+    done, total = (progress.revisions_done or 0) + 1, progress.revisions_total
+    return replace(progress, message=f"revision {done} of {total}, {progress.revision}")
+
+
 def _pass_retried(progress: JobProgress, event: events.PassRetried) -> JobProgress:
     pause = f"again in {event.wait_seconds:.0f} s (attempt {event.attempt + 1})"
     return replace(progress, message=f"{event.reason.rstrip('.')}: {pause}")
@@ -78,6 +87,7 @@ _TELLERS: dict[type[Event], Callable[[JobProgress, Any], JobProgress]] = {
     events.LockAcquired: _lock_acquired,
     events.RevisionStarted: _revision_started,
     events.RevisionApplied: _revision_applied,
+    events.Blocked: _blocked,
     events.PassRetried: _pass_retried,
     events.Verified: _verified,
     events.Stopping: _stopping,

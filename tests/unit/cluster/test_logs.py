@@ -97,8 +97,14 @@ def test_each_kind_of_event_is_told_in_words() -> None:
             events.LockAwaited("main", 12.3),
             "another run holds the migration lock: waiting for it, since 12 s",
         ),
+        (
+            events.LockAwaited("main", 12.3, "session 4711"),
+            "another run holds the migration lock: waiting for it, since 12 s (session 4711)",
+        ),
         (events.LockAcquired("main"), ""),
         (events.RevisionStarted("main", "a1", "add users", 2, 7), "revision 2 of 7, a1: add users"),
+        (events.Blocked("main", 4.2, "CREATE INDEX i waits for t"), "CREATE INDEX i waits for t, since 4 s"),
+        (events.Blocked("main"), "revision 2 of 7, a1"),
         (events.PassRetried("main", "lock timeout", 1, 4.0), "lock timeout: again in 4 s (attempt 2)"),
         (events.Stopping(1, "suspended"), "stops at the next safe point: suspended"),
     ]

@@ -17,8 +17,10 @@ from headway_runner.task import Application, Inspection
 
 TOLD = (*EVENTS, RunResult, Failure, Plan, DatabasePlan, PendingRevision, Inspection, Application, Identity)
 TEXTS = {
-    "RevisionStarted.title", "PassRetried.reason", "Stopping.reason", "Notice.message", "Failure.message",
-    "RunResult.notice", "PendingRevision.title", "DatabasePlan.notices", "Inspection.notices", "Application.kept",
+    "RevisionStarted.title", "PassRetried.reason", "Stopping.reason",
+    "Notice.message", "Failure.message", "RunResult.notice",
+    "PendingRevision.title", "DatabasePlan.notices", "Inspection.notices",
+    "Application.kept", "LockAwaited.holder", "Blocked.sentence",
 }  # fmt: skip
 """A field that is new stands here, or its name in IDENTIFIERS when it must stay as it is under masking."""
 

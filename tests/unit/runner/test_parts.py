@@ -82,6 +82,9 @@ class FakeLock:
     def release(self):
         self.released = True
 
+    def holder(self):
+        return "session 4711"
+
 
 class FakeTime:
     def __init__(self):
@@ -110,6 +113,7 @@ def test_a_lock_that_is_never_free_is_given_up():
     with pytest.raises(RunFailed) as failed, hold(FakeLock(free_after=999), 5):
         pass
     assert failed.value.failure.name == "LockHeld"
+    assert failed.value.failure.message == "Another run held it for 5 s. It is held by session 4711."
 
 
 def test_waiting_for_a_lock_ends_when_asked_to_stop():

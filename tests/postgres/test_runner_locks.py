@@ -1,0 +1,224 @@
+"""A lock that cannot be had: tried again without holding anybody up, and whoever blocks is named."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import make_url
+
+from headway_contract.events import Blocked, LockAwaited, PassRetried, RevisionStarted
+from headway_contract.exit_codes import ExitCode
+from support.projects import from_template
+from support.runner import database_request, migrate, request_for, start
+
+TEMPLATES = {"psycopg": "generic", "psycopg2": "generic", "asyncpg": "async", "pg8000": "generic"}
+GIVE_UP_AT_ONCE = {"lock_timeout_seconds": 1, "lock_give_up_seconds": 1}
+
+
+@pytest.fixture
+def busy(database):
+    """A table with one row."""
+    database.execute("CREATE TABLE busy (id int, secret text); INSERT INTO busy VALUES (1, 'x')")
+    return database
+
+
+def altering(folder, template="generic"):
+    return from_template(folder, template).revision("a1", "op.execute('ALTER TABLE busy ADD COLUMN a int')")
+
+
+def reader(database, name="shop-api"):
+    """A session that has read the table and keeps its transaction open."""
+    connection = database.connect(autocommit=False)
+    connection.execute(f"SET application_name = '{name}'")
+    connection.commit()
+    connection.execute("SELECT * FROM busy WHERE secret = 'S3cret'")
+    return connection
+
+
+def pid(connection):
+    return connection.info.backend_pid
+
+
+@pytest.mark.parametrize("driver", TEMPLATES)
+def test_the_give_up_message_names_who_blocks(tmp_path, busy, driver):
+    blocker = reader(busy)
+    run = migrate(altering(tmp_path, TEMPLATES[driver]), busy.url(driver), options=GIVE_UP_AT_ONCE)
+    message = run.result.failure.message
+    assert (run.result.failure.name, run.exit_code) == ("LockTimeout", ExitCode.BUSY), run.stderr
+    assert "ALTER TABLE busy ADD COLUMN a int waited for AccessExclusiveLock on busy, blocked by" in message
+    assert f"session {pid(blocker)} (application shop-api, user {blocker.info.user})" in message
+    assert "idle in transaction for" in message
+    assert "holds AccessShareLock" in message
+    assert "last statement SELECT … FROM busy" in message
+    assert "Given up after 1 attempt in" in message
+    assert "S3cret" not in run.stdout + run.stderr + message
+
+
+def test_each_retry_names_who_blocks_and_the_run_ends_well_when_they_are_gone(tmp_path, busy):
+    blocker = reader(busy)
+    request = request_for(database_request(), lock_timeout_seconds=1)
+    running = start(altering(tmp_path), request, {"main": busy.url()})
+    running.wait_for(PassRetried)
+    blocker.rollback()
+    run = running.finish()
+    assert run.exit_code == 0, run.stderr
+    assert f"session {pid(blocker)} (application shop-api" in run.of(PassRetried)[0].reason
+
+
+def test_readers_go_on_while_a_lock_is_awaited_and_tried_again(tmp_path, busy):
+    blocker = reader(busy)
+    request = request_for(database_request(), lock_timeout_seconds=1)
+    running = start(altering(tmp_path), request, {"main": busy.url()})
+    other = busy.connect()
+    other.execute("SET statement_timeout = '20s'")
+    running.wait_for(RevisionStarted)
+    while not any(isinstance(one, PassRetried) and one.attempt == 2 for one in running.events()):
+        assert other.execute("SELECT count(*) FROM busy").fetchone() == (1,)
+    blocker.rollback()
+    assert running.finish().exit_code == 0
+
+
+def test_what_the_server_hides_from_the_role_is_said_to_be_hidden(tmp_path, busy):
+    busy.execute("DROP ROLE IF EXISTS hw_owner")
+    busy.execute(
+        "CREATE ROLE hw_owner LOGIN PASSWORD 'hw'; GRANT ALL ON SCHEMA public TO hw_owner;"
+        "ALTER TABLE busy OWNER TO hw_owner"
+    )
+    blocker = reader(busy)
+    url = make_url(busy.url()).set(username="hw_owner", password="hw")
+    run = migrate(altering(tmp_path), url.render_as_string(hide_password=False), options=GIVE_UP_AT_ONCE)
+    blocker.rollback()
+    busy.execute("DROP OWNED BY hw_owner; DROP ROLE hw_owner")
+    message = run.result.failure.message
+    assert f"session {pid(blocker)} (application shop-api" in message
+    assert "state and statement are hidden from this user (GRANT pg_monitor" in message
+
+
+def test_a_revision_that_blocks_itself_by_a_second_connection_is_told_so(tmp_path, busy):
+    project = from_template(tmp_path).revision(
+        "a1",
+        """
+        op.execute("ALTER TABLE busy ADD COLUMN a int")
+        with op.get_bind().engine.connect() as second:
+            second.execute(sa.text("SELECT * FROM busy"))
+        """,
+    )
+    run = migrate(project, busy.url(), options=GIVE_UP_AT_ONCE)
+    assert run.result.failure.name == "LockTimeout"
+    assert "blocked by this run's own session" in run.result.failure.message
+
+
+def test_a_prepared_transaction_that_blocks_is_named_as_one(tmp_path, busy):
+    if busy.scalar("SHOW max_prepared_transactions") == "0":
+        # The embedded server has none: the words alone are proven then.
+        from headway_runner.blockers import Blocker, told
+
+        assert told(Blocker(0)).startswith("a prepared transaction")
+        return
+    connection = busy.connect(autocommit=False)
+    connection.execute("SELECT * FROM busy")
+    connection.execute("PREPARE TRANSACTION 'held'")
+    connection.commit()
+    run = migrate(altering(tmp_path), busy.url(), options=GIVE_UP_AT_ONCE)
+    busy.execute("ROLLBACK PREPARED 'held'")
+    assert "blocked by a prepared transaction" in run.result.failure.message
+
+
+@pytest.mark.parametrize("driver", TEMPLATES)
+def test_while_a_concurrent_build_waits_it_is_told_for_whom_and_then_it_goes_on(tmp_path, busy, driver):
+    project = from_template(tmp_path, TEMPLATES[driver]).revision(
+        "a1",
+        """
+        with op.get_context().autocommit_block():
+            op.execute("CREATE INDEX CONCURRENTLY busy_id ON busy (id)")
+        """,
+    )
+    writer = busy.connect(autocommit=False)
+    writer.execute("SET application_name = 'nightly-job'")
+    writer.commit()
+    writer.execute("UPDATE busy SET secret = 'S3cret'")
+    request = request_for(database_request(), lock_timeout_seconds=1)
+    running = start(project, request, {"main": busy.url(driver)})
+    running.wait_for(Blocked)
+    writer.rollback()
+    run = running.finish()
+    assert run.exit_code == 0, run.stderr
+    first = run.of(Blocked)[0]
+    assert f"session {pid(writer)} (application nightly-job" in first.sentence
+    assert first.sentence.startswith("CREATE INDEX CONCURRENTLY busy_id ON busy (id) waits for")
+    assert "S3cret" not in run.stdout
+    assert run.of(PassRetried) == []
+    assert busy.scalar("SELECT indisvalid FROM pg_index WHERE indexrelid = 'busy_id'::regclass")
+
+
+def test_who_holds_the_migration_lock_is_named(tmp_path, database):
+    import zlib
+
+    from headway_runner.lock import SPACE
+
+    holder = database.connect()
+    holder.execute("SET application_name = 'other-run'")
+    key = zlib.crc32(b"None.alembic_version") - 2**31
+    holder.execute("SELECT pg_advisory_lock(%s, %s)", (SPACE, key))
+    run = migrate(from_template(tmp_path).tables("a1"), database.url(), options={"lock_give_up_seconds": 1})
+    named = f"session {pid(holder)} (application other-run, user {holder.info.user}): idle for"
+    assert named in run.of(LockAwaited)[0].holder
+    assert named in run.result.failure.message
+    assert run.result.failure.name == "LockHeld"
+
+
+@pytest.mark.parametrize("driver", TEMPLATES)
+def test_others_see_our_sessions_by_name(tmp_path, database, driver):
+    project = from_template(tmp_path, TEMPLATES[driver]).revision(
+        "a1", "op.execute(\"CREATE TABLE names AS SELECT current_setting('application_name') AS name\")"
+    )
+    assert migrate(project, database.url(driver)).exit_code == 0
+    assert database.scalar("SELECT name FROM names") == "headway:test-run/main"
+
+
+def test_a_name_that_the_application_gives_its_sessions_is_left_to_it(tmp_path, database):
+    project = from_template(tmp_path).revision(
+        "a1", "op.execute(\"CREATE TABLE names AS SELECT current_setting('application_name') AS name\")"
+    )
+    assert migrate(project, database.url() + "?application_name=shop-migrations").exit_code == 0
+    assert database.scalar("SELECT name FROM names") == "shop-migrations"
+
+
+COUNTING = """
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
+event.listen(Pool, "connect", lambda *_: open({path!r}, "a").write("connected\\n"))
+"""
+
+
+@pytest.mark.parametrize(("statement", "sessions"), [("SELECT 1", 1), ("SELECT pg_sleep(1.5)", 2)])
+def test_a_second_session_is_opened_only_for_a_statement_that_takes_long(
+    tmp_path, database, statement, sessions
+):
+    project = from_template(tmp_path).revision(
+        "a1",
+        f"open({str(tmp_path / 'log')!r}, 'w')\nfor _ in range(20):\n    op.execute({statement!r})"
+        if sessions == 1
+        else f"open({str(tmp_path / 'log')!r}, 'w')\nop.execute({statement!r})",
+    )
+    project.env.write_text(COUNTING.format(path=str(tmp_path / "log")) + project.env.read_text())
+    running = start(
+        project, request_for(database_request(), lock_timeout_seconds=1), {"main": database.url()}
+    )
+    assert running.finish().exit_code == 0
+    # The revision empties the file, so what was opened before it does not count; the look afterwards is one.
+    assert (tmp_path / "log").read_text().count("connected") == sessions
+
+
+def test_a_side_session_that_cannot_be_opened_costs_only_the_names(tmp_path, busy):
+    project = altering(tmp_path)
+    project.env.write_text(
+        "import threading\nfrom sqlalchemy import event\nfrom sqlalchemy.engine import Engine\n"
+        "@event.listens_for(Engine, 'do_connect')\n"
+        "def refuse(*_):\n"
+        "    if threading.current_thread() is not threading.main_thread():\n"
+        "        raise RuntimeError('no more sessions for you')\n" + project.env.read_text()
+    )
+    reader(busy)
+    run = migrate(project, busy.url(), options=GIVE_UP_AT_ONCE)
+    assert run.result.failure.name == "LockTimeout"
+    assert "Who blocked it could not be asked: RuntimeError: no more sessions" in run.result.failure.message
