@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Status
-from headway_operator.planner.explain import moment
+from headway_operator.planner.explain import attempt_text, moment
 from headway_operator.planner.snapshot import JobProgress
 
 
@@ -60,13 +60,16 @@ def board_of(
     live: Mapping[str, JobProgress],
     spans: Spans,
     now: datetime,
+    attempts: int,
 ) -> Board:
-    """``live`` is the newest progress by Job, which may be ahead of the status."""
+    """``live`` is the newest progress by Job, which may be ahead of the status; ``attempts``: of a database."""
     return Board(
         title=title,
         run=status.run.id if status.run else "",
         phase=status.phase or "Starting",
-        rows=tuple(_row(status.database(name) or DatabaseStatus(name), live, spans, now) for name in names),
+        rows=tuple(
+            _row(status.database(name) or DatabaseStatus(name), live, spans, now, attempts) for name in names
+        ),
         elapsed=now - spans.start,
         note=_note(status.plan, now),
     )
@@ -104,12 +107,16 @@ class Spans:
         return Spans(self.start, spans)
 
 
-def _row(database: DatabaseStatus, live: Mapping[str, JobProgress], spans: Spans, now: datetime) -> Row:
+def _row(
+    database: DatabaseStatus, live: Mapping[str, JobProgress], spans: Spans, now: datetime, attempts: int
+) -> Row:
     began, ended = spans.databases.get(database.name, (None, None))
     progress = live.get(database.job_name, JobProgress(database.job_name))
     is_working = database.phase is DatabasePhase.MIGRATING
     is_done = database.phase is DatabasePhase.SUCCEEDED
-    message = (progress.message if is_working else "") or database.message
+    message = database.message
+    if is_working and progress.message:
+        message = ": ".join(filter(None, (attempt_text(database.failures, attempts), progress.message)))
     return Row(
         name=database.name,
         phase=database.phase,

@@ -13,6 +13,7 @@ from typing import Any
 from headway_contract import events
 from headway_contract.events import Event
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Status
+from headway_operator.planner.explain import attempt_text
 from headway_operator.planner.snapshot import JobProgress
 
 
@@ -26,9 +27,9 @@ class Item:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-def items_of_status(old: Status, new: Status) -> tuple[Item, ...]:
-    """What the new status says that the old one did not."""
-    return tuple(_of_run(old, new)) + tuple(_of_databases(old, new))
+def items_of_status(old: Status, new: Status, attempts: int) -> tuple[Item, ...]:
+    """What the new status says that the old one did not; ``attempts``: how many a database may have."""
+    return tuple(_of_run(old, new)) + tuple(_of_databases(old, new, attempts))
 
 
 def item_of_event(database: str, event: Event, progress: JobProgress) -> Item | None:
@@ -57,23 +58,23 @@ def _again(retry_time: str | None) -> str:
     return f"again at {retry_time}: " if retry_time else ""
 
 
-def _of_databases(old: Status, new: Status) -> Iterator[Item]:
+def _of_databases(old: Status, new: Status, attempts: int) -> Iterator[Item]:
     for database in new.databases:
         before = old.database(database.name)
         if before is None or (before.phase, before.attempt) != (database.phase, database.attempt):
-            item = _of_database(database)
+            item = _of_database(database, attempts)
             if item is not None:
                 yield item
 
 
-def _of_database(database: DatabaseStatus) -> Item | None:
+def _of_database(database: DatabaseStatus, attempts: int) -> Item | None:
     details = {"phase": database.phase.value, "attempt": database.attempt, "job": database.job_name}
     if database.phase is DatabasePhase.MIGRATING:
-        again = f", attempt {database.attempt}" if database.attempt > 1 else ""
-        return Item("DatabaseStarted", f"started{again}", database.name, details)
+        which = attempt_text(database.failures, attempts)
+        return Item("DatabaseStarted", f"started, {which}" if which else "started", database.name, details)
     if database.phase is DatabasePhase.SUCCEEDED:
         done = database.revisions_done or 0
-        what = f"done: {counted(done, 'revision')} applied" if done else "done: nothing to do"
+        what = f"done: {database.message}" if done else "done: nothing to do"
         at = f", now at {database.current_revision}" if database.current_revision else ""
         details |= {"revisions": done, "current": database.current_revision}
         return Item("DatabaseSucceeded", what + at, database.name, details)

@@ -51,6 +51,8 @@ class Session:
         self._interrupts = 0
         self._over = asyncio.Event()
         self._cluster = LocalCluster(resource, site, self)
+        spec = parse(resource).spec
+        self._attempts = 1 if spec is None else spec.retry.attempts
         self._controller = Controller(self._cluster, SETTINGS, now)
 
     async def run(self) -> Ending:
@@ -75,7 +77,7 @@ class Session:
         self._controller.on_migration(body)
         new = parse(body).status
         self._spans = self._spans.after(new, self._now())
-        for item in items_of_status(self._status, new):
+        for item in items_of_status(self._status, new, self._attempts):
             self._output.tell(item)
         self._status = new
         self._check()
@@ -130,7 +132,9 @@ class Session:
     def _board(self) -> Board:
         migration = parse(self._cluster.migration)
         names = tuple(database.name for database in migration.spec.databases) if migration.spec else ()
-        return board_of(migration.name, names, self._status, self._progress, self._spans, self._now())
+        return board_of(
+            migration.name, names, self._status, self._progress, self._spans, self._now(), self._attempts
+        )
 
     def _check(self) -> None:
         if self._is_settled() or (self._interrupts and self._is_held()):

@@ -134,6 +134,11 @@ class Retry:
     backoff_seconds: int = 10
     max_backoff_seconds: int = 300
 
+    @property
+    def attempts(self) -> int:
+        """How many there are in all: the first, and ``limit`` more."""
+        return self.limit + 1
+
 
 @dataclass(frozen=True)
 class JobSettings:

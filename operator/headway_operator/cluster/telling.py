@@ -20,7 +20,8 @@ def told(progress: JobProgress, envelope: Envelope) -> JobProgress:
 
 
 def _planned(progress: JobProgress, event: events.Planned) -> JobProgress:
-    return replace(progress, current=event.current, revisions_done=0, revisions_total=len(event.revisions))
+    total = event.count or len(event.revisions)
+    return replace(progress, current=event.current, revisions_done=0, revisions_total=total)
 
 
 def _lock_awaited(progress: JobProgress, event: events.LockAwaited) -> JobProgress:
@@ -64,7 +65,7 @@ def _blocked(progress: JobProgress, event: events.Blocked) -> JobProgress:
 
 
 def _pass_retried(progress: JobProgress, event: events.PassRetried) -> JobProgress:
-    pause = f"again in {event.wait_seconds:.0f} s (attempt {event.attempt + 1})"
+    pause = f"again in {event.wait_seconds:.0f} s (try {event.attempt + 1})"
     return replace(progress, message=f"{event.reason.rstrip('.')}: {pause}")
 
 

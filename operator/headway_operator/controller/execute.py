@@ -159,7 +159,8 @@ async def _stop(cluster: Cluster, migration: Migration, stop: StopJob) -> None:
 async def _post_events(cluster: Cluster, snapshot: Snapshot, status: Status) -> None:
     """Events are for people and hold nothing up."""
     migration = snapshot.migration
-    for item in news(migration.status, status):
+    attempts = 1 if migration.spec is None else migration.spec.retry.attempts
+    for item in news(migration.status, status, attempts):
         try:
             await cluster.post_event(migration.namespace, event_for(item, migration, snapshot.now))
         except ClusterError as error:

@@ -15,6 +15,18 @@ def explain(reason: Reason, happened: str, migration_name: str) -> str:
     return " ".join(part for part in (reason.meaning, _sentence(seen), step) if part)
 
 
+def attempt_text(failures: int, attempts: int) -> str:
+    """``attempt 2 of 4``; '' for the first, which needs no word. Attempts that were stopped do not count."""
+    return f"attempt {failures + 1} of {attempts}" if failures else ""
+
+
+def outlook(failures: int, attempts: int, goes_on: bool) -> str:
+    """What a failed attempt means for those after it; '' where there were never to be any."""
+    if goes_on:
+        return f" Attempt {failures} of {attempts} failed."
+    return f" Given up after {failures} attempts." if failures > 1 else ""
+
+
 def stamp(moment: datetime) -> str:
     """RFC 3339 in UTC with whole seconds, as the Kubernetes API writes times."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from headway_contract.planned import is_relative
-from headway_contract.result import DatabasePlan, Outcome, Plan, RunResult
+from headway_contract.result import DatabasePlan, Outcome, Plan
 from headway_operator.api.reasons import Reason, reason_of
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Pending, PlanStatus
 from headway_operator.planner.attempts import STOPPED, is_stopped, obstacle_text, works
-from headway_operator.planner.explain import explain, stamp
+from headway_operator.planner.explain import attempt_text, explain, outlook, stamp
 from headway_operator.planner.follow_plan import follow_plan
 from headway_operator.planner.lifecycle import Fact, moved
 from headway_operator.planner.retries import failure_of, patience_is_over, retry_time
@@ -82,7 +82,7 @@ def _follow_database(
     if works(job, snapshot, held, settled):
         return _active(snapshot, run, memory, job)
     if job.result is not None and job.result.outcome is Outcome.SUCCEEDED:
-        return _succeeded(snapshot, memory, job)
+        return _succeeded(snapshot, run, memory, job)
     if settled:
         return memory
     memory = replace(memory, job_name=job.name, attempt=job.attempt)
@@ -153,8 +153,12 @@ def _active(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job: Jo
         retry_time=None,
         start_time=memory.start_time or stamp(job.created),
     )
+    if started.message:
+        return started
     progress = snapshot.progress_of(job.name)
-    return started if progress is None or started.message else _with_progress(started, progress)
+    told = started if progress is None else _with_progress(started, progress)
+    which = attempt_text(memory.failures, run.spec.retry.attempts)
+    return replace(told, message=": ".join(filter(None, (which, told.message))))
 
 
 def _with_progress(database: DatabaseStatus, progress: JobProgress) -> DatabaseStatus:
@@ -171,10 +175,12 @@ def _with_progress(database: DatabaseStatus, progress: JobProgress) -> DatabaseS
     )
 
 
-def _succeeded(snapshot: Snapshot, memory: DatabaseStatus, job: JobView) -> DatabaseStatus:
+def _succeeded(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job: JobView) -> DatabaseStatus:
     result = job.result
     assert result is not None
-    total = result.applied_count if memory.revisions_total is None else memory.revisions_total
+    total, planned = run.applied_to(memory.name), memory.revisions_total
+    if total is None:
+        total = result.applied_count if planned is None else planned
     return replace(
         memory,
         phase=moved(memory.phase, Fact.JOB_SUCCEEDED),
@@ -187,17 +193,19 @@ def _succeeded(snapshot: Snapshot, memory: DatabaseStatus, job: JobView) -> Data
         job_name=job.name,
         attempt=job.attempt,
         reason="",
-        message=_applied(result),
+        message=_applied(total, planned or 0, result.ahead),
         retry_time=None,
         start_time=memory.start_time or stamp(job.created),
         completion_time=stamp(snapshot.now),
     )
 
 
-def _applied(result: RunResult) -> str:
-    if result.applied_count == 0:
-        return "it is past what was asked for, which is accepted" if result.ahead else WAS_THERE
-    return f"{result.applied_count} revision{'' if result.applied_count == 1 else 's'} applied"
+def _applied(applied: int, planned: int, ahead: bool) -> str:
+    """What this run did, and what of its plan it found done: by another run, or by a pod that was taken away."""
+    if applied == 0:
+        return "it is past what was asked for, which is accepted" if ahead else WAS_THERE
+    found = f"; {planned - applied} of the {planned} planned were there by then" if planned > applied else ""
+    return f"{applied} revision{'' if applied == 1 else 's'} applied{found}"
 
 
 def _attempt_failed(
@@ -223,7 +231,8 @@ def _failed(
         phase=moved(memory.phase, Fact.ATTEMPT_FAILED if again else Fact.GAVE_UP),
         failures=failures,
         reason=reason.name,
-        message=explain(reason, happened, run.migration.name),
+        message=explain(reason, happened, run.migration.name)
+        + outlook(failures, run.spec.retry.attempts, again is not None),
         retry_time=stamp(again) if again else None,
         completion_time=None if again else stamp(snapshot.now),
     )

@@ -7,7 +7,7 @@ from headway_contract.result import Outcome, Plan
 from headway_operator.api.reasons import Reason, reason_of
 from headway_operator.api.status import PlanStatus
 from headway_operator.planner.attempts import STOPPED, is_stopped, obstacle_text, works
-from headway_operator.planner.explain import explain, stamp
+from headway_operator.planner.explain import attempt_text, explain, outlook, stamp
 from headway_operator.planner.retries import failure_of, retry_time
 from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import JobView, Snapshot, Stage
@@ -24,7 +24,7 @@ def follow_plan(snapshot: Snapshot, run: CurrentRun, held: bool) -> tuple[PlanSt
         return _plan_without_job(snapshot, run, memory, held), None
     settled = memory.attempt == job.attempt and memory.retry_time is not None
     if works(job, snapshot, held, settled):
-        message = obstacle_text(run, job)
+        message = obstacle_text(run, job) or attempt_text(memory.failures, run.spec.retry.attempts)
         return PlanStatus(
             job_name=job.name, attempt=job.attempt, failures=memory.failures, message=message
         ), None
@@ -83,7 +83,8 @@ def _plan_failed(
         memory,
         failures=failures,
         reason=reason.name,
-        message=explain(reason, happened, run.migration.name),
+        message=explain(reason, happened, run.migration.name)
+        + outlook(failures, run.spec.retry.attempts, again is not None),
         retry_time=stamp(again) if again else None,
         completion_time=None if again else stamp(snapshot.now),
     )

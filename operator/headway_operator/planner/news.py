@@ -4,28 +4,31 @@ from collections.abc import Iterator
 
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Status
 from headway_operator.planner.actions import TellUser
+from headway_operator.planner.explain import attempt_text
 
 _MESSAGE_CHARACTERS = 1000
 
 
-def news(old: Status, new: Status) -> tuple[TellUser, ...]:
-    """The events of this change, in the order in which things happened."""
-    return tuple(_of_databases(old, new)) + tuple(_of_run(old, new))
+def news(old: Status, new: Status, attempts: int) -> tuple[TellUser, ...]:
+    """The events of this change, in the order in which things happened; ``attempts``: how many there may be."""
+    return tuple(_of_databases(old, new, attempts)) + tuple(_of_run(old, new))
 
 
-def _of_databases(old: Status, new: Status) -> Iterator[TellUser]:
+def _of_databases(old: Status, new: Status, attempts: int) -> Iterator[TellUser]:
     same_run = old.run is not None and new.run is not None and old.run.id == new.run.id
     for database in new.databases:
         before = old.database(database.name) if same_run else None
         if before is None or (before.phase, before.attempt) != (database.phase, database.attempt):
-            yield from _of_database(database, new)
+            yield from _of_database(database, new, attempts)
 
 
-def _of_database(database: DatabaseStatus, status: Status) -> Iterator[TellUser]:
+def _of_database(database: DatabaseStatus, status: Status, attempts: int) -> Iterator[TellUser]:
     key = f"{status.run.id if status.run else ''}/{database.name}/{database.attempt}/{database.phase}"
     text = f"{database.name}: {database.message}"[:_MESSAGE_CHARACTERS]
     if database.phase is DatabasePhase.MIGRATING:
-        yield TellUser("JobStarted", f"{database.name}: Job {database.job_name} started", key=key)
+        which = attempt_text(database.failures, attempts)
+        started = f"{database.name}: Job {database.job_name} started{f', {which}' if which else ''}"
+        yield TellUser("JobStarted", started, key=key)
     elif database.phase is DatabasePhase.SUCCEEDED:
         yield TellUser("DatabaseSucceeded", text, key=key)
     elif database.phase in (DatabasePhase.WAITING, DatabasePhase.FAILED):

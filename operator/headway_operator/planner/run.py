@@ -45,6 +45,14 @@ class CurrentRun:
         matching = (job for job in self.jobs if job.stage is stage and job.database == database)
         return max(matching, key=lambda job: job.attempt, default=None)
 
+    def applied_to(self, database: str) -> int | None:
+        """How many revisions its Jobs applied to this database; None when the result of one is not known."""
+        jobs = [job for job in self.jobs if job.stage is Stage.MIGRATE and job.database == database]
+        results = [job.result for job in jobs if job.result is not None]
+        if not jobs or len(results) < max(job.attempt for job in jobs):
+            return None
+        return sum(result.applied_count for result in results)
+
     def start(self, stage: Stage, database: str, attempt: int, planned: Planned | None = None) -> StartJob:
         """The action that starts this attempt."""
         migration = self.migration

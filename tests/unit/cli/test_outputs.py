@@ -55,7 +55,7 @@ def board(now=NOW, live=(), **more):
     shown = status(DONE, BUSY, PENDING, **more)
     spans = Spans(START, {}).after(shown, START)
     names = ("main", "analytics", "audit")
-    return board_of("shop", names, shown, {one.job_name: one for one in live}, spans, now)
+    return board_of("shop", names, shown, {one.job_name: one for one in live}, spans, now, 4)
 
 
 def drawn(board, width=120, **options):
@@ -151,7 +151,7 @@ def test_the_output_is_chosen_by_what_it_goes_to(choice, terminal, kind):
 
 
 def kinds(old, new):
-    return [(item.kind, item.database) for item in items_of_status(old, new)]
+    return [(item.kind, item.database) for item in items_of_status(old, new, 4)]
 
 
 def test_each_change_of_a_status_is_told_once():
@@ -159,6 +159,23 @@ def test_each_change_of_a_status_is_told_once():
     assert kinds(Status(), before) == [("RunStarted", ""), ("DatabaseStarted", "analytics")]
     assert kinds(before, after) == [("DatabaseFailed", "audit")]
     assert kinds(after, after) == []
+
+
+def test_a_further_attempt_is_told_with_how_many_there_are():
+    again = replace(BUSY, attempt=3, failures=1)
+    old, new = status(replace(BUSY, phase=DatabasePhase.WAITING, failures=1)), status(again)
+    assert [item.message for item in items_of_status(old, new, 4)] == ["started, attempt 2 of 4"]
+    progress = JobProgress("shop-analytics-1", message="revision 1 of 3, a2")
+    shown = board_of("shop", ("analytics",), new, {progress.job_name: progress}, Spans(START, {}), NOW, 4)
+    assert shown.rows[0].message == "attempt 2 of 4: revision 1 of 3, a2"
+
+
+def test_what_a_database_found_done_is_told():
+    done = replace(
+        DONE, message="1 revision applied; 2 of the 3 planned were there by then", revisions_done=1
+    )
+    (item,) = items_of_status(status(BUSY), status(BUSY, done), 4)
+    assert item.message == "done: 1 revision applied; 2 of the 3 planned were there by then, now at c3"
 
 
 def test_a_plan_that_is_tried_again_is_told():
@@ -183,7 +200,7 @@ def ended(tmp_path, interrupted=False):
     log = tmp_path / "log"
     log.write_text('##headway {"sequence":1}\n' + "\n".join(f"line {n} of hidden-word" for n in range(40)))
     shown = status(DONE, BUSY, FAILED, phase="Failed", ready=("False", "RevisionFailed"))
-    table = board_of("shop", ("main", "analytics", "audit"), shown, {}, Spans(START, {}), NOW)
+    table = board_of("shop", ("main", "analytics", "audit"), shown, {}, Spans(START, {}), NOW, 4)
     return Ending(shown, table, interrupted, {"audit": Path(log)})
 
 
@@ -262,7 +279,9 @@ def test_the_tail_is_of_the_last_pass_and_without_alembic_s_chatter():
 def test_a_hidden_url_is_to_be_put_back_and_one_of_the_environment_is_printed_as_it_is(tmp_path):
     def told(url):
         command = ("headway", "run", "--url", url)
-        ending = Ending(Status(), board_of("shop", (), Status(), {}, Spans(NOW, {}), NOW), interrupted=True)
+        ending = Ending(
+            Status(), board_of("shop", (), Status(), {}, Spans(NOW, {}), NOW, 4), interrupted=True
+        )
         lines = summary(ending, command, lambda text: text.replace("s3cret", "***"), has_table=True)
         return "\n".join(line.plain for line in lines)
 

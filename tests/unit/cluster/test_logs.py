@@ -105,7 +105,7 @@ def test_each_kind_of_event_is_told_in_words() -> None:
         (events.RevisionStarted("main", "a1", "add users", 2, 7), "revision 2 of 7, a1: add users"),
         (events.Blocked("main", 4.2, "CREATE INDEX i waits for t"), "CREATE INDEX i waits for t, since 4 s"),
         (events.Blocked("main"), "revision 2 of 7, a1"),
-        (events.PassRetried("main", "lock timeout", 1, 4.0), "lock timeout: again in 4 s (attempt 2)"),
+        (events.PassRetried("main", "lock timeout", 1, 4.0), "lock timeout: again in 4 s (try 2)"),
         (events.Stopping(1, "suspended"), "stops at the next safe point: suspended"),
     ]
     for sequence, (event, message) in enumerate(steps, start=1):

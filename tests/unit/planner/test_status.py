@@ -272,7 +272,7 @@ def heard(cluster: ModelCluster, rounds: int = 30) -> list[tuple[str, str]]:
     for _ in range(rounds):
         before = cluster.status
         decision = cluster.reconcile()
-        told += [(one.reason, one.key) for one in news(before, cluster.status)]
+        told += [(one.reason, one.key) for one in news(before, cluster.status, 4)]
         if not cluster.active:
             cluster.now += decision.wake_after or timedelta()
         for job in cluster.active:
@@ -308,8 +308,8 @@ def test_news_that_are_told_again_after_a_lost_status_have_the_same_keys():
 
 def test_a_failure_is_a_warning_and_a_success_is_not():
     before = migrating().status
-    assert [one.warning for one in news(before, failed().status)] == [True, True]
-    assert not any(one.warning for one in news(before, done().status))
+    assert [one.warning for one in news(before, failed().status, 4)] == [True, True]
+    assert not any(one.warning for one in news(before, done().status, 4))
 
 
 def test_a_skipped_database_is_told():
@@ -336,4 +336,4 @@ def test_a_stopped_job_is_no_bad_news():
     (job,) = cluster.active
     cluster.finish(job.name, a_result(Outcome.STOPPED))
     cluster.reconcile()
-    assert not any(one.warning for one in news(before, cluster.status))
+    assert not any(one.warning for one in news(before, cluster.status, 4))
