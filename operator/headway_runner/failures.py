@@ -1,15 +1,11 @@
-"""From an exception to a failure class and a sentence without secrets.
+"""From an exception to a failure class with a sentence.
 
-Rule: the sentence is the database's own message, never SQLAlchemy's, which carries statement and parameters; the
-lines that quote the statement or rows of data (LINE, DETAIL) are left out, and whatever looks like credentials is
-masked. Each class is recognised by one named function; the first that says yes decides.
+Rule: each class is recognised by one named function; the first that says yes decides.
 """
 
-import re
 import socket
 import sys
-import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from alembic.script.revision import (
@@ -21,10 +17,11 @@ from alembic.script.revision import (
     RevisionError,
 )
 from alembic.util import CommandError
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
 from headway_contract.result import Failure, shorten
 from headway_runner.secrecy import mask
+from headway_runner.wording import describe, origin, print_frames, sqlstate
 
 LOCK_STATES = frozenset({"55P03", "40P01", "40001"})
 """lock_not_available, deadlock_detected, serialization_failure."""
@@ -32,8 +29,6 @@ READ_ONLY_STATE = "25006"
 CANCELLED_STATE = "57014"
 
 TITLE_CHARACTERS = 80
-
-_QUOTED = re.compile(r"^\s*(LINE \d+:|DETAIL:|CONTEXT:|\^)")
 
 
 class RunFailed(Exception):
@@ -68,54 +63,6 @@ class Situation:
     def text(self) -> str:
         """Its message, for matching only."""
         return str(origin(self.error)).lower()
-
-
-def origin(error: BaseException) -> BaseException:
-    """The driver's exception below SQLAlchemy's, or the exception itself."""
-    below = getattr(error, "orig", None)
-    return below if isinstance(below, BaseException) else error
-
-
-def server_fields(error: BaseException) -> Mapping[str, str]:
-    """The fields of PostgreSQL's error message by their letters, as pg8000 gives them; {} for other drivers."""
-    first = origin(error).args[0] if origin(error).args else None
-    return first if isinstance(first, Mapping) and "M" in first else {}
-
-
-def sqlstate(error: BaseException) -> str:
-    """The SQLSTATE wherever the driver keeps it."""
-    if fields := server_fields(error):
-        return fields.get("C", "")
-    for one in (origin(error), error, error.__cause__):
-        for name in ("sqlstate", "pgcode"):
-            value = getattr(one, name, None)
-            if isinstance(value, str):
-                return value
-    return ""
-
-
-def describe(error: BaseException) -> str:
-    """One short text for people, without statement, parameters, rows of data or credentials."""
-    below = origin(error)
-    if fields := server_fields(error):
-        text = fields["M"] + (f"\nHINT:  {fields['H']}" if "H" in fields else "")
-    elif below is error and isinstance(error, SQLAlchemyError):
-        text = str(error.args[0]) if error.args else type(error).__name__
-    elif isinstance(error, (DBAPIError, CommandError)):
-        text = str(below)
-    else:
-        text = f"{type(below).__name__}: {below}" if str(below) else type(below).__name__
-    text = re.sub(r"^<class '[\w.]+'>: ", "", text)
-    return shorten(mask(" ".join(_plain_lines(text))))
-
-
-def _plain_lines(text: str) -> Iterator[str]:
-    """The lines of a server's message that quote neither the statement nor data."""
-    quoting = False
-    for line in text.splitlines():
-        quoting = bool(_QUOTED.match(line)) or (quoting and not line.startswith("HINT:"))
-        if not quoting and line.strip():
-            yield line.strip()
 
 
 def the_driver_is_missing(this: Situation) -> bool:
@@ -281,6 +228,6 @@ def print_error(error: BaseException) -> None:
     if isinstance(error, RunFailed) and error.__cause__ is not None:
         error = error.__cause__
     if not isinstance(error, RunFailed):
-        sys.stderr.write(mask("".join(traceback.format_tb(error.__traceback__))))
+        print_frames(error.__traceback__)
         sys.stderr.write(f"headway: {describe(error)}\n")
         sys.stderr.flush()

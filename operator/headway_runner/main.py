@@ -34,7 +34,8 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
     except ImportError as error:
         result = _broken(request, not_importable(error))
     except Exception as error:  # noqa: BLE001 - the operator must get a result in every case
-        from headway_runner.failures import describe, print_error
+        from headway_runner.failures import print_error
+        from headway_runner.wording import describe
 
         print_error(error)
         result = _broken(request, Failure("Unexpected", describe(error)))

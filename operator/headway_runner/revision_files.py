@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from alembic.script import ScriptDirectory
 
 from headway_runner.alembic_env import read_one_by_one
-from headway_runner.failures import describe
+from headway_runner.wording import describe
 
 _NO_REVISION = re.compile(r"revision id from filename (\S+?)\.?\s")
 _DOUBLED = re.compile(r"Revision (\S+) is present more than once")

@@ -15,9 +15,9 @@ from sqlalchemy.engine import Connection, Engine
 
 from headway_runner.blockers import Wait, postgres_wait, sentence
 from headway_runner.dbapi import adapter_of, session_id
-from headway_runner.failures import describe, origin
 from headway_runner.side_session import SideSession
 from headway_runner.transactions import beginning
+from headway_runner.wording import describe, origin
 
 LONGEST_INTERVAL_SECONDS = 1.0
 SHORTEST_INTERVAL_SECONDS = 0.25
