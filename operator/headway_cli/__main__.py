@@ -17,6 +17,9 @@ from headway_cli.problems import BadInput
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
+_MISSING_EXTRAS = (
+    "Install what this verb needs: pip install 'headway[cli,operator]', and [demo] for the demo."
+)
 _EPILOG = """exit codes:
   0    every database is where it should be
   1    a database, or the plan, failed
@@ -38,6 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadInput as error:
         for problem in error.problems:
             print(f"error: {problem}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except ModuleNotFoundError as error:
+        if (error.name or "headway").startswith("headway"):
+            raise
+        print(f"error: {program}: there is no module {error.name} here\n  {_MISSING_EXTRAS}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

@@ -66,12 +66,13 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
 
 
 def example_folder() -> Path:
-    """The example in the source tree; raises :class:`BadInput` where there is none, as in a wheel."""
-    shop = Path(__file__).resolve().parents[2] / "examples" / "shop"
-    if not (shop / "migration.yaml").is_file():
-        advice = "Run it in a checkout of the sources: make demo"
-        raise BadInput(Problem("headway demo", "", "the example is not part of an installed package", advice))
-    return shop
+    """The example, from the wheel or the source tree; raises :class:`BadInput` where there is none."""
+    here = Path(__file__).resolve()
+    for shop in (here.with_name("shop"), here.parents[2] / "examples" / "shop"):
+        if (shop / "migration.yaml").is_file():
+            return shop
+    advice = "Install headway again: pip install --force-reinstall 'headway[demo]'"
+    raise BadInput(Problem("headway demo", "", "the example is not part of this installation", advice))
 
 
 def _prepare(shop: Path, server: EmbeddedPostgres, users: int) -> None:

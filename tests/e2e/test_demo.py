@@ -1,6 +1,10 @@
 """`headway demo` from its beginning to its end, with a smaller shop."""
 
+import os
 import signal
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 from support.command_line import Headway
@@ -33,3 +37,26 @@ def test_a_demo_that_is_stopped_leaves_no_server_behind(tmp_path):
     assert demo.wait() == 130
     wait_until(lambda: not started & folders_of_servers(), 30, "the server's folder to go")
     assert "Traceback" not in demo.err
+
+
+def test_the_demo_runs_from_a_wheel_without_the_sources(tmp_path):
+    sources = Path(__file__).parents[2]
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(tmp_path), str(sources)]
+    subprocess.run(build, check=True, capture_output=True, text=True)
+    (wheel,) = tmp_path.glob("headway-*.whl")
+    installed = tmp_path / "installed"
+    zipfile.ZipFile(wheel).extractall(installed)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    demo = subprocess.run(
+        [sys.executable, "-m", "headway_cli", "demo", "--users", "100"],
+        cwd=elsewhere,
+        env={**os.environ, "PYTHONPATH": str(installed), "TMPDIR": FOLDER},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert f"The release: headway run -f {installed / 'headway_cli' / 'shop'}/" in demo.stdout
+    assert "3 databases at the target, 13 revisions applied" in demo.stdout
+    assert str(sources) not in demo.stdout

@@ -61,5 +61,16 @@ def test_without_a_verb_it_says_which_there_are(capsys):
 
 def test_the_demo_says_when_the_example_is_not_there(tmp_path, monkeypatch):
     monkeypatch.setattr("headway_cli.demo.__file__", str(tmp_path / "a" / "b" / "demo.py"))
-    with pytest.raises(BadInput, match="the example is not part of an installed package"):
+    with pytest.raises(BadInput, match="the example is not part of this installation"):
         example_folder()
+
+
+def test_a_package_that_is_not_installed_is_named_with_the_extra_that_brings_it(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    monkeypatch.delitem(sys.modules, "headway_cli.documents", raising=False)
+    assert command_line.main(["run", "-f", "shop.yaml"]) == 2
+    told = capsys.readouterr().err
+    assert (
+        "there is no module yaml here\n  Install what this verb needs: pip install 'headway[cli,operator]'"
+        in told
+    )
