@@ -8,13 +8,17 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 from headway_cli import demo, run
-from headway_cli.problems import BadInput
+from headway_cli.problems import BadInput, Defect
+from headway_cli.secrecy import mask_of_words
 
+EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 _MISSING_EXTRAS = (
@@ -40,13 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.start(options, [*program.split(), *words])
     except BadInput as error:
         for problem in error.problems:
-            print(f"error: {problem}", file=sys.stderr)
+            print(mask_of_words(words)(f"error: {problem}"), file=sys.stderr)
         return EXIT_BAD_INPUT
     except ModuleNotFoundError as error:
         if (error.name or "headway").startswith("headway"):
             raise
         print(f"error: {program}: there is no module {error.name} here\n  {_MISSING_EXTRAS}", file=sys.stderr)
         return EXIT_BAD_INPUT
+    except Exception as error:  # noqa: BLE001 - Python's own traceback would show what must not be shown
+        trace = str(error) if isinstance(error, Defect) else mask_of_words(words)(traceback.format_exc())
+        print(f"{trace}\nerror: this is a defect of Headway; please report it", file=sys.stderr)
+        return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return code
@@ -56,8 +64,16 @@ def _program(path: str) -> str:
     return "kubectl headway" if Path(path).name == "kubectl-headway" else "headway"
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats no password in what it says of a command line that it does not understand."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with code 2."""
+        super().error(mask_of_words(sys.argv)(message))
+
+
 def _parser(program: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=program,
         description="Takes SQLAlchemy/Alembic databases to head.",
         epilog=_EPILOG,

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from headway_cli.documents import Document
 from headway_cli.ending import Ending
 from headway_cli.intake import Intake, Options, take_in
 from headway_cli.outputs import Output, output_for
-from headway_cli.problems import BadInput, Problem
+from headway_cli.problems import BadInput, Defect, Problem
 from headway_cli.secrecy import mask_for
 from headway_cli.session import SETTINGS, Session
 from headway_operator.api.conditions import State
@@ -27,6 +28,7 @@ from headway_operator.cluster.interface import Invalid
 from headway_operator.cluster.local import Site
 from headway_operator.cluster.local_process import resolved_environment
 from headway_operator.controller.clock import utc_now
+from headway_operator.controller.masked_log import log_masked
 from headway_operator.manifests.job import job_for
 from headway_operator.planner.actions import StartJob
 from headway_operator.planner.gates import first_block
@@ -80,10 +82,14 @@ def _check(intake: Intake) -> None:
 def _run(intake: Intake, folder: Path, choice: str, command: Sequence[str]) -> Outcome:
     inject(folder / "runner")
     site = Site(folder / "runner", folder, intake.sources, dict(os.environ), utc_now)
-    mask, name = mask_for(intake.sources), intake.resource["metadata"]["name"]
+    mask, name = mask_for(intake.sources, os.environ), intake.resource["metadata"]["name"]
     output = output_for(choice, Console(), lambda text: mask(at_home(text, name)), utc_now)
-    ending = asyncio.run(_session(intake, site, output))
-    output.conclude(ending, command)
+    log_masked("WARNING", mask, "%(message)s")
+    try:
+        ending = asyncio.run(_session(intake, site, output))
+        output.conclude(ending, command)
+    except Exception:  # noqa: BLE001 - whatever it is, its traceback may show a Secret
+        raise Defect(mask(traceback.format_exc())) from None
     if ending.succeeded:
         return Outcome(EXIT_SUCCEEDED, ending)
     return Outcome(EXIT_INTERRUPTED if ending.interrupted else EXIT_FAILED, ending)

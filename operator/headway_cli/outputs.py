@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.constrain import Constrain
@@ -17,11 +17,14 @@ from headway_cli.ending import Ending
 from headway_cli.live import LiveTable
 from headway_cli.report import QUIET_KINDS, Item
 from headway_cli.summary import last_item, summary
+from headway_contract.texts import IDENTIFIERS
 from headway_operator.planner.explain import stamp
 
 Mask = Callable[[str], str]
 _ECHO_COLUMNS = 4
 """Left free at the right: a terminal's echo of Ctrl-C (``^C``) would wrap there and shift the table by a line."""
+_NO_TEXTS = IDENTIFIERS | {"digest", "reason", "phase", "job", "result"}
+"""Details by which programs tell things apart: never masked."""
 _ABOVE_THE_TABLE = ("Notice", "Interrupted")
 
 
@@ -90,8 +93,14 @@ class JsonOutput(_Lines):
     def tell(self, item: Item) -> None:
         """Print it."""
         head = {"time": stamp(self._now()), "kind": item.kind, "message": self._mask(item.message)}
-        body = head | ({"database": item.database} if item.database else {}) | dict(item.details)
+        body = head | ({"database": item.database} if item.database else {}) | self._masked(item.details)
         self._console.out(json.dumps(body, ensure_ascii=False), highlight=False)
+
+    def _masked(self, details: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: self._mask(value) if isinstance(value, str) and name not in _NO_TEXTS else value
+            for name, value in details.items()
+        }
 
     def conclude(self, ending: Ending, command: Sequence[str]) -> None:
         """The last line has the result."""

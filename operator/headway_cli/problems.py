@@ -18,6 +18,10 @@ class Problem:
         return f"{place}: {self.what}" + (f"\n  {self.advice}" if self.advice else "")
 
 
+class Defect(Exception):
+    """Something that should not happen did: the masked traceback, for a report."""
+
+
 class BadInput(Exception):
     """The command cannot start; nothing was touched."""
 

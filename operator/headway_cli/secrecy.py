@@ -1,42 +1,38 @@
-"""Keeps what came from Secrets out of what is shown."""
+"""Keeps what came from Secrets, from the command line and from the environment out of what is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from urllib.parse import unquote, urlsplit
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from headway_operator.cluster.local_process import Sources
+from headway_contract.masking import MASK, Masker
 
-_SHORTEST = 4
-"""Shorter values are words and numbers, and hiding them would hide everything."""
-MASK = "***"
+if TYPE_CHECKING:
+    from headway_operator.cluster.local_process import Sources
+
 _OPEN = ("host", "port", "dbname", "database", "user", "username", "type", "provider", "sslmode")
 """Keys under which the usual Secrets of a database say where it is: hidden, messages would say nothing."""
 
-
-def mask_for(sources: Sources) -> Callable[[str], str]:
-    """Replaces the values of Secrets, and the password within a URL in any spelling."""
-    values = (
-        value for one in sources.secrets.values() for key, value in one.items() if key.lower() not in _OPEN
-    )
-    found = {word for value in values for word in _words(value)}
-    words = sorted((word for word in found if len(word) >= _SHORTEST), key=len, reverse=True)
-
-    def mask(text: str) -> str:
-        for word in words:
-            text = text.replace(word, MASK)
-        return text
-
-    return mask
+__all__ = ["MASK", "mask_for", "mask_of_words"]
 
 
-def _words(value: str) -> Iterator[str]:
-    value = value.strip()
-    try:
-        password = urlsplit(value).password if "://" in value else None
-    except ValueError:
-        password = None
-    if password is None:
-        yield value
-    else:
-        yield from (value, password, unquote(password))
+def mask_for(sources: Sources, environment: Mapping[str, str] | None = None) -> Callable[[str], str]:
+    """Hides the values of Secrets, what is secret in the environment, and the passwords within, in any spelling."""
+    masker = Masker()
+    masker.learn_variables(environment or {})
+    for entries in sources.secrets.values():
+        for key, value in entries.items():
+            if key.lower() in _OPEN:
+                masker.show(value.strip())
+            else:
+                masker.learn(value)
+    return masker.mask
+
+
+def mask_of_words(words: Sequence[str]) -> Callable[[str], str]:
+    """Hides the passwords within the URLs of a command line."""
+    masker = Masker()
+    for word in words:
+        masker.learn_within(word)
+        masker.learn_within(word.partition("=")[2])
+    return masker.mask

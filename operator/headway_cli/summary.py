@@ -30,7 +30,7 @@ def summary(
     """The lines. ``command`` would run the same again (empty: none would); ``has_table``: it is on the screen."""
     board, again = ending.board, _pastable(command, mask)
     if ending.succeeded:
-        yield Text(f"✓ {_sentence(ending)} in {clock(board.elapsed)}", style="green")
+        yield Text(f"✓ {mask(_sentence(ending))} in {clock(board.elapsed)}", style="green")
     elif ending.interrupted:
         yield Text(
             f"{board.title}: stopped, {board.databases_done} of {len(board.rows)} databases done",

@@ -9,7 +9,7 @@ name which is shown anyway is hidden only by its shape: a mark in its place woul
 import base64
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 MASK = "***"
 SHORTEST_CHARACTERS = 4
@@ -56,10 +56,19 @@ class Masker:
             text = secret.decode(errors="ignore") if isinstance(secret, bytes) else secret
             if isinstance(text, str) and text.strip():
                 self._add(text.strip(), *secrets_in(text))
+                self.show(*names_in(text))
 
     def learn_within(self, text: str) -> None:
         """Never show the passwords within this URL or DSN; the rest of it may be shown."""
         self._add(*secrets_in(text))
+
+    def learn_variables(self, variables: Mapping[str, str]) -> None:
+        """Environment variables whose name says that they are secret; of all others what is within URLs and DSNs."""
+        for name, value in variables.items():
+            if SECRET_VARIABLE.search(name):
+                self.learn(value)
+            else:
+                self.learn_within(value)
 
     def show(self, *names: object) -> None:
         """These are names of users, hosts and databases, which are shown even where a password is the same."""
@@ -106,6 +115,12 @@ def secrets_in(value: str) -> Iterator[str]:
         found = match[2] if match[2][0] in "'\"" else match[2].split("&")[0]
         inner = found[1:-1] if found[0] in "'\"" and found[-1] == found[0] else found
         yield from (inner, re.sub(r"\\(.)", r"\1", inner), unquoted(inner), unquoted(inner.replace("+", " ")))
+
+
+def names_in(value: str) -> Iterator[str]:
+    """User, host and database of a URL, nothing for other texts."""
+    url = re.match(r"\s*[\w+.-]+://(?:([^:/?#]*)(?::[^/?#]*)?@)?([^:/?#]*)(?::\d+)?(?:/([^?#]*))?", value)
+    yield from (unquoted(name) for name in (url.groups() if url else ()) if name)
 
 
 def unquoted(text: str) -> str:

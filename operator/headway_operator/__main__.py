@@ -12,11 +12,13 @@ import sys
 from dataclasses import fields
 from importlib.metadata import version
 
+from headway_contract.masking import Masker
 from headway_operator.cluster.access import Access, NoAccess, find_access
 from headway_operator.cluster.interface import ClusterError, Forbidden
 from headway_operator.cluster.kube import KubeCluster
 from headway_operator.controller.clock import utc_now
 from headway_operator.controller.loop import Controller
+from headway_operator.controller.masked_log import log_masked
 from headway_operator.controller.triggers import watch
 from headway_operator.settings import Settings
 
@@ -110,9 +112,10 @@ async def _signal(ready: asyncio.Event, signalled: asyncio.Event) -> None:
 
 
 def _start_logging(level: str) -> None:
-    logging.basicConfig(
-        level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    masker = Masker()
+    masker.learn_variables(os.environ)
+    log_masked(level, masker.mask, "%(asctime)s %(levelname)s %(name)s: %(message)s")
+    sys.excepthook = lambda kind, error, trace: log.critical("giving up", exc_info=(kind, error, trace))
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
 

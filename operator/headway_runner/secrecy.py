@@ -8,7 +8,7 @@ password itself), so each process masks what it hands on, and the parent masks o
 from collections.abc import Mapping
 from typing import TypeVar
 
-from headway_contract.masking import SECRET_VARIABLE, Masker
+from headway_contract.masking import Masker
 from headway_contract.request import VARIABLE
 from headway_contract.texts import with_texts
 
@@ -28,9 +28,5 @@ def masked(value: T) -> T:
 
 
 def learn_environment(environment: Mapping[str, str]) -> None:
-    """Variables whose name says that they are secret, and the passwords within URLs and DSNs of all others."""
-    for name, value in environment.items():
-        if SECRET_VARIABLE.search(name):
-            learn(value)
-        elif name != VARIABLE:
-            learn_within(value)
+    """All that is secret in it; our own request is not: it only names variables."""
+    _masker.learn_variables({name: value for name, value in environment.items() if name != VARIABLE})
