@@ -5,6 +5,7 @@ Rule: each class is recognised by one named function; the first that says yes de
 
 import socket
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -109,9 +110,17 @@ def the_permission_is_missing(this: Situation) -> bool:
 
 def the_connection_was_lost(this: Situation) -> bool:
     """Connection exceptions and shutdowns during a revision; not those of other services that it talks to."""
-    if not this.revision or not isinstance(this.error, DBAPIError):
+    if not this.revision:
         return False
+    if not isinstance(this.error, DBAPIError):
+        return isinstance(this.error, OSError) and _comes_from_pg8000(this.error)
     return bool(this.error.connection_invalidated) or _is_connection_trouble(this)
+
+
+def _comes_from_pg8000(error: BaseException) -> bool:
+    """It lets errors of its socket through as they are."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(frame.f_globals.get("__name__", "").startswith("pg8000.") for frame in frames)
 
 
 def the_database_is_unreachable(this: Situation) -> bool:

@@ -77,7 +77,8 @@ def counting_passes(project, folder):
 def test_a_plan_is_stopped_at_once(tmp_path, database, mode):
     project = counting_passes(from_template(tmp_path / "project").tables("a1"), tmp_path)
     (tmp_path / "hang-1").touch()
-    running = start(project, request_for(database_request(), mode=mode), {"main": database.url()})
+    request = request_for(database_request(), mode=mode, grace_seconds=600)
+    running = start(project, request, {"main": database.url()})
     wait_until((tmp_path / "pass-1").exists, what="the plan")
     running.terminate()
     run = running.finish()
@@ -134,15 +135,17 @@ def test_a_run_that_pauses_before_it_tries_a_lock_again_stops_without_a_failure(
     assert migrate(project, ledger.url()).result.applied == ("a1",)
 
 
-def test_a_loop_in_a_revision_is_interrupted(tmp_path, database):
-    project = from_template(tmp_path).revision("a1", "while True: pass")
+def test_a_loop_in_a_revision_is_interrupted_and_may_clean_up(tmp_path, database):
+    cleaned = tmp_path / "cleaned"
+    loop = f"import pathlib\ntry:\n    while True: pass\nfinally: pathlib.Path({str(cleaned)!r}).touch()"
+    project = from_template(tmp_path).revision("a1", loop)
     running = start(project, request_for(database_request(), grace_seconds=8), {"main": database.url()})
     running.wait_for(RevisionStarted, revision="a1")
     running.terminate()
     running.terminate()
     run = running.finish()
     assert run.exit_code == ExitCode.STOPPED, run.stderr
-    assert "was killed" not in run.stderr
+    assert cleaned.exists()
 
 
 def test_code_that_cannot_be_interrupted_is_killed_and_that_is_a_stop(tmp_path, ledger):
