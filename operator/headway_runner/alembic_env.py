@@ -102,6 +102,12 @@ def commits_each_revision(context: MigrationContext) -> bool:
     return bool(context.opts.get("transaction_per_migration")) and not is_in_outer_transaction(context)
 
 
+def version_table_of(context: MigrationContext) -> str:
+    """Its name as PostgreSQL takes it, with its schema if it has one."""
+    parts = (context.version_table_schema, context.version_table)
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts if part)
+
+
 def set_aside(step: Step, call: Callable[[Callable[..., None], dict[str, Any]], None]) -> None:
     """Let ``call`` run the revision's own function."""
     own = step.migration_fn

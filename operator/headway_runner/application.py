@@ -27,6 +27,7 @@ from headway_runner.alembic_env import (
     run_alembic,
     set_aside,
     take_part,
+    version_table_of,
 )
 from headway_runner.child import Link
 from headway_runner.dbapi import canceller_of
@@ -34,6 +35,7 @@ from headway_runner.failures import failure_of, print_error
 from headway_runner.invalid_indexes import ConcurrentBuilds
 from headway_runner.lock import Lock, held, lock_of
 from headway_runner.participant import ContextGuard, call_guarded
+from headway_runner.patience import Patience
 from headway_runner.project import load_config, prepare_process
 from headway_runner.sessions import Sessions
 from headway_runner.task import Application, Task
@@ -55,7 +57,10 @@ class Applier(ContextGuard):
             task.request.heartbeat_seconds,
             lambda seconds, sentence: link.emit(Blocked(task.database.name, round(seconds, 1), sentence)),
         )
-        self.builds = ConcurrentBuilds(lambda: self.watch.inside, self._tell)
+        self.builds = ConcurrentBuilds(self._tell)
+        self.patience = Patience(
+            task.request.lock_timeout_seconds, lambda: self.watch.inside, self.builds.prepare
+        )
         self.contexts_run = 0
         self.current: list[str] = []
         self.applied: list[str] = []
@@ -75,7 +80,7 @@ class Applier(ContextGuard):
         """Listen to all engines of this process."""
         self._sessions.install()
         self.watch.install()
-        self.builds.install()
+        self.patience.install()
         self.waits.install()
         self._link.cancel_while(lambda: bool(self.unfinished))
 
@@ -117,6 +122,7 @@ class Applier(ContextGuard):
     def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
         """Migrate under the lock."""
         self.contexts_run += 1
+        self.patience.version_table = version_table_of(context)
         lock = lock_of(context)
         give_up = self._task.request.lock_give_up_seconds
         with held(lock, give_up, lambda seconds: self._wait_on(lock, seconds)) as is_held:

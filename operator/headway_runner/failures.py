@@ -4,6 +4,7 @@ Rule: each class is recognised by one named function; the first that says yes de
 """
 
 import socket
+import sqlite3
 import sys
 import traceback
 from collections.abc import Callable
@@ -25,7 +26,9 @@ from headway_runner.secrecy import mask
 from headway_runner.wording import describe, origin, print_frames, sqlstate
 
 LOCK_STATES = frozenset({"55P03", "40P01", "40001"})
-"""lock_not_available, deadlock_detected, serialization_failure."""
+"""PostgreSQL's lock_not_available, deadlock_detected, serialization_failure."""
+LOCK_CODES = {"mysql": frozenset({1205, 1213, 3572}), "sqlite": frozenset({5, 6})}
+"""MySQL's and MariaDB's lock wait timeout, deadlock and NOWAIT; SQLite's BUSY and LOCKED."""
 READ_ONLY_STATE = "25006"
 CANCELLED_STATE = "57014"
 
@@ -100,7 +103,13 @@ def the_database_does_not_exist(this: Situation) -> bool:
 
 def the_lock_could_not_be_had(this: Situation) -> bool:
     """A lock time-out, a deadlock, or a serialization failure."""
-    return this.state in LOCK_STATES
+    below = origin(this.error)
+    if isinstance(below, sqlite3.OperationalError):
+        # The code's lower byte; Python tells it since 3.11.
+        code = getattr(below, "sqlite_errorcode", None)
+        return (code & 0xFF) in LOCK_CODES["sqlite"] if code else "is locked" in this.text
+    code = below.args[0] if isinstance(this.error, DBAPIError) and below.args else None
+    return this.state in LOCK_STATES or (isinstance(code, int) and code in LOCK_CODES["mysql"])
 
 
 def the_permission_is_missing(this: Situation) -> bool:

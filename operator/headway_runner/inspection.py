@@ -68,7 +68,13 @@ class Inspector(ContextGuard):
             self.loading = False
             view = self._view(script, heads, compute)
         indexes = invalid_indexes(context.connection) if context.connection is not None else ()
-        self.views.append(Inspection(**{**vars(view), "invalid_indexes": indexes}))
+        left = tuple(one.shown for one in indexes if one.builder is None)
+        notices = tuple(
+            f"Session {one.builder} is building the index {one.shown} at this moment."
+            for one in indexes
+            if one.builder is not None
+        )
+        self.views.append(Inspection(**{**vars(view), "invalid_indexes": left, "notices": notices}))
         return iter(())
 
     def report(self, error: BaseException | None) -> Inspection:
@@ -162,4 +168,5 @@ def _merged(views: list[Inspection]) -> Inspection:
         pending=joined("pending"),
         past_target=any(view.past_target for view in views),
         invalid_indexes=joined("invalid_indexes"),
+        notices=joined("notices"),
     )

@@ -1,111 +1,175 @@
 """Indexes that an interrupted concurrent build left INVALID: PostgreSQL keeps them up to date and never uses them.
 
-Rule: a revision that builds an index again, even with IF NOT EXISTS, must end with a valid one.
+Rule: a revision that builds an index again, even with IF NOT EXISTS, must end with a valid one; an index that another
+session is building at this moment is invalid too, and neither dropped nor a failure.
 """
 
 import re
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 
-from headway_runner.dbapi import adapter_of, end_stray_transaction, query
+from headway_contract.result import Failure
+from headway_runner.dbapi import adapter_of, query
+from headway_runner.failures import RunFailed
+from headway_runner.index_statements import Build, Rebuild, built, rebuilt
 from headway_runner.transactions import is_autocommit
 
-_INVALID = (
-    "SELECT n.nspname, i.relname, t.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid "
-    "JOIN pg_class t ON t.oid = x.indrelid JOIN pg_namespace n ON n.oid = i.relnamespace "
-    "WHERE NOT x.indisvalid AND i.relkind = 'i' ORDER BY 1, 2"
-)
-_NAME = r'(?:"[^"]+"|[\w$]+)'
-_QUALIFIED = rf"{_NAME}(?:\s*\.\s*{_NAME})?"
-_BUILDS = re.compile(
-    r"\s*create\s+(?:unique\s+)?index\s+concurrently\s+(?:if\s+not\s+exists\s+)?"
-    rf"(?P<index>{_QUALIFIED})\s+on\s+(?:only\s+)?(?P<table>{_QUALIFIED})",
-    re.I,
-)
-_CONCURRENTLY = re.compile(r"\s*(create|drop|reindex|alter)\b[^;]*\bconcurrently\b", re.I)
+POLL_SECONDS = 0.5
+ADVICE = "REINDEX INDEX CONCURRENTLY builds it again, DROP INDEX CONCURRENTLY removes it"
+# A role without pg_monitor is not told which index another role builds: then the lock that each build holds decides.
+_INVALID = """
+SELECT n.nspname, i.relname, quote_ident(n.nspname) || '.' || quote_ident(i.relname), pg_get_indexdef(i.oid),
+  (SELECT min(p.pid) FROM pg_stat_progress_create_index p
+   WHERE p.datname = current_database() AND p.pid <> pg_backend_pid()
+   AND (p.index_relid = i.oid OR p.index_relid IS NULL AND EXISTS (
+     SELECT 1 FROM pg_locks l WHERE l.pid = p.pid AND l.granted AND l.relation = x.indrelid
+     AND l.mode = 'ShareUpdateExclusiveLock')))
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
+WHERE NOT x.indisvalid AND i.relkind = 'i' {where} ORDER BY 1, 2
+"""
+_LEFT_BY_REINDEX = re.compile(r"_cc(new|old)\d*$")
 
 
-def invalid_indexes(connection: Connection) -> tuple[str, ...]:
-    """``schema.index`` of each invalid index; () on other databases than PostgreSQL."""
+@dataclass(frozen=True)
+class InvalidIndex:
+    """One of them. On a partitioned table the parent's index is none: it waits for those of its partitions."""
+
+    schema: str
+    name: str
+    quoted: str
+    """With its schema, as a statement takes it."""
+    definition: str
+    builder: int | None
+    """The server process that is building it now."""
+
+    @property
+    def shown(self) -> str:
+        """``schema.index``."""
+        return f"{self.schema}.{self.name}"
+
+
+def invalid_indexes(connection: Connection) -> tuple[InvalidIndex, ...]:
+    """All of the database, also those that are being built; () on other databases than PostgreSQL."""
     if connection.dialect.name != "postgresql":
         return ()
     adapter = adapter_of(connection)
-    found = tuple(f"{schema}.{index}" for schema, index, _ in query(adapter, _INVALID))
+    found = _invalid(adapter)
     if not connection.in_transaction():
         adapter.commit()
     return found
 
 
-def built_index(statement: str) -> tuple[str, str] | None:
-    """Names (index, table) of a concurrent build, without their schemas; None for other statements."""
-    match = _BUILDS.match(statement)
-    return (_last(match["index"]), _last(match["table"])) if match else None
-
-
-def _last(qualified: str) -> str:
-    """The last part of a name as the catalogue has it: unquoted names are in lower case."""
-    part: str = re.findall(_NAME, qualified)[-1]
-    return part[1:-1] if part.startswith('"') else part.lower()
+def _invalid(adapter: Any, where: str = "") -> tuple[InvalidIndex, ...]:
+    return tuple(InvalidIndex(*row) for row in query(adapter, _INVALID.format(where=where)))
 
 
 class ConcurrentBuilds:
-    """Prepares each concurrent statement of a revision."""
+    """Clears the way for each statement of a revision that builds an index."""
 
-    def __init__(self, is_active: Callable[[], bool], tell: Callable[[str], None]) -> None:
-        self._is_active = is_active
+    def __init__(self, tell: Callable[[str], None], sleep: Callable[[float], None] = time.sleep) -> None:
         self._tell = tell
+        self._sleep = sleep
         self.indexes: list[str] = []
-        """Names of the indexes that were built."""
+        """``schema.index`` of those that were built under a name."""
 
-    def install(self) -> None:
-        """Listen to all engines of this process."""
-        event.listen(Engine, "before_cursor_execute", self._before)
-        event.listen(Engine, "after_cursor_execute", self._after)
-
-    def _before(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
-        if not self._concerns(connection, statement):
+    def prepare(self, connection: Connection, statement: str) -> None:
+        """Before the statement; raises :class:`RunFailed` when it would take an invalid index for a finished one."""
+        if "index" not in statement.lower():
             return
         adapter = adapter_of(connection)
-        end_stray_transaction(adapter)
-        # A time-out would leave an invalid index, and waiting here blocks neither reads nor writes.
-        connection.info["headway.lock_timeout"] = query(adapter, "SHOW lock_timeout")[0][0]
-        query(adapter, "SET lock_timeout = 0")
-        built = built_index(statement)
-        if built is not None:
-            self.indexes.append(built[0])
-            self._drop_left_over(adapter, built)
+        build = built(statement)
+        if build is None:
+            again = rebuilt(statement)
+            if again is not None and not is_in_transaction(connection):
+                self._clear(adapter, _scope(again), lambda one: _is_left_by(again, one))
+            return
+        table = f"AND x.indrelid = to_regclass({literal(build.table)})"
+        if not build.concurrently:
+            if build.if_not_exists:
+                self._refuse_invalid(adapter, table, build)
+            return
+        # Inside a transaction PostgreSQL refuses the statement, so there is nothing to prepare.
+        if not is_in_transaction(connection):
+            self._note(adapter, build)
+            self._clear(adapter, table, lambda one: _is_the_same(build, one))
 
-    def _after(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
-        if self._concerns(connection, statement):
-            before = connection.info.pop("headway.lock_timeout")
-            query(adapter_of(connection), f"SET lock_timeout = '{before}'")
-
-    def _concerns(self, connection: Connection, statement: str) -> bool:
-        """Inside a transaction PostgreSQL refuses the statement, so there is nothing to prepare."""
-        return (
-            self._is_active()
-            and connection.dialect.name == "postgresql"
-            and bool(_CONCURRENTLY.match(statement))
-            and not _is_in_transaction(connection)
+    def _note(self, adapter: Any, build: Build) -> None:
+        """An index is always in the schema of its table."""
+        rows = query(
+            adapter,
+            "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            f"WHERE c.oid = to_regclass({literal(build.table)})",
         )
+        if rows and build.index:
+            self.indexes.append(f"{rows[0][0]}.{build.index}")
 
-    def _drop_left_over(self, adapter: Any, built: tuple[str, str]) -> None:
-        for schema, index, table in query(adapter, _INVALID):
-            if (index, table) == built:
-                query(adapter, f"DROP INDEX CONCURRENTLY {_quoted(schema)}.{_quoted(index)}")
-                self._tell(
-                    f"The invalid index {schema}.{index}, left by an interrupted build, was dropped first."
+    def _clear(self, adapter: Any, where: str, is_ours: Callable[[InvalidIndex], bool]) -> None:
+        """Drop what an interrupted build left of this one; wait while another session is building it."""
+        told: set[str] = set()
+        while left := [one for one in _invalid(adapter, where) if is_ours(one)]:
+            for one in left:
+                if one.builder is None:
+                    query(adapter, f"DROP INDEX CONCURRENTLY IF EXISTS {one.quoted}")
+                    self._tell(
+                        f"The invalid index {one.shown}, left by an interrupted build, was dropped first."
+                    )
+                elif one.shown not in told:
+                    told.add(one.shown)
+                    self._tell(
+                        f"Session {one.builder} is building the index {one.shown}: waiting for its end."
+                    )
+            if any(one.builder is not None for one in left):
+                self._sleep(POLL_SECONDS)
+
+    def _refuse_invalid(self, adapter: Any, where: str, build: Build) -> None:
+        for one in _invalid(adapter, where):
+            if one.name == build.index and one.builder is None:
+                raise RunFailed(
+                    Failure(
+                        "RevisionFailed",
+                        f"The index {one.shown} is INVALID, left by an interrupted build, and CREATE INDEX IF NOT "
+                        f"EXISTS would take it for a finished one. Remove it by DROP INDEX CONCURRENTLY "
+                        f"{one.quoted}, then run again.",
+                    )
                 )
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _is_the_same(build: Build, one: InvalidIndex) -> bool:
+    """The same name, or the same columns of a build that the server named."""
+    if build.index:
+        return one.name == build.index
+    shown = built(one.definition)
+    return shown is not None and shown.definition == build.definition
 
 
-def _is_in_transaction(connection: Connection) -> bool:
+def _is_left_by(again: Rebuild, one: InvalidIndex) -> bool:
+    """REINDEX builds a second index beside the first and names it after that."""
+    return bool(_LEFT_BY_REINDEX.search(one.name))
+
+
+def _scope(again: Rebuild) -> str:
+    """The condition that finds what a REINDEX may have left."""
+    if again.kind == "index":
+        name = f"(SELECT relname FROM pg_class WHERE oid = to_regclass({literal(again.name)}))"
+        table = f"(SELECT indrelid FROM pg_index WHERE indexrelid = to_regclass({literal(again.name)}))"
+        return f"AND x.indrelid = {table} AND starts_with(i.relname, {name}::text || '_cc')"
+    if again.kind == "table":
+        return f"AND x.indrelid = to_regclass({literal(again.name)})"
+    if again.kind == "schema":
+        return f"AND n.nspname = (parse_ident({literal(again.name)}))[1]"
+    return ""
+
+
+def literal(text: str) -> str:
+    """A text as SQL takes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def is_in_transaction(connection: Connection) -> bool:
     """As the server sees it. Two statements have the same time only inside one transaction."""
     adapter = adapter_of(connection)
     if is_autocommit(connection):

@@ -9,8 +9,9 @@ from headway_contract.events import Notice, PassRetried, RevisionApplied, Revisi
 from headway_contract.request import RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
 from headway_runner.application import apply
-from headway_runner.failures import LOCK_STATES, RunFailed, named
+from headway_runner.failures import RunFailed, named
 from headway_runner.inspection import inspect
+from headway_runner.invalid_indexes import ADVICE
 from headway_runner.plan import announce, as_plan, first_task, is_ahead, look
 from headway_runner.supervisor import Died, Supervisor
 from headway_runner.task import Application, Inspection, Task
@@ -59,7 +60,9 @@ def conclude(supervisor: Supervisor, task: Task, before: Inspection, run: Applic
     if after.failure is None:
         supervisor.emit(Verified(name, after.current, len(after.pending)))
     for index in sorted(set(after.invalid_indexes).intersection(before.invalid_indexes)):
-        supervisor.emit(Notice(name, f"The index {index} was invalid before this run and still is."))
+        supervisor.emit(
+            Notice(name, f"The index {index} was invalid before this run and still is: {ADVICE}.")
+        )
     return verdict(task.request, before, run, after, supervisor.stopping is not None)
 
 
@@ -135,7 +138,7 @@ def what_is_known(died: Died, stopping: bool) -> Application:
 def is_worth_another_pass(run: Application) -> bool:
     """A lock could not be had, whether env.py said so or hid it, and nothing of that revision is committed."""
     reason = run.failure or run.seen
-    return reason is not None and reason.sqlstate in LOCK_STATES and not run.kept
+    return reason is not None and reason.name == "LockTimeout" and not run.kept
 
 
 def pause_before(attempt: int, chance: float) -> float:

@@ -12,6 +12,7 @@ from headway_contract.wire import sha256_of, split_document
 from headway_runner.database import load_driver, raw_url, read_url, with_async_driver
 from headway_runner.failures import READ_ONLY_STATE, RunFailed
 from headway_runner.inspection import inspect
+from headway_runner.invalid_indexes import ADVICE
 from headway_runner.project import command_line
 from headway_runner.secrecy import masked
 from headway_runner.supervisor import Died, Supervisor
@@ -55,7 +56,17 @@ def look(supervisor: Supervisor, task: Task) -> tuple[Task, Inspection]:
             inspection = inspect_once(supervisor, task)
         else:
             task = replace(task, target=inspection.absolute_target or task.target)
-    return task, judge(task, inspection)
+    return task, judge(task, with_indexes(inspection))
+
+
+def with_indexes(inspection: Inspection) -> Inspection:
+    """Invalid indexes are told before anything is done, also when there is nothing to do."""
+    told = (
+        f"The index {index} is INVALID: an interrupted build left it, and no query uses it. A revision that builds "
+        f"it has it built again; else {ADVICE}."
+        for index in inspection.invalid_indexes
+    )
+    return replace(inspection, notices=(*inspection.notices, *told))
 
 
 def needs_async_driver(failure: Failure) -> bool:

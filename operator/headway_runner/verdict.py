@@ -5,10 +5,12 @@ Rule: only the fresh look can say that a run succeeded.
 
 from headway_contract.request import RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
-from headway_runner.failures import CANCELLED_STATE, LOCK_STATES, named
+from headway_runner.failures import CANCELLED_STATE, named
 from headway_runner.task import Application, Inspection
 
 STATEMENTS_SHOWN = 5
+UNIQUE_STATE = "23505"
+"""unique_violation"""
 
 
 def verdict(
@@ -98,7 +100,7 @@ def listed(statements: tuple[str, ...]) -> str:
 
 def ends_with_a_stop(failure: Failure) -> bool:
     """Of a run that was asked to stop."""
-    return is_cancellation(failure) or failure.sqlstate in LOCK_STATES
+    return is_cancellation(failure) or failure.name == "LockTimeout"
 
 
 def is_cancellation(failure: Failure) -> bool:
@@ -128,7 +130,7 @@ def broken_indexes(before: Inspection, run: Application, after: Inspection) -> t
     return tuple(
         index
         for index in after.invalid_indexes
-        if index not in before.invalid_indexes or index.rsplit(".", 1)[-1] in run.indexes
+        if index not in before.invalid_indexes or index in run.indexes
     )
 
 
@@ -137,4 +139,9 @@ def with_indexes(failure: Failure, broken: tuple[str, ...]) -> Failure:
     if not broken:
         return failure
     left = f"{failure.message} It left invalid: {', '.join(broken)}; the next run builds that index again."
+    if failure.sqlstate == UNIQUE_STATE:
+        left += (
+            " It would fail in the same way: first find the rows that have the same values in the index's columns "
+            "(GROUP BY … HAVING count(*) > 1) and make them differ."
+        )
     return Failure(failure.name, left, failure.revision, failure.sqlstate)

@@ -13,7 +13,6 @@ from headway_contract.result import Failure
 from headway_contract.wire import from_line
 from headway_runner.failures import RunFailed
 from headway_runner.history import is_symbolic
-from headway_runner.invalid_indexes import built_index
 from headway_runner.lock import held
 from headway_runner.migrate import LONGEST_PAUSE_SECONDS, is_worth_another_pass, pause_before
 from headway_runner.pipes import Receiver, Sender
@@ -22,24 +21,6 @@ from headway_runner.sessions import guards_against_a_lost_client, session_values
 from headway_runner.streams import EventStream
 from headway_runner.task import Application, Inspection, Task
 from headway_runner.transactions import beginning
-
-
-@pytest.mark.parametrize(
-    ("statement", "built"),
-    [
-        ("CREATE INDEX CONCURRENTLY i ON t (a)", ("i", "t")),
-        (
-            "\n  create unique index concurrently if not exists I\n on only Public.T using btree (a)",
-            ("i", "t"),
-        ),
-        ('CREATE INDEX CONCURRENTLY "My Index" ON "s"."My Table" (a)', ("My Index", "My Table")),
-        ("CREATE INDEX i ON t (a)", None),
-        ("CREATE INDEX CONCURRENTLY ON t (a)", None),
-        ("DROP INDEX CONCURRENTLY i", None),
-    ],
-)
-def test_a_concurrent_build_is_recognised_with_its_names(statement, built):
-    assert built_index(statement) == built
 
 
 @pytest.mark.parametrize(
