@@ -7,9 +7,11 @@ above the marker is written by hand and kept.
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from headway_contract.exit_codes import ExitCode
 from headway_contract.failures import FAILURES
 from headway_operator.api.conditions import TABLE
 from headway_operator.api.reasons import REASONS
+from headway_operator.manifests.job import PERMANENT_EXIT_CODES
 
 PAGE = Path(__file__).parent / "reference" / "conditions.md"
 MARKER = "<!-- Below: written by docs/make_conditions.py from the operator's own tables. -->\n"
@@ -17,7 +19,7 @@ MARKER = "<!-- Below: written by docs/make_conditions.py from the operator's own
 
 def render(prose: str) -> str:
     """The whole page: the prose as it is, then the tables."""
-    return prose + MARKER + "\n".join((*_states(), *_reasons(), *_failures())) + "\n"
+    return prose + MARKER + "\n".join((*_states(), *_reasons(), *_failures(), *_exit_codes())) + "\n"
 
 
 def _states() -> Iterator[str]:
@@ -46,6 +48,25 @@ def _failures() -> Iterator[str]:
             for one in FAILURES
         ),
     )
+
+
+def _exit_codes() -> Iterator[str]:
+    yield "\n## Exit codes of the runner\n"
+    yield "An exit code alone never means success: the result in the container's termination message does.\n"
+    yield from _table(
+        ("Exit code", "Meaning", "Reasons", "The Job"),
+        ((str(int(code)), code.meaning, _reasons_with(code), _what_the_job_does(code)) for code in ExitCode),
+    )
+
+
+def _reasons_with(code: ExitCode) -> str:
+    return ", ".join(f"`{one.name}`" for one in FAILURES if one.exit_code is code)
+
+
+def _what_the_job_does(code: ExitCode) -> str:
+    if code is ExitCode.SUCCEEDED:
+        return "is complete"
+    return "fails at once" if int(code) in PERMANENT_EXIT_CODES else "fails; the next attempt is a new Job"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

@@ -8,9 +8,11 @@ import re
 from types import ModuleType
 
 from headway_contract.events import EVENTS
+from headway_contract.exit_codes import ExitCode
 from headway_contract.failures import FAILURES
 from headway_operator.api.conditions import TABLE
 from headway_operator.api.reasons import REASONS, reason_of
+from headway_operator.manifests.job import _failure_rules
 from support.tree import ROOT, modules
 
 NAMES_OF_FAILURES = (
@@ -90,6 +92,53 @@ def test_every_reason_of_the_planner_is_in_the_table():
 def test_no_reason_is_left_that_nobody_gives():
     given = set(words_of("headway_operator/planner")) | set(words_of("headway_operator/controller"))
     assert [reason.name for reason in REASONS if reason.name not in given] == []
+
+
+def constants_of(folder: str) -> set[str]:
+    """The texts that stand in the modules of a package."""
+    return {
+        node.value
+        for module in modules()
+        if module.name.startswith(folder)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def test_no_failure_class_is_left_that_no_run_can_end_with():
+    assert [name for name in NAMES_OF_FAILURES if name not in constants_of("headway_runner")] == []
+
+
+def test_every_failure_class_is_produced_on_real_parts_by_a_test():
+    """In the folders where runners, servers and clusters are real."""
+    real = [
+        ast.parse(path.read_text())
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if path.parent.name not in ("unit", "architecture") and "unit" not in path.parts
+    ]
+    seen = {node.value for tree in real for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert [name for name in NAMES_OF_FAILURES if name not in seen] == []
+
+
+def test_the_operator_says_of_a_failure_what_the_one_table_says():
+    said = [reason_of(failure.name) for failure in FAILURES]
+    assert [(one.name, one.meaning, one.next_step, one.retry) for one in said] == [
+        (one.name, one.meaning, one.next_step, one.retry) for one in FAILURES
+    ]
+
+
+def test_an_exit_code_says_by_itself_whether_another_attempt_is_worth_it():
+    """A Job whose pod is gone has nothing but the code."""
+    worth_it = {failure.exit_code for failure in FAILURES if failure.retry}
+    final = {failure.exit_code for failure in FAILURES if not failure.retry}
+    assert worth_it & final == set()
+    assert set(ExitCode) == worth_it | final | {ExitCode.SUCCEEDED, ExitCode.STOPPED}
+
+
+def test_a_job_fails_at_once_for_the_exit_codes_of_final_failures_and_no_others():
+    final = sorted({int(failure.exit_code) for failure in FAILURES if not failure.retry})
+    _, rule = _failure_rules()
+    assert (rule["action"], rule["onExitCodes"]["values"]) == ("FailJob", final)
 
 
 def test_a_name_stands_for_one_thing():
