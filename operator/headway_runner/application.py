@@ -18,7 +18,9 @@ from headway_contract.events import (
     RevisionApplied,
     RevisionStarted,
 )
+from headway_contract.request import WhenAhead
 from headway_contract.result import Failure
+from headway_runner import history
 from headway_runner.agreement import hold_to
 from headway_runner.alembic_env import (
     Step,
@@ -30,8 +32,15 @@ from headway_runner.alembic_env import (
     version_table_of,
 )
 from headway_runner.child import Link
+from headway_runner.contexts import (
+    NEEDS_ITS_OWN_TRANSACTION,
+    Left,
+    at,
+    is_missing_transaction,
+    place_of,
+)
 from headway_runner.dbapi import canceller_of
-from headway_runner.failures import failure_of, print_error
+from headway_runner.failures import RunFailed, failure_of, named, print_error
 from headway_runner.invalid_indexes import ConcurrentBuilds
 from headway_runner.lock import Lock, held, lock_of
 from headway_runner.participant import ContextGuard, call_guarded
@@ -71,8 +80,13 @@ class Applier(ContextGuard):
         """Of the revision that was started last."""
         self.error: BaseException | None = None
         """What the unfinished revision raised."""
+        self.left: list[Left] = []
+        """What env.py left unfinished when it went on."""
+        self.outer_transaction = False
         self.stopped = False
         self.loading = False
+        self._context: MigrationContext | None = None
+        self._place = ""
         self._name = task.database.name
         self._told_waiting = 0.0
 
@@ -89,25 +103,44 @@ class Applier(ContextGuard):
         self.waits.close()
         if error is not None:
             print_error(error)
-        seen = self.error
+        failure = None if error is None else self._failure(error)
+        self._leave()
+        first = self.left[0] if self.left else None
         return Application(
             current=tuple(dict.fromkeys(self.current)),
             applied=tuple(dict.fromkeys(self.applied)),
             heads=tuple(dict.fromkeys(self.heads)),
-            unfinished=self.unfinished,
-            kept=tuple(self.watch.kept) if self.unfinished else (),
+            unfinished=first.revision if first else "",
+            kept=tuple(statement for one in self.left for statement in one.kept),
+            contexts=self.contexts_run,
+            outer_transaction=self.outer_transaction,
             stopped=self.stopped,
             indexes=tuple(dict.fromkeys(self.builds.indexes)),
-            failure=None if error is None else self._failure(error),
-            seen=None if seen is None else self._failure(seen),
+            failure=failure,
+            seen=first.failure if first else None,
         )
 
     def _failure(self, error: BaseException) -> Failure:
+        """What env.py raised, or what it only summed up: then the first revision that failed says more."""
+        hidden = next((one.failure for one in self.left if one.failure is not None), None)
+        if not self.unfinished and hidden is not None and not isinstance(error, RunFailed):
+            return hidden
+        failure = self._named(error)
+        return at(self._place, failure) if self.unfinished else failure
+
+    def _named(self, error: BaseException) -> Failure:
         """The failure, and for a lock that could not be had who blocked it."""
         failure = failure_of(error, self.unfinished, self.loading, self.title)
         if failure.name != "LockTimeout":
             return failure
         return replace(failure, message=f"{failure.message.rstrip('.')}. {self.waits.explanation(error)}")
+
+    def _leave(self) -> None:
+        """Keep what the unfinished revision raised: env.py has hidden it when it goes on or ends well."""
+        if self.unfinished:
+            failure = None if self.error is None else at(self._place, self._named(self.error))
+            self.left.append(Left(self.unfinished, self._place, failure, tuple(self.watch.kept)))
+            self.unfinished, self.error = "", None
 
     def _tell(self, message: str) -> None:
         self._link.emit(Notice(self._name, message))
@@ -128,6 +161,9 @@ class Applier(ContextGuard):
         with held(lock, give_up, lambda seconds: self._wait_on(lock, seconds)) as is_held:
             if is_held:
                 self._link.emit(LockAcquired(self._name))
+                self._leave()
+                self._context, self._place = context, place_of(context)
+                self.outer_transaction = self.outer_transaction or is_in_outer_transaction(context)
                 migrate()
             else:
                 self.stopped = True
@@ -149,8 +185,9 @@ class Applier(ContextGuard):
     ) -> Iterator[Step]:
         """The steps as Alembic orders them, one at a time."""
         self.loading = True
+        history.load(script)
         hold_to(self._task.database.planned, self._task.target, script, heads, compute)
-        todo = compute(heads)
+        todo = [] if self._is_accepted_ahead(script, heads) else compute(heads)
         self.loading = False
         ids = tuple(str(step.revision.revision) for step in todo)
         self.current.extend(heads)
@@ -174,6 +211,11 @@ class Applier(ContextGuard):
         if not self.stopped:
             self.heads.extend(self._heads_now(context))
 
+    def _is_accepted_ahead(self, script: ScriptDirectory, heads: tuple[str, ...]) -> bool:
+        """One of several contexts is past the image: the others go on."""
+        accepts = self._task.request.when_ahead is WhenAhead.ACCEPT
+        return accepts and not all(history.knows(script, head) for head in heads)
+
     def _ended(
         self, context: MigrationContext, revision: str, seconds: float, index: int, total: int
     ) -> RevisionApplied:
@@ -181,6 +223,7 @@ class Applier(ContextGuard):
         healed = self._heal(context)
         self.watch.end()
         self.unfinished = ""
+        self.left = [one for one in self.left if (one.revision, one.place) != (revision, self._place)]
         self.applied.append(revision)
         committed = commits_each_revision(context)
         return RevisionApplied(self._name, revision, int(seconds * 1000), committed, healed, index, total)
@@ -201,9 +244,18 @@ class Applier(ContextGuard):
             upgrade(**arguments)
         except BaseException as error:
             self.error = error
+            if is_missing_transaction(error, self._context):
+                self.error = RunFailed(self._needs_its_own_transaction())
+                raise self.error from error
             raise
         finally:
             self.watch.inside = False
+
+    def _needs_its_own_transaction(self) -> Failure:
+        name = named(self.unfinished, self.title)
+        return Failure(
+            "RevisionFailed", f"Revision {name} failed: {NEEDS_ITS_OWN_TRANSACTION}.", self.unfinished
+        )
 
     def _heal(self, context: MigrationContext) -> bool:
         """Commit the tail of a revision that committed by itself: the version row is in it and would be lost."""

@@ -69,6 +69,14 @@ class Situation:
         return str(origin(self.error)).lower()
 
 
+def is_not_there_yet(error: BaseException) -> bool:
+    """A table, column, function or schema is missing that revisions may make."""
+    states = ("42P01", "42703", "42704", "42883", "3F000", "42S02", "42S22")
+    texts = ("no such table", "no such column", "doesn't exist", "unknown column")
+    is_known = sqlstate(error) in states or any(text in str(origin(error)).lower() for text in texts)
+    return isinstance(error, DBAPIError) and is_known
+
+
 def the_driver_is_missing(this: Situation) -> bool:
     """SQLAlchemy found no dialect or no module for the URL."""
     if isinstance(this.error, NoSuchModuleError) or "'greenlet' library is installed" in this.text:

@@ -1,10 +1,13 @@
 """The plan and the verify pass: through env.py like a run, but nothing is applied and nothing written."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from headway_contract.events import DatabaseReached
 from headway_contract.planned import distinct, is_relative
@@ -13,7 +16,8 @@ from headway_runner import history
 from headway_runner.agreement import hold_to
 from headway_runner.alembic_env import Step, run_alembic, take_part
 from headway_runner.child import Link
-from headway_runner.failures import READ_ONLY_STATE, failure_of, print_error
+from headway_runner.contexts import place_of
+from headway_runner.failures import READ_ONLY_STATE, failure_of, is_not_there_yet, print_error
 from headway_runner.invalid_indexes import invalid_indexes
 from headway_runner.lock import held, lock_of
 from headway_runner.participant import ContextGuard, call_guarded
@@ -22,7 +26,9 @@ from headway_runner.project import load_config, prepare_process
 from headway_runner.sessions import Sessions
 from headway_runner.task import Inspection, Task
 from headway_runner.transactions import notice_local_settings
+from headway_runner.wording import describe, sqlstate
 
+REFUSED = Failure("ProjectFailed", "env.py writes to the database.", sqlstate=READ_ONLY_STATE)
 SETTLE_SECONDS = 8.0
 """PostgreSQL looks every two seconds whether the client of a running statement is still there."""
 
@@ -37,11 +43,18 @@ class Inspector(ContextGuard):
         self.views: list[Inspection] = []
         self.loading = False
         self._local_settings: list[str] = []
+        self._was_refused = False
+        """The server refused a write because the session is read-only, whether env.py told so or hid it."""
 
     def install(self) -> None:
         """Listen to all engines of this process."""
         self._sessions.install()
         self._local_settings = notice_local_settings()
+        event.listen(Engine, "handle_error", self._note_a_refusal)
+
+    def _note_a_refusal(self, context: Any) -> None:
+        if sqlstate(context.original_exception) == READ_ONLY_STATE:
+            self._was_refused = True
 
     def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
         """Steps() yields none. After an interruption, first let the session that holds the lock end."""
@@ -74,20 +87,46 @@ class Inspector(ContextGuard):
             for one in indexes
             if one.builder is not None
         )
-        self.views.append(Inspection(**{**vars(view), "invalid_indexes": left, "notices": notices}))
+        places = (place_of(context),) if view.pending else ()
+        found = {"invalid_indexes": left, "notices": notices, "places": places}
+        self.views.append(Inspection(**{**vars(view), **found}))
         return iter(())
 
     def report(self, error: BaseException | None) -> Inspection:
         """What was found; ``error`` is what env.py raised."""
+        if self._has_seen_enough(error):
+            found = self._found()
+            return replace(found, starts=(), notices=(*found.notices, *self._why_not_all(error)))
+        if self._was_refused and self._task.read_only:
+            return Inspection(identity=self.identity, failure=REFUSED)
         if error is not None:
-            if not _is_expected(error, self._task):
-                print_error(error)
+            print_error(error)
             return Inspection(identity=self.identity, failure=failure_of(error, loading=self.loading))
         ambiguous = _ambiguity(self._task.target, self.views)
         if ambiguous is not None:
             return Inspection(identity=self.identity, failure=ambiguous)
+        return self._found()
+
+    def _found(self) -> Inspection:
         found = {"identity": self.identity, "one_transaction": bool(self._local_settings)}
         return Inspection(**{**vars(_merged(self.views)), **found})
+
+    def _has_seen_enough(self, error: BaseException | None) -> bool:
+        """Env.py failed behind its revisions: because they are not applied yet, or because this pass may not write.
+
+        Before a run something must be pending, so that the look after it decides; that one must see all contexts.
+        """
+        if self._task.contexts:
+            return self._was_refused and self._task.read_only and len(self.views) >= self._task.contexts
+        is_pending = any(view.pending for view in self.views)
+        return error is not None and is_pending and is_not_there_yet(error)
+
+    def _why_not_all(self, error: BaseException | None) -> tuple[str, ...]:
+        if self._task.contexts or error is None:
+            return ()
+        return (
+            f"What env.py does behind its revisions could not be tried before they are applied: {describe(error)}",
+        )
 
     def _view(
         self,
@@ -136,11 +175,6 @@ def _look(link: Link, task: Task, inspector: Inspector) -> None:
     inspector.check_something_ran(ran=bool(inspector.views))
 
 
-def _is_expected(error: BaseException, task: Task) -> bool:
-    """A read-only pass that env.py does not allow is made again."""
-    return task.read_only and failure_of(error).sqlstate == READ_ONLY_STATE
-
-
 def _ambiguity(target: str, views: list[Inspection]) -> Failure | None:
     """A relative target that means different revisions in different contexts would leave some of them behind."""
     meant = sorted({view.absolute_target for view in views if view.absolute_target})
@@ -166,6 +200,7 @@ def _merged(views: list[Inspection]) -> Inspection:
         target=joined("target"),
         absolute_target=next((view.absolute_target for view in views if view.absolute_target), ""),
         pending=joined("pending"),
+        places=tuple(place for place in joined("places") if place),
         past_target=any(view.past_target for view in views),
         invalid_indexes=joined("invalid_indexes"),
         notices=joined("notices"),

@@ -55,7 +55,7 @@ def migrate_database(supervisor: Supervisor, request: RunRequest) -> RunResult:
 def conclude(supervisor: Supervisor, task: Task, before: Inspection, run: Application) -> RunResult:
     """Verify, then decide."""
     interrupted = bool(run.unfinished) or run.failure is not None
-    after = verify(supervisor, replace(task, reached=run.heads, settle=interrupted))
+    after = verify(supervisor, replace(task, contexts=run.contexts, reached=run.heads, settle=interrupted))
     name = task.database.name
     if after.failure is None:
         supervisor.emit(Verified(name, after.current, len(after.pending)))
@@ -130,8 +130,9 @@ def what_is_known(died: Died, stopping: bool) -> Application:
     )
     if unfinished:
         sentence = f"Revision {named(unfinished, started[-1].title)} did not end. {sentence}"
+    name = "RevisionFailed" if unfinished and not stopping and died.status >= 0 else "Unexpected"
     return Application(
-        applied=applied, unfinished=unfinished, kept=kept, failure=Failure("Unexpected", sentence, unfinished)
+        applied=applied, unfinished=unfinished, kept=kept, failure=Failure(name, sentence, unfinished)
     )
 
 

@@ -85,7 +85,18 @@ def other_driver(task: Task) -> URL | None:
 def inspect_once(supervisor: Supervisor, task: Task) -> Inspection:
     """One look; a process that dies is a failure like others."""
     found = supervisor.run(inspect, task, killable=True)
-    return Inspection(failure=Failure("Unexpected", found.sentence)) if isinstance(found, Died) else found
+    return Inspection(failure=failure_of_death(found)) if isinstance(found, Died) else found
+
+
+def failure_of_death(died: Died) -> Failure:
+    """A process that was killed had bad luck; one that ended itself was ended by what the project runs."""
+    if died.status < 0:
+        return Failure("Unexpected", died.sentence)
+    return Failure(
+        "ProjectFailed",
+        f"env.py, or something that it imports, ended the process with exit code {died.status} "
+        "and without a word. It must return when it is done.",
+    )
 
 
 def judge(task: Task, inspection: Inspection) -> Inspection:
@@ -98,7 +109,8 @@ def judge(task: Task, inspection: Inspection) -> Inspection:
         return replace(inspection, failure=Failure("CannotDowngrade", what))
     if wish is WhenAhead.FAIL:
         return replace(inspection, failure=Failure("DatabaseAhead", what))
-    return replace(inspection, pending=(), notices=(*inspection.notices, f"{what} This is accepted."))
+    # Something may be pending all the same: in another of several contexts.
+    return replace(inspection, notices=(*inspection.notices, f"{what} This is accepted."))
 
 
 def is_ahead(inspection: Inspection) -> bool:

@@ -27,6 +27,8 @@ class Task:
     """env.py sets something for one transaction only, so the revisions may not get one each."""
     settle: bool = False
     """The session of an interrupted run may still be ending on the server: wait for its lock before looking."""
+    contexts: int = 0
+    """How many contexts ran, as a run found: a look must have seen as many."""
     reached: tuple[str, ...] = ()
     """Heads at which nothing is pending, as a run found: seen again, the history need not be read again."""
 
@@ -47,6 +49,8 @@ class Inspection:
     absolute_target: str = ""
     """The target in a form that means the same later on."""
     pending: tuple[PendingRevision, ...] = ()
+    places: tuple[str, ...] = ()
+    """The contexts that lack revisions, where there are several."""
     past_target: bool = False
     """The database is at a descendant of the target."""
     one_transaction: bool = False
@@ -67,6 +71,10 @@ class Application:
     """Revisions that ended."""
     heads: tuple[str, ...] = ()
     """The heads that it saw in the end, () when it did not get there."""
+    contexts: int = 0
+    """How many migration contexts ran."""
+    outer_transaction: bool = False
+    """env.py had begun a transaction of its own before it configured one of them."""
     unfinished: str = ""
     """A revision that was started and never ended."""
     kept: tuple[str, ...] = ()

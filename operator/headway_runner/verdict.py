@@ -11,6 +11,10 @@ from headway_runner.task import Application, Inspection
 STATEMENTS_SHOWN = 5
 UNIQUE_STATE = "23505"
 """unique_violation"""
+ROLLED_BACK = (
+    "The revisions ran inside a transaction that env.py had begun before context.configure(), "
+    "and it was never committed."
+)
 
 
 def verdict(
@@ -122,7 +126,11 @@ def not_there(run: Application, after: Inspection) -> Failure:
         state = run.seen.sqlstate if run.seen is not None else ""
         return Failure("Swallowed", seen, run.unfinished, state)
     missing = ", ".join(named(one.revision, one.title) for one in after.pending[:5])
-    return Failure("NotPersisted", f"The database does not have {missing}.", after.pending[0].revision)
+    where = f" in {' and '.join(after.places)}" if after.places else ""
+    why = f" {ROLLED_BACK}" if run.outer_transaction else ""
+    return Failure(
+        "NotPersisted", f"The database does not have {missing}{where}.{why}", after.pending[0].revision
+    )
 
 
 def broken_indexes(before: Inspection, run: Application, after: Inspection) -> tuple[str, ...]:

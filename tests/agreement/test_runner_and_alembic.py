@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
+from support.plain import plain_alembic
 from support.projects import from_template, loop_over_databases
 from support.runner import database_request, migrate, request_for, run_runner
 
@@ -40,15 +38,9 @@ def with_history(project):
     return project
 
 
-def plain_alembic(project, url=None):
-    command = [sys.executable, "-m", "alembic"]
-    if url is not None:
-        ini = project.folder / "plain.ini"
-        text = (project.folder / "alembic.ini").read_text().splitlines()
-        lines = ["sqlalchemy.url = " + url if line.startswith("sqlalchemy.url") else line for line in text]
-        ini.write_text("\n".join(lines))
-        command += ["-c", "plain.ini"]
-    subprocess.run([*command, "upgrade", "heads"], cwd=project.folder, check=True, capture_output=True)
+def go_plainly(project, url=""):
+    done = plain_alembic(project, url)
+    assert done.returncode == 0, done.stderr
 
 
 def content(database, version_table="alembic_version"):
@@ -62,7 +54,7 @@ def content(database, version_table="alembic_version"):
 def test_a_history_ends_in_the_same_database(tmp_path, make_database, template, driver):
     project = with_history(from_template(tmp_path, template))
     theirs, ours = make_database("plain"), make_database("runner")
-    plain_alembic(project, theirs.url(driver))
+    go_plainly(project, theirs.url(driver))
     run = migrate(project, ours.url(driver))
     assert run.exit_code == 0, run.stderr
     assert content(ours) == content(theirs)
@@ -71,9 +63,7 @@ def test_a_history_ends_in_the_same_database(tmp_path, make_database, template, 
 def test_a_loop_over_databases_ends_in_the_same_databases_one_run_each(tmp_path, make_database):
     names = ("main", "audit")
     theirs, ours = ({name: make_database(name) for name in names} for _ in range(2))
-    plain_alembic(
-        with_history(loop_over_databases(tmp_path / "plain", {n: d.url() for n, d in theirs.items()}))
-    )
+    go_plainly(with_history(loop_over_databases(tmp_path / "plain", {n: d.url() for n, d in theirs.items()})))
     urls = {name: one.url() for name, one in ours.items()}
     project = with_history(loop_over_databases(tmp_path / "runner", urls))
     for name in names:
@@ -86,6 +76,6 @@ def test_a_loop_over_databases_ends_in_the_same_databases_one_run_each(tmp_path,
 def test_either_may_go_on_where_the_other_stopped(tmp_path, database):
     project = from_template(tmp_path).tables("a1")
     assert migrate(project, database.url()).exit_code == 0
-    plain_alembic(project.tables("a2"), database.url())
+    go_plainly(project.tables("a2"), database.url())
     run = migrate(project.tables("a3"), database.url())
     assert (run.result.from_revision, run.result.applied) == (("a2",), ("a3",))

@@ -11,6 +11,9 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
+ENVS = Path(__file__).parents[1] / "projects" / "env"
+"""The env.py of other people: each in the shape in which it is found in the field."""
+
 
 def indented(code: str) -> str:
     """A function body: pass when there is nothing to do."""
@@ -35,6 +38,11 @@ class Project:
     def write_env(self, code: str) -> Project:
         """Replace env.py."""
         self.env.write_text(textwrap.dedent(code))
+        return self
+
+    def use_env(self, name: str) -> Project:
+        """Replace env.py by one of `tests/projects/env`."""
+        self.env.write_text((ENVS / f"{name}.py").read_text())
         return self
 
     def revision(

@@ -20,7 +20,7 @@ TEXTS = {
     "RevisionStarted.title", "PassRetried.reason", "Stopping.reason",
     "Notice.message", "Failure.message", "RunResult.notice",
     "PendingRevision.title", "DatabasePlan.notices", "Inspection.notices",
-    "Application.kept", "LockAwaited.holder", "Blocked.sentence",
+    "Inspection.places", "Application.kept", "LockAwaited.holder", "Blocked.sentence",
 }  # fmt: skip
 """A field that is new stands here, or its name in IDENTIFIERS when it must stay as it is under masking."""
 

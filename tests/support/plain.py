@@ -1,0 +1,29 @@
+"""Alembic's own command line, to compare the runner with."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from support.projects import Project
+
+
+def plain_alembic(
+    project: Project, url: str = "", *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """`alembic upgrade heads`, with the URL in a configuration file of its own and `arguments` before the command."""
+    config = project.config
+    if url:
+        config = "plain.ini"
+        text = (project.folder / project.config).read_text().splitlines()
+        changed = ["sqlalchemy.url = " + url if line.startswith("sqlalchemy.url") else line for line in text]
+        (project.folder / config).write_text("\n".join(changed))
+    return subprocess.run(
+        [sys.executable, "-m", "alembic", "-c", config, *arguments, "upgrade", "heads"],
+        cwd=project.folder,
+        env={**os.environ, **environment},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
