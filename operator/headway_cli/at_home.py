@@ -16,8 +16,10 @@ HERE = {
     "OldPython": "Name a newer interpreter that has the project's packages: --python PROGRAM.",
     "AlembicMissing": "Name the interpreter of the project's environment (--python .venv/bin/python), or install "
     "alembic into this one.",
-    "ProjectNotFound": "Name the project's folder with --project, its file and section in spec.alembic.",
-    "ProjectFailed": "Run 'alembic current' in the project's folder: it shows the same at more length.",
+    "ProjectNotFound": "Name the project's folder with --project, its file and section in spec.alembic; "
+    "script_location there names the folder of env.py.",
+    "ProjectFailed": "Run 'alembic current' in the project's folder: it shows the same at more length. "
+    "A URL is given with --url DATABASE=URL.",
     "InvalidUrl": "Correct the URL: postgresql://user:password@host:port/name, special characters percent-encoded.",
     "DriverMissing": "Install one beside the project (psycopg for PostgreSQL), or name the installed one in the URL.",
     "DatabaseUnreachable": "Check that it is up, and the host and port of its URL.",

@@ -38,7 +38,12 @@ class Document:
 
 def read_documents(names: Sequence[str]) -> tuple[Document, ...]:
     """All documents of these files, folders (their ``*.yaml`` and ``*.yml``) and ``-``; raises :class:`BadInput`."""
-    return tuple(document for name in names for document in _read(name))
+    found = tuple(document for name in names for document in _read(name))
+    if not found:
+        raise BadInput(
+            Problem(", ".join(names), "", "holds no document", "Write a DatabaseMigration into it.")
+        )
+    return found
 
 
 def _read(name: str) -> Iterator[Document]:
@@ -68,9 +73,9 @@ def _text(file: Path) -> str:
 
 def _parse(where: str, file: Path | None, text: str) -> list[Document]:
     try:
-        values = [value for value in yaml.safe_load_all(text) if value is not None]
+        values = [value for value in yaml.load_all(text, _Strict) if value is not None]
     except yaml.YAMLError as error:
-        raise BadInput(Problem(where, "", f"is not YAML: {_place(error)}", "Correct the syntax.")) from None
+        raise BadInput(Problem(where, "", f"is not YAML: {_place(error)}", _advice(error))) from None
     places = [
         where if len(values) == 1 else f"{where} (document {index})" for index in range(1, len(values) + 1)
     ]
@@ -90,3 +95,27 @@ def _place(error: yaml.YAMLError) -> str:
         mark = error.problem_mark
         return f"{error.problem or 'syntax error'} (line {mark.line + 1}, column {mark.column + 1})"
     return "syntax error"
+
+
+def _advice(error: yaml.YAMLError) -> str:
+    problem = str(getattr(error, "problem", ""))
+    if "\\t" in problem:
+        return "Indent with spaces: YAML allows no tab there."
+    if "block" in problem or "mapping values" in problem:
+        return "Look at the indentation there: the fields of one object begin in the same column."
+    return "Leave one of them out." if "twice" in problem else "Correct the syntax there."
+
+
+class _Strict(yaml.SafeLoader):
+    """Refuses a field that is there twice, as API servers do; YAML itself would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """As always; raises a YAMLError that names the field, never its value."""
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen and key.value != "<<":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the field {key.value} is there twice", key.start_mark
+                )
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
+        return super().construct_mapping(node, deep)

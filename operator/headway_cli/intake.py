@@ -71,9 +71,9 @@ def _the_migration(documents: Sequence[Document]) -> Document:
     where = ", ".join(dict.fromkeys(document.where for document in found or documents)) or "the input"
     if found:
         raise BadInput(Problem(where, "", f"there are {len(found)} {KIND}s", "Give one for each run."))
-    raise BadInput(
-        Problem(where, "", f"there is no {KIND}", f"Add a document of kind {KIND} ({API_VERSION}).")
-    )
+    there_is = ", ".join(document.kind or "a document without a kind" for document in documents)
+    what = f"there is no {KIND}, only: {there_is}"
+    raise BadInput(Problem(where, "", what, f"Add a document of kind {KIND} ({API_VERSION})."))
 
 
 def _check_head(document: Document) -> None:

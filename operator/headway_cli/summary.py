@@ -15,11 +15,14 @@ from headway_cli.ending import Ending
 from headway_cli.report import Item, counted
 from headway_cli.secrecy import MASK
 from headway_contract.events import PassRetried
+from headway_contract.failures import FAILURES
 from headway_contract.wire import MARK, from_line
 from headway_operator.api.status import DatabasePhase
 
 TAIL_LINES = 12
 _CHATTER = re.compile(r"INFO\s+\[alembic[.\]]")
+_OWN = "headway: "
+_LAST_WORDS = re.compile(rf"([\w.-]+: )?({'|'.join(one.name for one in FAILURES)}): ")
 _FRAME = re.compile(r'  File "([^"]*)", line \d')
 _LIBRARIES = ("/site-packages/", "/headway_runner/", "/lib/python3", "<")
 
@@ -30,7 +33,7 @@ def summary(
     """The lines. ``command`` would run the same again (empty: none would); ``has_table``: it is on the screen."""
     board, again = ending.board, _pastable(command, mask)
     if ending.succeeded:
-        yield Text(f"✓ {mask(_sentence(ending))} in {clock(board.elapsed)}", style="green")
+        yield Text(f"✓ {mask(_sentence(ending))} ({clock(board.elapsed)})", style="green")
     elif ending.interrupted:
         yield Text(
             f"{board.title}: stopped, {board.databases_done} of {len(board.rows)} databases done",
@@ -89,7 +92,7 @@ def _line(row: Row, width: int) -> str:
     parts = [row.name.ljust(width)]
     if row.phase is DatabasePhase.SUCCEEDED:
         parts += [counted(row.done, "revision") + " applied" if row.done else "nothing to do"]
-    elif row.phase is DatabasePhase.SKIPPED:
+    elif row.phase in (DatabasePhase.SKIPPED, DatabasePhase.PENDING):
         parts += ["not started"]
     elif row.total:
         state = "failed" if row.phase is DatabasePhase.FAILED else "stopped"
@@ -109,26 +112,44 @@ def _failure(ending: Ending, mask: Callable[[str], str]) -> Iterator[Text]:
     for database in failed:
         yield Text()
         yield Text.assemble((database.name, "bold"), f" ({database.reason}): {mask(database.message)}")
-        yield from _log(ending.logs.get(database.name), database.reason, mask)
+        yield from _log(ending.logs.get(database.name), database.message, mask)
     if not failed:
         ready = ending.status.condition("Ready")
         yield Text()
         yield Text(f"{ready.reason}: {mask(ready.message)}" if ready is not None else "It did not start.")
-        yield from _log(ending.logs.get(""), ready.reason if ready is not None else "", mask)
+        yield from _log(ending.logs.get(""), ready.message if ready is not None else "", mask)
     yield Text()
 
 
-def _log(path: Path | None, reason: str, mask: Callable[[str], str]) -> Iterator[Text]:
-    """The end of what the user's code printed; events, and the failure of this ``reason``, are told already."""
+def _log(path: Path | None, told: str, mask: Callable[[str], str]) -> Iterator[Text]:
+    """The end of what the user's code printed; events, and what the message ``told``, are told already."""
     if path is None or not path.exists():
         return
     lines = without_library_frames(last_pass(path.read_text(errors="replace").splitlines()))
-    tail = [line for line in lines if not (line.startswith("headway: ") and f"{reason}: " in line)][
-        -TAIL_LINES:
-    ]
+    tail = without_repetition(lines, told)[-TAIL_LINES:]
     yield Text(f"The end of the log {path}:" if tail else f"The log is {path}.", style="dim")
     for line in tail:
         yield Text(f"  | {mask(line)}", style="dim")
+
+
+def without_repetition(lines: Sequence[str], told: str) -> list[str]:
+    """Each error once, with where it was raised; one that was told and has no such place not at all.
+
+    The runner ends each error with a line of its own, and ends itself with one that says it all again.
+    """
+    blocks: list[tuple[str, ...]] = []
+    begun = 0
+    for place, line in enumerate(lines, start=1):
+        if line.startswith(_OWN):
+            blocks.append(tuple(lines[begun:place]))
+            begun = place
+    blocks = [block for block in dict.fromkeys(blocks) if not _says_nothing_new(block, told)]
+    return [line for block in (*blocks, tuple(lines[begun:])) for line in block]
+
+
+def _says_nothing_new(block: tuple[str, ...], told: str) -> bool:
+    said = block[-1].removeprefix(_OWN)
+    return len(block) == 1 and (said in told or bool(_LAST_WORDS.match(said)))
 
 
 def last_pass(lines: Sequence[str]) -> list[str]:

@@ -48,7 +48,8 @@ FAILURES: tuple[FailureClass, ...] = (
         ExitCode.MISCONFIGURED,
         False,
         "There is no usable Alembic project where the run looked for it.",
-        "Set spec.alembic.workingDir and spec.alembic.config to the folder and file that hold it.",
+        "Set spec.alembic.workingDir, config and section to the folder, file and section that hold it; "
+        "script_location there names the folder of env.py.",
     ),
     FailureClass(
         "ProjectFailed",
@@ -96,7 +97,7 @@ FAILURES: tuple[FailureClass, ...] = (
         "DatabaseDoesNotExist",
         ExitCode.REFUSED,
         False,
-        "The server has no database of this name.",
+        "There is no database of this name.",
         "Create it, or correct the name in the URL.",
     ),
     FailureClass(
@@ -131,7 +132,7 @@ FAILURES: tuple[FailureClass, ...] = (
         "InvalidHistory",
         ExitCode.BAD_HISTORY,
         False,
-        "The revision files do not form a history.",
+        "The revision files cannot be loaded, or do not form a history.",
         "Correct the file that the message names; 'alembic history' in the project shows the same.",
     ),
     FailureClass(

@@ -104,9 +104,10 @@ def the_credentials_are_refused(this: Situation) -> bool:
 
 
 def the_database_does_not_exist(this: Situation) -> bool:
-    """3D000, or libpq's or MySQL's text of it."""
+    """3D000, or libpq's, MySQL's or SQLite's text of it."""
     named = 'database "' in this.text and "does not exist" in this.text and not this.revision
-    return this.state == "3D000" or named or "unknown database" in this.text
+    no_file = "unable to open database file" in this.text and not this.revision
+    return this.state == "3D000" or named or no_file or "unknown database" in this.text
 
 
 def the_lock_could_not_be_had(this: Situation) -> bool:

@@ -18,6 +18,7 @@ from headway_runner.alembic_env import Step, run_alembic, take_part
 from headway_runner.child import Link
 from headway_runner.contexts import place_of
 from headway_runner.failures import READ_ONLY_STATE, failure_of, is_not_there_yet, print_error
+from headway_runner.hints import with_hint
 from headway_runner.invalid_indexes import invalid_indexes
 from headway_runner.lock import held, lock_of
 from headway_runner.participant import ContextGuard, call_guarded
@@ -101,7 +102,8 @@ class Inspector(ContextGuard):
             return Inspection(identity=self.identity, failure=REFUSED)
         if error is not None:
             print_error(error)
-            return Inspection(identity=self.identity, failure=failure_of(error, loading=self.loading))
+            failure = with_hint(failure_of(error, loading=self.loading), error, self._task)
+            return Inspection(identity=self.identity, failure=failure)
         ambiguous = _ambiguity(self._task.target, self.views)
         if ambiguous is not None:
             return Inspection(identity=self.identity, failure=ambiguous)

@@ -92,7 +92,10 @@ def _check_there_is_a_project(config: Config, database: DatabaseRequest) -> None
     if config.file_config.has_section(database.section) or getattr(config, "toml_alembic_config", None):
         return
     where = Path(database.config).absolute()
-    problem = f"has no section [{database.section}]" if where.exists() else "does not exist"
+    parser = config.file_config
+    sections = [f"[{name}]" for name in parser.sections() if parser.has_option(name, "script_location")]
+    has_none = f"has no section [{database.section}]; with a script_location it has: {', '.join(sections)}"
+    problem = has_none if where.exists() else "does not exist"
     raise RunFailed(Failure("ProjectNotFound", f"The file {where} {problem}."))
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
 from alembic.script import ScriptDirectory
 
@@ -29,7 +30,10 @@ def what_is_wrong(script: ScriptDirectory, error: BaseException) -> str:
         return "The revision file {} has no variable {!r}.".format(*missing)
     file, line = _place(error)
     if file:
-        return f"The revision file {_short(file)}{f', line {line}' if line else ''}: {describe(error)}"
+        told = describe(error)
+        if isinstance(error, SyntaxError) and error.filename == file:
+            told = told.replace(f" ({Path(file).name}, line {line})", "")
+        return f"The revision file {_short(file)}{f', line {line}' if line else ''}: {told}"
     if isinstance(error, KeyError):
         return _missing_parent(script, str(error.args[0]))
     return describe(error)

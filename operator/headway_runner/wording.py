@@ -55,7 +55,7 @@ def describe(error: BaseException) -> str:
     below = origin(error)
     of_sqlalchemy = below is error and isinstance(error, SQLAlchemyError)
     said = _of_server(error) or str(error.args[0] if of_sqlalchemy and error.args else below)
-    text = " ".join(_plain_lines(re.sub(r"^<class '[\w.]+'>: ", "", said)))
+    text = _one_line(_plain_lines(re.sub(r"^<class '[\w.]+'>: ", "", said)))
     if not (of_sqlalchemy or isinstance(error, (DBAPIError, CommandError))) or not text:
         text = f"{type(below).__name__}: {text}" if text else type(below).__name__
     return shorten(mask(without_data(text, error, sqlstate(error))))
@@ -67,6 +67,15 @@ def _of_server(error: BaseException) -> str:
     first = fields.get("M") or getattr(told, "message_primary", None)
     hint = fields.get("H") or getattr(told, "message_hint", None)
     return f"{first}\nHINT: {hint}" if first and hint else first or ""
+
+
+def _one_line(lines: Iterator[str]) -> str:
+    """A line that begins with a capital is a sentence of its own."""
+    text = ""
+    for line in lines:
+        new_sentence = bool(text) and line[0].isupper() and text[-1] not in ".,:;!?"
+        text = f"{text}{'.' if new_sentence else ''} {line}".lstrip()
+    return text
 
 
 def _plain_lines(text: str) -> Iterator[str]:

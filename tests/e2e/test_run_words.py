@@ -58,3 +58,52 @@ def test_a_failed_revision_is_told_with_its_title_and_its_line(project):
     assert "Correct the revision and run the same command again" in told
     assert "migrations/versions/a2.py" in told
     assert "[alembic.runtime" not in told
+
+
+def with_section(project, section):
+    (project.folder / "shop.yaml").write_text(resource({"main": {"alembic": {"section": section}}}))
+    return project
+
+
+def test_a_section_that_is_not_there_is_told_with_those_that_are(project):
+    told = failed(run(with_section(project, "cash")))
+    assert "alembic.ini has no section [cash]; with a script_location it has: [alembic]." in told
+
+
+def test_an_env_py_that_wants_a_variable_is_told_how_it_gets_it(project):
+    project.write_env("import os\nurl = os.environ['SHOP_URL']\n")
+    told = failed(run(project))
+    assert "If env.py takes the database's URL from SHOP_URL, say so: databases[].urlEnv: SHOP_URL." in told
+    (project.folder / "shop.yaml").write_text(resource({"main": {"urlEnv": "SHOP_URL"}}))
+    assert "SHOP_URL" not in failed(run(project)), "it is set now, and env.py does nothing with it"
+
+
+def test_no_url_at_all_is_told(project):
+    project.write_env("raise KeyError('no idea where it is')\n")
+    told = failed(Headway(project.folder, "run", "-f", "shop.yaml"))
+    assert "No URL was given for this database, so env.py had to find it by itself." in told
+    assert "A URL is given with --url DATABASE=URL." in told
+
+
+def test_a_sqlite_file_in_a_folder_that_is_not_there_is_a_database_that_is_not_there(project):
+    url = f"sqlite:///{project.folder}/nowhere/main.sqlite"
+    told = failed(Headway(project.folder, "run", "-f", "shop.yaml", "--url", f"main={url}"))
+    assert "DatabaseDoesNotExist: There is no database of this name." in told
+    assert "nowhere/main.sqlite, and its folder must be there and writable." in told
+
+
+def test_a_syntax_error_names_its_file_and_its_line_once(project):
+    (project.folder / "migrations" / "versions" / "a2.py").write_text("revision = 'a2'\nif True\n")
+    told = failed(run(project))
+    assert "main: The revision file migrations/versions/a2.py, line 2: SyntaxError: expected ':'." in told
+
+
+def test_an_error_that_was_told_is_not_told_again_by_the_log(project):
+    url = "postgresql://shop:hidden-word@127.0.0.1:1/main"
+    (project.folder / "shop.yaml").write_text(resource({"main": {}}, retry={"limit": 1, "backoffSeconds": 1}))
+    told = failed(Headway(project.folder, "run", "-f", "shop.yaml", "--url", f"main={url}"))
+    assert "Connection refused. Is the server running" in told
+    assert "Attempt 1 of 2 failed." in told
+    assert "Given up after 2 attempts." in told
+    assert "The log is " in told
+    assert "  | " not in told

@@ -73,7 +73,11 @@ def test_documents_of_other_kinds_are_named_as_left_alone(project):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "there is no DatabaseMigration"),
+        ("", "shop.yaml: holds no document\n  Write a DatabaseMigration into it."),
+        (secret("pg"), "there is no DatabaseMigration, only: Secret\n  Add a document of kind DatabaseMigration"),
+        ("metadata:\n\tname: shop\n", "(line 2, column 1)\n  Indent with spaces: YAML allows no tab there."),
+        ("metadata:\n  name: shop\n labels: {}\n", "the fields of one object begin in the same column"),
+        ("stringData: {uri: s3cret, uri: s3cret}", "the field uri is there twice (line 1, column 27)"),
         ("[1]", "shop.yaml: is not an object"),
         (resource({"main": {}}) + "---\n" + resource({"main": {}}), "there are 2 DatabaseMigrations"),
         (resource({"main": {}}).replace("v1alpha1", "v9"), "apiVersion: is 'headway.dev/v9'"),
@@ -89,6 +93,7 @@ def test_what_cannot_be_used_is_refused(project, text, sentence):
     with pytest.raises(BadInput) as refused:
         taken(project, text)
     assert sentence in str(refused.value)
+    assert "s3cret" not in str(refused.value)
 
 
 def test_the_document_is_named_when_a_file_has_several(project):

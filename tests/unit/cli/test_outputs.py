@@ -15,7 +15,7 @@ from headway_cli.live import LiveTable
 from headway_cli.outputs import JsonOutput, LiveOutput, PlainOutput, output_for
 from headway_cli.report import Item, item_of_event, items_of_status
 from headway_cli.secrecy import mask_for
-from headway_cli.summary import last_pass, summary, without_library_frames
+from headway_cli.summary import last_pass, summary, without_library_frames, without_repetition
 from headway_contract import events
 from headway_contract.wire import Envelope, to_line
 from headway_operator.api.status import Condition, DatabasePhase, DatabaseStatus, PlanStatus, Run, Status
@@ -287,3 +287,23 @@ def test_a_hidden_url_is_to_be_put_back_and_one_of_the_environment_is_printed_as
 
     assert "put the URL back where it says ***" in told("main=postgresql://u:s3cret@h/db")
     assert told("main=env:MAIN_URL").endswith("headway run --url main=env:MAIN_URL")
+
+
+def test_of_the_log_each_error_is_shown_once_and_what_was_told_not_at_all():
+    frames = ['  File "/app/migrations/env.py", line 1, in <module>', "    import settings"]
+    error = "headway: ModuleNotFoundError: No module named 'settings'"
+    ended = (
+        "headway: main: ProjectFailed: ModuleNotFoundError: No module named 'settings'. The project's env.py"
+    )
+    told = "main: ModuleNotFoundError: No module named 'settings'. Run it by hand."
+    assert without_repetition([*frames, error, *frames, error, ended], told) == [*frames, error]
+    assert without_repetition([error, ended], told) == []
+    assert without_repetition(["hello", error, "headway: something else"], told) == [
+        "hello", error, "headway: something else",
+    ]  # fmt: skip
+
+
+def test_a_database_that_a_failed_plan_kept_from_starting_was_not_started(tmp_path):
+    shown = status(PENDING, phase="Failed", ready=("False", "DatabaseUnreachable"))
+    table = board_of("shop", ("audit",), shown, {}, Spans(START, {}), NOW, 4)
+    assert "audit  not started" in words(Ending(shown, table, interrupted=False))

@@ -103,7 +103,9 @@ def test_lines_that_quote_the_statement_or_data_are_left_out():
         "LINE 1: INSERT INTO t VALUES ('s3cret')\n              ^\n"
         "DETAIL:  Key (email)=(eve@example.com) already exists.\nmore data\nHINT:  Use another."
     )
-    assert describe(wrapped(text)) == 'duplicate key value violates unique constraint "k" HINT:  Use another.'
+    assert (
+        describe(wrapped(text)) == 'duplicate key value violates unique constraint "k". HINT:  Use another.'
+    )
 
 
 @pytest.mark.parametrize(

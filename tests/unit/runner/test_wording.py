@@ -122,7 +122,7 @@ TOLD = {
             {},
             Driver({"S": "ERROR", "C": "23505", "M": 'violates "k"', "D": "Key (a)=(c4n)", "H": "do"}),
         ),
-        'violates "k" HINT: do',
+        'violates "k". HINT: do',
     ),
     "MySQL, a row that is there twice": (
         wrapped("(1062, \"Duplicate entry 'c4n 'x' for key' for key 'users.email'\")"),
