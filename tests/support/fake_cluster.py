@@ -143,7 +143,7 @@ class FakeCluster:
         self.calls.append("list_pods")
         return _of_uid(self.pods, uid)
 
-    async def create_job(self, namespace: str, job: Body) -> Body:
+    async def create_job(self, namespace: str, job: Body) -> None:
         self._writes("create_job")
         name = job["metadata"]["name"]
         if name in self.jobs:
@@ -154,7 +154,6 @@ class FakeCluster:
         self.created_jobs.append(name)
         self._bump(made)
         self._owned(made)
-        return copy.deepcopy(made)
 
     async def get_job(self, namespace: str, name: str) -> Body:
         self.calls.append("get_job")

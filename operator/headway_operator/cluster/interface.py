@@ -58,7 +58,7 @@ class Cluster(Protocol):
     async def list_pods(self, key: Key, uid: str) -> Sequence[Body]:
         """Their pods, by label."""
 
-    async def create_job(self, namespace: str, job: Body) -> Body:
+    async def create_job(self, namespace: str, job: Body) -> None:
         """Create it; :class:`Conflict` when one of this name exists."""
 
     async def get_job(self, namespace: str, name: str) -> Body:

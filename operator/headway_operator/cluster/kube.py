@@ -83,9 +83,9 @@ class KubeCluster:
         """Their pods, by label."""
         return await self._labelled(_collection("api/v1", key.namespace, "pods"), uid)
 
-    async def create_job(self, namespace: str, job: Body) -> Body:
+    async def create_job(self, namespace: str, job: Body) -> None:
         """Create it; :class:`Conflict` when one of this name exists."""
-        return await self._json("POST", _collection("apis/batch/v1", namespace, "jobs"), job)
+        await self._request("POST", _collection("apis/batch/v1", namespace, "jobs"), job)
 
     async def get_job(self, namespace: str, name: str) -> Body:
         """One Job; :class:`NotFound`."""
@@ -96,7 +96,7 @@ class KubeCluster:
         path = f"{_collection('apis/batch/v1', namespace, 'jobs')}/{name}"
         try:
             # Foreground: the Job stays in sight until its pods are gone, so it counts as active until then.
-            await self._json("DELETE", path, {"propagationPolicy": "Foreground"})
+            await self._request("DELETE", path, {"propagationPolicy": "Foreground"})
         except NotFound:
             return
 
@@ -119,12 +119,12 @@ class KubeCluster:
     async def annotate_pod(self, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
         """Merge these annotations; :class:`NotFound`."""
         body = {"metadata": {"annotations": dict(annotations)}}
-        await self._json("PATCH", f"{_collection('api/v1', namespace, 'pods')}/{name}", body, MERGE)
+        await self._request("PATCH", f"{_collection('api/v1', namespace, 'pods')}/{name}", body, MERGE)
 
     async def post_event(self, namespace: str, event: Body) -> None:
         """Create an ``events.k8s.io/v1`` event; one of this name already being there is no error."""
         try:
-            await self._json("POST", _collection("apis/events.k8s.io/v1", namespace, "events"), event)
+            await self._request("POST", _collection("apis/events.k8s.io/v1", namespace, "events"), event)
         except Conflict:
             return
 

@@ -136,7 +136,7 @@ class LocalCluster:
         """One for each Job."""
         return [copy.deepcopy(work.pod) for work in self._works.values()]
 
-    async def create_job(self, namespace: str, job: Body) -> Body:
+    async def create_job(self, namespace: str, job: Body) -> None:
         """Start it as a process; :class:`Invalid` when a Secret or ConfigMap is missing."""
         name = job["metadata"]["name"]
         if name in self._works:
@@ -151,7 +151,6 @@ class LocalCluster:
         self._works[name] = work
         work.task = asyncio.create_task(self._see_through(work, work.process))
         self._watcher.owned_changed(work.job)
-        return copy.deepcopy(work.job)
 
     async def get_job(self, namespace: str, name: str) -> Body:
         """One Job."""

@@ -6,17 +6,18 @@ What is kept in memory is only there to save requests: which resources are busy,
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from headway_operator.api.migration import Migration, parse
 from headway_operator.cluster.interface import Body, Cluster, ClusterError, Conflict, Key, NotFound
 from headway_operator.cluster.logs import LogFollower
 from headway_operator.cluster.views import is_news, migration_key_of
-from headway_operator.controller.execute import act, tell
+from headway_operator.controller.execute import Report, act, tell
 from headway_operator.controller.interest import Wish, after, is_at_rest
 from headway_operator.controller.observe import Sight, is_fresh, observe
 from headway_operator.controller.progress import Pacer
 from headway_operator.controller.queue import WorkQueue
+from headway_operator.controller.rush import Rush
 from headway_operator.planner.plan import plan
 from headway_operator.planner.snapshot import Snapshot
 from headway_operator.settings import Settings
@@ -40,6 +41,7 @@ class Controller:
         self._queue: WorkQueue[Key] = WorkQueue()
         self._turns = asyncio.Semaphore(settings.workers)
         self._pacer = Pacer()
+        self._rush = Rush()
         self._follower = LogFollower(cluster, self._on_progress)
         self._busy: set[Key] = set()
         self._known: dict[Key, tuple[Wish, ...]] = {}
@@ -67,10 +69,11 @@ class Controller:
         if is_busy and Wish.of(body) in self._known.get(key, ()):
             return
         migration = parse(body)
-        if not is_busy and self._may_rest(migration):
-            return
-        if is_fresh(migration):
+        if is_fresh(migration) and (not is_busy or key in self._fresh):
             self._fresh[key] = migration
+            self._rush.came(self._seconds())
+        elif not is_busy and self._may_rest(migration):
+            return
         self.wake(key)
 
     def on_migration_gone(self, body: Body) -> None:
@@ -103,12 +106,23 @@ class Controller:
             self._follower.follow(key, sight.targets)
             self._known[key] = Wish.known_after(snapshot.migration, decision)
             report = await act(self._cluster, snapshot, decision, self._settings)
-        async with self._turns:
-            wake_after = await tell(self._cluster, snapshot, report, lambda: self._advisory_turn(key))
+        wake_after = await self._tell(key, sight, report)
         if wake_after is not None:
             self._queue.add(key, max(wake_after.total_seconds(), COALESCE_SECONDS))
         elif is_at_rest(after(snapshot.migration, decision), self._now()):
             self._forget(key)
+
+    async def _tell(self, key: Key, sight: Sight, report: Report) -> timedelta | None:
+        """The report of a first look gives way to other first Jobs, even when its turn has come."""
+        since = self._seconds()
+        while True:
+            await asyncio.sleep(self._pause(sight, since))
+            async with self._turns:
+                if self._pause(sight, since) == 0:
+                    return await tell(self._cluster, sight.snapshot, report, lambda: self._advisory_turn(key))
+
+    def _pause(self, sight: Sight, since: float) -> float:
+        return self._rush.pause(since, self._seconds()) if sight.is_first else 0.0
 
     def _may_rest(self, migration: Migration) -> bool:
         """A defect in the answer must not hide the resource: whoever works on it will log and retry."""
@@ -122,7 +136,7 @@ class Controller:
         """None when the resource is gone."""
         fresh = self._fresh.pop(key, None)
         if fresh is not None:
-            return Sight(Snapshot(self._now(), fresh))
+            return Sight(Snapshot(self._now(), fresh), is_first=True)
         try:
             migration = parse(await self._cluster.get_migration(key))
         except NotFound:

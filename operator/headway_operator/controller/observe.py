@@ -23,6 +23,8 @@ class Sight:
 
     snapshot: Snapshot
     targets: tuple[Target, ...] = ()
+    is_first: bool = False
+    """Nobody has looked at the resource before, and nothing was told of it."""
 
 
 def is_fresh(migration: Migration) -> bool:

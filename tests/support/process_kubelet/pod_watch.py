@@ -32,11 +32,12 @@ class PodWatch:
         self._thread.start()
 
     def stop(self) -> None:
-        """No call comes any more once this has returned."""
+        """No call comes any more once this has returned; nothing happens when it was never started."""
         self._stopping.set()
         if self._stream:
             self._stream.interrupt()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -1,35 +1,11 @@
 """The loop with its workers: waking, going on after errors, resync, and what it leaves alone."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
-
 import pytest
 
 from headway_operator.cluster.interface import Key, Unavailable
-from headway_operator.controller.clock import utc_now
-from headway_operator.controller.loop import Controller
-from headway_operator.settings import Settings
 from support.driver import all_goes_well, request_of
 from support.fake_cluster import FakeCluster, a_spec
-
-
-@asynccontextmanager
-async def running(cluster: FakeCluster, **settings: int) -> AsyncIterator[Controller]:
-    controller = Controller(cluster, replace(Settings(), **settings), utc_now)  # type: ignore[arg-type]
-    cluster.listener = controller
-    task = asyncio.create_task(controller.run())
-    yield controller
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
-
-
-async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():
-            await asyncio.sleep(0.005)
+from support.working import running, until
 
 
 def play(cluster: FakeCluster) -> None:
@@ -123,6 +99,6 @@ async def test_a_defect_of_the_planner_hides_no_resource(
     monkeypatch.setattr("headway_operator.controller.loop.is_at_rest", broken)
     cluster = FakeCluster()
     async with running(cluster):
-        cluster.add("shop", a_spec("main"))
+        cluster.add("shop", a_spec("main"), generation=2)
         await until(lambda: cluster.created_jobs)
     assert "this is a defect of the operator" in caplog.text
