@@ -222,6 +222,36 @@ FAILURES: tuple[FailureClass, ...] = (
         "Let env.py raise the exception; the message has what was seen of it.",
     ),
     FailureClass(
+        "CommandNotFound",
+        ExitCode.MISCONFIGURED,
+        False,
+        "The program that spec.command names is not in the image, or cannot be executed.",
+        "Correct spec.command: the first item is a program on the image's PATH or beside spec.alembic.python; "
+        "no shell is involved.",
+    ),
+    FailureClass(
+        "NeverAttached",
+        ExitCode.MISCONFIGURED,
+        False,
+        "The command ended, and Headway never saw an Alembic in it: whatever it did is not known.",
+        "Let it call 'alembic upgrade' in a Python that keeps PYTHONPATH (no -I, -E or -S, no cleared environment), "
+        "or leave spec.command out.",
+    ),
+    FailureClass(
+        "CommandFailed",
+        ExitCode.UNAVAILABLE,
+        True,
+        "The application's command failed outside of Alembic, before it was done.",
+        "Look at the Job's log for what the application says; the next attempt goes on from the last revision.",
+    ),
+    FailureClass(
+        "CommandFailedAfterwards",
+        ExitCode.MIGRATION_FAILED,
+        False,
+        "All revisions are applied, but the application's command failed in what it does after them.",
+        "Look at the Job's log and do that part by hand: for another run there is nothing left but to look.",
+    ),
+    FailureClass(
         "Unexpected",
         ExitCode.MIGRATION_FAILED,
         False,

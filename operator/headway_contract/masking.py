@@ -77,6 +77,15 @@ class Masker:
         if fresh & self._secrets:
             self._pattern = None
 
+    def known(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Secrets and names, for a masker in a process that was not forked from this one."""
+        return frozenset(self._secrets), frozenset(self._names)
+
+    def know(self, secrets: frozenset[str], names: frozenset[str]) -> None:
+        """What another masker knew."""
+        self.show(*names)
+        self._add(*secrets)
+
     def mask(self, text: str) -> str:
         """The text without what is secret; masking it again changes nothing."""
         if self._pattern is None and self._secrets:

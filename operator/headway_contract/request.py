@@ -70,6 +70,8 @@ class RunRequest:
     mode: Mode
     run: str
     databases: tuple[DatabaseRequest, ...]
+    command: tuple[str, ...] = ()
+    """The application's own migration command; empty: Alembic is driven by the runner itself."""
     environment: str = ""
     """Exported as ``ENVIRONMENT``; empty: left as it is."""
     when_ahead: WhenAhead = WhenAhead.ACCEPT

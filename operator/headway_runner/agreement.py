@@ -14,6 +14,7 @@ from headway_contract.result import Failure
 from headway_runner import history
 from headway_runner.alembic_env import Step
 from headway_runner.failures import RunFailed
+from headway_runner.task import Inspection
 
 Compute = Callable[[tuple[str, ...]], list[Step]]
 """The steps that Alembic would run from these heads."""
@@ -34,6 +35,30 @@ def hold_to(
     more = [revision for revision in _ids(compute(tuple(heads))) if revision not in shown]
     if more:
         raise _changed(f"It would now also run {_listed(more)}, because the database is at {_listed(heads)}.")
+
+
+def hold_to_the_plan(planned: Planned | None, seen: Inspection) -> None:
+    """The same for a look through the application's own command, whose contexts may have a target each.
+
+    Raises :class:`RunFailed` with ``PlanChanged``.
+    """
+    if planned is None or seen.failure is not None or seen.unknown:
+        return
+    has_moved = seen.starts != planned.starts
+    revisions = {(one.revision, one.file_sha256) for one in (seen.replanned if has_moved else seen.pending)}
+    if digest_of(planned.starts, seen.target, planned.downgrade, revisions) != planned.digest:
+        now = _listed([one.revision for one in seen.pending]) or "nothing"
+        raise _changed(
+            "The revision files of the image, or the targets of the command, are not those that were planned: "
+            f"{now} would run now."
+        )
+    shown = {revision for revision, _ in revisions}
+    the_database_is_on_the_planned_way(planned, seen.current, shown)
+    more = [one.revision for one in seen.pending if one.revision not in shown]
+    if more:
+        raise _changed(
+            f"It would now also run {_listed(more)}, because the database is at {_at(seen.current)}."
+        )
 
 
 def the_files_are_the_same(

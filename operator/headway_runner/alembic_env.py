@@ -92,6 +92,20 @@ def read_one_by_one(script: ScriptDirectory) -> Iterator[Script]:
     return iter(script._load_revisions())
 
 
+def destination_of(context: MigrationContext) -> tuple[str, ...]:
+    """Where whoever called Alembic wants to go; () for commands that only look, such as ``alembic current``."""
+    wanted = context.opts.get("destination_rev")
+    if wanted is None:
+        return ()
+    return (wanted,) if isinstance(wanted, str) else tuple(map(str, wanted))
+
+
+def revision_of(step: Step) -> str:
+    """The revision that a step applies or, with ``alembic stamp``, only notes."""
+    script = getattr(step, "revision", None)
+    return ",".join(step.to_revisions or step.from_revisions) if script is None else str(script.revision)
+
+
 def is_in_outer_transaction(context: MigrationContext) -> bool:
     """env.py began the transaction itself, so Alembic commits nothing."""
     return bool(getattr(context, "_in_external_transaction", False))

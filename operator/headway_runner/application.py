@@ -25,7 +25,9 @@ from headway_runner.agreement import hold_to
 from headway_runner.alembic_env import (
     Step,
     commits_each_revision,
+    destination_of,
     is_in_outer_transaction,
+    revision_of,
     run_alembic,
     set_aside,
     take_part,
@@ -43,6 +45,7 @@ from headway_runner.dbapi import canceller_of
 from headway_runner.failures import RunFailed, failure_of, named, print_error
 from headway_runner.invalid_indexes import ConcurrentBuilds
 from headway_runner.lock import Lock, held, lock_of
+from headway_runner.own_target import hold_to_the_look, hold_to_upgrades
 from headway_runner.participant import ContextGuard, call_guarded
 from headway_runner.patience import Patience
 from headway_runner.project import load_config, prepare_process
@@ -71,6 +74,7 @@ class Applier(ContextGuard):
             task.request.lock_timeout_seconds, lambda: self.watch.inside, self.builds.prepare
         )
         self.contexts_run = 0
+        self.contexts_completed = 0
         self.current: list[str] = []
         self.applied: list[str] = []
         self.heads: list[str] = []
@@ -98,24 +102,29 @@ class Applier(ContextGuard):
         self.waits.install()
         self._link.cancel_while(lambda: bool(self.unfinished))
 
+    @property
+    def ran(self) -> bool:
+        """Whether a context was to run."""
+        return bool(self.contexts_run)
+
     def report(self, error: BaseException | None) -> Application:
         """What was done; ``error`` is what env.py raised."""
-        self.waits.close()
         if error is not None:
             print_error(error)
         failure = None if error is None else self._failure(error)
-        self._leave()
-        first = self.left[0] if self.left else None
+        left = self._all_left()
+        first = left[0] if left else None
         return Application(
             current=tuple(dict.fromkeys(self.current)),
             applied=tuple(dict.fromkeys(self.applied)),
             heads=tuple(dict.fromkeys(self.heads)),
             unfinished=first.revision if first else "",
-            kept=tuple(statement for one in self.left for statement in one.kept),
+            kept=tuple(statement for one in left for statement in one.kept),
             contexts=self.contexts_run,
             outer_transaction=self.outer_transaction,
             stopped=self.stopped,
             indexes=tuple(dict.fromkeys(self.builds.indexes)),
+            completed=self.contexts_completed,
             failure=failure,
             seen=first.failure if first else None,
         )
@@ -135,12 +144,17 @@ class Applier(ContextGuard):
             return failure
         return replace(failure, message=f"{failure.message.rstrip('.')}. {self.waits.explanation(error)}")
 
+    def _all_left(self) -> list[Left]:
+        """What was left before, and the revision that is unfinished now."""
+        if not self.unfinished:
+            return self.left
+        failure = None if self.error is None else at(self._place, self._named(self.error))
+        return [*self.left, Left(self.unfinished, self._place, failure, tuple(self.watch.kept))]
+
     def _leave(self) -> None:
-        """Keep what the unfinished revision raised: env.py has hidden it when it goes on or ends well."""
-        if self.unfinished:
-            failure = None if self.error is None else at(self._place, self._named(self.error))
-            self.left.append(Left(self.unfinished, self._place, failure, tuple(self.watch.kept)))
-            self.unfinished, self.error = "", None
+        """Keep what the unfinished revision raised: env.py has hidden it when it goes on."""
+        self.left = self._all_left()
+        self.unfinished, self.error = "", None
 
     def _tell(self, message: str) -> None:
         self._link.emit(Notice(self._name, message))
@@ -154,7 +168,7 @@ class Applier(ContextGuard):
 
     def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
         """Migrate under the lock."""
-        self.contexts_run += 1
+        self.contexts_run += bool(destination_of(context))
         self.patience.version_table = version_table_of(context)
         lock = lock_of(context)
         give_up = self._task.request.lock_give_up_seconds
@@ -186,10 +200,16 @@ class Applier(ContextGuard):
         """The steps as Alembic orders them, one at a time."""
         self.loading = True
         history.load(script)
-        hold_to(self._task.database.planned, self._task.target, script, heads, compute)
+        if not self._task.request.command:
+            hold_to(self._task.database.planned, self._task.target, script, heads, compute)
         todo = [] if self._is_accepted_ahead(script, heads) else compute(heads)
         self.loading = False
-        ids = tuple(str(step.revision.revision) for step in todo)
+        if not destination_of(context):
+            self.contexts_run += bool(todo)
+        if self._task.request.command:
+            hold_to_upgrades(destination_of(context), todo)
+            hold_to_the_look(self._task.expected, todo)
+        ids = tuple(map(revision_of, todo))
         self.current.extend(heads)
         self._link.emit(Planned(self._name, heads, ids, len(ids), under_lock=True))
         ended: tuple[RevisionApplied, ...] = ()
@@ -197,18 +217,19 @@ class Applier(ContextGuard):
             if self._link.stop_requested:
                 self.stopped = True
                 break
-            revision = str(step.revision.revision)
+            revision = revision_of(step)
+            self.unfinished, self.title, self.error = revision, str(step.doc or ""), None
             # One write for the end of a revision and the start of the next.
             self._link.emit(
                 *ended, RevisionStarted(self._name, revision, str(step.doc or ""), index, len(todo))
             )
             start = time.monotonic()
-            self.unfinished, self.title, self.error = revision, str(step.doc or ""), None
             set_aside(step, self._call)
             yield step
             ended = (self._ended(context, revision, time.monotonic() - start, index, len(todo)),)
         self._link.emit(*ended)
         if not self.stopped:
+            self.contexts_completed += bool(destination_of(context) or todo)
             self.heads.extend(self._heads_now(context))
 
     def _is_accepted_ahead(self, script: ScriptDirectory, heads: tuple[str, ...]) -> bool:
@@ -272,7 +293,9 @@ def apply(link: Link, task: Task) -> Application:
     """A phase for a process of its own: run env.py to the target."""
     applier = Applier(link, task)
     applier.install()
-    return applier.report(call_guarded(lambda: _run(task, applier)))
+    error = call_guarded(lambda: _run(task, applier))
+    applier.waits.close()
+    return applier.report(error)
 
 
 def _run(task: Task, applier: Applier) -> None:
@@ -282,4 +305,4 @@ def _run(task: Task, applier: Applier) -> None:
     error = call_guarded(lambda: run_alembic(config, task.target, task.downgrade))
     if error is not None:
         raise error
-    applier.check_something_ran(ran=bool(applier.contexts_run))
+    applier.check_something_ran()

@@ -85,6 +85,7 @@ class Link:
         self._cancel: Callable[[], None] = lambda: None
         self._is_cancellable: Callable[[], bool] = lambda: False
         self.stop_requested = False
+        self._pass_on: Callable[[bytes], None] = lambda order: None
 
     def emit(self, *events: Event) -> None:
         """Hand events to the parent, the only one that writes them; it does not know what is secret here."""
@@ -106,19 +107,29 @@ class Link:
         """When there is something to cancel."""
         self._is_cancellable = is_cancellable
 
+    def pass_orders_on(self, pass_on: Callable[[bytes], None]) -> None:
+        """Whom to tell each order, from another thread; CANCEL also when nobody is left who could give one."""
+        self._pass_on = pass_on
+
     def listen(self) -> None:
         """Start to take orders. Ctrl-C reaches the whole process group: it is the parent's to handle."""
         signal.signal(signal.SIGINT, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: None)
-        signal.signal(signal.SIGUSR1, _interrupt)
+        signal.signal(signal.SIGUSR1, interrupt)
+        self.obey_in_background()
+
+    def obey_in_background(self) -> None:
+        """Start the thread that takes orders."""
         threading.Thread(target=self._obey, name="headway-orders", daemon=True).start()
 
     def _obey(self) -> None:
         order = self._orders.take()
         while order == STOP:
             self.stop_requested = True
+            self._pass_on(STOP)
             order = self._orders.take()
         self.stop_requested = True
+        self._pass_on(CANCEL)
         self._cancel_until_the_end(is_orphan=order == b"")
 
     def _cancel_until_the_end(self, is_orphan: bool) -> None:
@@ -130,7 +141,7 @@ class Link:
             elif is_orphan:
                 times += 1
             if is_orphan and times > _CANCELS_BEFORE_EXIT:
-                os._exit(1)
+                end_with_all()
             if is_orphan:
                 threading.Event().wait(_CANCEL_EVERY_SECONDS)
             else:
@@ -143,11 +154,19 @@ class Link:
             say(f"the statement could not be cancelled: {type(error).__name__}")
         if times == _CANCELS_BEFORE_INTERRUPT:
             main = threading.main_thread().ident
-            if main is not None:
+            if main is not None and signal.getsignal(signal.SIGUSR1) is interrupt:
                 signal.pthread_kill(main, signal.SIGUSR1)
 
 
-def _interrupt(*_: object) -> None:
+def end_with_all() -> None:
+    """End this process, and if it has a process group of its own, all of that."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+def interrupt(*_: object) -> None:
+    """For SIGUSR1: raises :class:`Cancelled` in the main thread."""
     raise Cancelled("The run was asked to stop.")
 
 

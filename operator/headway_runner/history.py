@@ -10,7 +10,7 @@ from alembic.util import CommandError
 
 from headway_contract.planned import is_relative
 from headway_contract.result import Failure, PendingRevision, shorten
-from headway_runner.alembic_env import Step
+from headway_runner.alembic_env import Step, revision_of
 from headway_runner.failures import RunFailed, failure_of
 from headway_runner.revision_files import what_is_wrong
 from headway_runner.targets import no_such_target
@@ -72,6 +72,6 @@ def is_past(script: ScriptDirectory, heads: tuple[str, ...], target: tuple[str, 
 
 def pending(step: Step) -> PendingRevision:
     """A step as the plan shows it."""
-    path = getattr(step.revision, "path", None)
+    path = getattr(getattr(step, "revision", None), "path", None)
     digest = hashlib.sha256(Path(path).read_bytes()).hexdigest() if path and Path(path).exists() else ""
-    return PendingRevision(str(step.revision.revision), str(step.doc or ""), digest)
+    return PendingRevision(revision_of(step), str(step.doc or ""), digest)

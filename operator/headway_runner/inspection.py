@@ -14,13 +14,15 @@ from headway_contract.planned import distinct, is_relative
 from headway_contract.result import Failure
 from headway_runner import history
 from headway_runner.agreement import hold_to
-from headway_runner.alembic_env import Step, run_alembic, take_part
+from headway_runner.alembic_env import Step, destination_of, run_alembic, take_part
 from headway_runner.child import Link
 from headway_runner.contexts import place_of
+from headway_runner.database import Identity
 from headway_runner.failures import READ_ONLY_STATE, failure_of, is_not_there_yet, print_error
 from headway_runner.hints import with_hint
 from headway_runner.invalid_indexes import invalid_indexes
 from headway_runner.lock import held, lock_of
+from headway_runner.own_target import hold_to_upgrades, what_was_planned
 from headway_runner.participant import ContextGuard, call_guarded
 from headway_runner.probe import probe
 from headway_runner.project import load_config, prepare_process
@@ -72,15 +74,18 @@ class Inspector(ContextGuard):
         heads: tuple[str, ...],
         compute: Callable[[tuple[str, ...]], list[Step]],
     ) -> Iterator[Step]:
-        """Look instead of yielding."""
+        """Look instead of yielding. What has no target looks by itself, as ``alembic current`` does."""
+        if not destination_of(context) and not compute(heads):
+            return iter(())
         if self._task.reached and set(heads) == set(self._task.reached):
             view = Inspection(current=heads)
         else:
             self.loading = True
             history.load(script)
-            hold_to(self._task.database.planned, self._task.target, script, heads, compute)
             self.loading = False
-            view = self._view(script, heads, compute)
+            view = (self._view_of_command if self._task.request.command else self._view)(
+                context, script, heads, compute
+            )
         indexes = invalid_indexes(context.connection) if context.connection is not None else ()
         left = tuple(one.shown for one in indexes if one.builder is None)
         notices = tuple(
@@ -89,9 +94,13 @@ class Inspector(ContextGuard):
             if one.builder is not None
         )
         places = (place_of(context),) if view.pending else ()
-        found = {"invalid_indexes": left, "notices": notices, "places": places}
-        self.views.append(Inspection(**{**vars(view), **found}))
+        self.views.append(replace(view, invalid_indexes=left, notices=notices, places=places, contexts=1))
         return iter(())
+
+    @property
+    def ran(self) -> bool:
+        """Whether a context was looked at."""
+        return bool(self.views)
 
     def report(self, error: BaseException | None) -> Inspection:
         """What was found; ``error`` is what env.py raised."""
@@ -111,7 +120,7 @@ class Inspector(ContextGuard):
 
     def _found(self) -> Inspection:
         found = {"identity": self.identity, "one_transaction": bool(self._local_settings)}
-        return Inspection(**{**vars(_merged(self.views)), **found})
+        return Inspection(**{**vars(merged(self.views)), **found})
 
     def _has_seen_enough(self, error: BaseException | None) -> bool:
         """Env.py failed behind its revisions: because they are not applied yet, or because this pass may not write.
@@ -132,10 +141,14 @@ class Inspector(ContextGuard):
 
     def _view(
         self,
+        context: MigrationContext,
         script: ScriptDirectory,
         heads: tuple[str, ...],
         compute: Callable[[tuple[str, ...]], list[Step]],
     ) -> Inspection:
+        self.loading = True
+        hold_to(self._task.database.planned, self._task.target, script, heads, compute)
+        self.loading = False
         unknown = tuple(head for head in heads if not history.knows(script, head))
         if unknown:
             return Inspection(current=heads, unknown=unknown, image_heads=tuple(sorted(script.get_heads())))
@@ -155,6 +168,32 @@ class Inspector(ContextGuard):
             and history.is_past(script, heads, resolved),
         )
 
+    def _view_of_command(
+        self,
+        context: MigrationContext,
+        script: ScriptDirectory,
+        heads: tuple[str, ...],
+        compute: Callable[[tuple[str, ...]], list[Step]],
+    ) -> Inspection:
+        """The same with the command's own target, and whatever it may be held to by its plan."""
+        unknown = tuple(head for head in heads if not history.knows(script, head))
+        if unknown:
+            return Inspection(current=heads, unknown=unknown, image_heads=tuple(sorted(script.get_heads())))
+        targets = destination_of(context)
+        steps = compute(heads)
+        hold_to_upgrades(targets, steps)
+        resolved = tuple(one for target in targets for one in history.resolve(script, target, steps))
+        return Inspection(
+            current=heads,
+            target=resolved,
+            absolute_target=",".join(targets),
+            pending=tuple(map(history.pending, steps)),
+            past_target=not steps
+            and not all(map(history.is_symbolic, targets))
+            and history.is_past(script, heads, resolved),
+            replanned=what_was_planned(self._task.database.planned, script, heads, compute),
+        )
+
 
 def inspect(link: Link, task: Task) -> Inspection:
     """A phase for a process of its own: probe (once), then look through env.py."""
@@ -165,16 +204,22 @@ def inspect(link: Link, task: Task) -> Inspection:
 
 def _look(link: Link, task: Task, inspector: Inspector) -> None:
     prepare_process(task)
-    if task.url is not None and inspector.identity is None:
-        seen = probe(task.url)
-        link.emit(DatabaseReached(task.database.name, seen.dialect, seen.server_version))
-        inspector.identity = seen.identity
+    inspector.identity = identity_of(link, task)
     config = load_config(task)
     take_part(inspector)
     error = call_guarded(lambda: run_alembic(config, task.target, task.downgrade))
     if error is not None:
         raise error
-    inspector.check_something_ran(ran=bool(inspector.views))
+    inspector.check_something_ran()
+
+
+def identity_of(link: Link, task: Task) -> Identity | None:
+    """Which database was asked for, seen over a connection of our own; raises what the driver raises."""
+    if task.url is None or task.identity is not None:
+        return task.identity
+    seen = probe(task.url)
+    link.emit(DatabaseReached(task.database.name, seen.dialect, seen.server_version))
+    return seen.identity
 
 
 def _ambiguity(target: str, views: list[Inspection]) -> Failure | None:
@@ -188,7 +233,7 @@ def _ambiguity(target: str, views: list[Inspection]) -> Failure | None:
     )
 
 
-def _merged(views: list[Inspection]) -> Inspection:
+def merged(views: list[Inspection]) -> Inspection:
     """One view of all contexts (a tenant loop has many); each fact at its first place."""
 
     def joined(name: str) -> tuple[Any, ...]:
@@ -196,13 +241,15 @@ def _merged(views: list[Inspection]) -> Inspection:
 
     return Inspection(
         current=joined("current"),
-        starts=distinct(view.current for view in views),
+        starts=distinct(start for view in views for start in view.starts or (view.current,)),
         unknown=joined("unknown"),
         image_heads=joined("image_heads"),
         target=joined("target"),
         absolute_target=next((view.absolute_target for view in views if view.absolute_target), ""),
         pending=joined("pending"),
         places=tuple(place for place in joined("places") if place),
+        replanned=joined("replanned"),
+        contexts=sum(view.contexts for view in views),
         past_target=any(view.past_target for view in views),
         invalid_indexes=joined("invalid_indexes"),
         notices=joined("notices"),

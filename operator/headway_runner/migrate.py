@@ -8,10 +8,9 @@ from dataclasses import replace
 from headway_contract.events import Notice, PassRetried, RevisionApplied, RevisionStarted, Verified
 from headway_contract.request import RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
-from headway_runner.application import apply
 from headway_runner.failures import RunFailed, named
-from headway_runner.inspection import inspect
 from headway_runner.invalid_indexes import ADVICE
+from headway_runner.passes import apply, inspect
 from headway_runner.plan import announce, as_plan, first_task, is_ahead, look
 from headway_runner.supervisor import Died, Supervisor
 from headway_runner.task import Application, Inspection, Task
@@ -48,7 +47,8 @@ def migrate_database(supervisor: Supervisor, request: RunRequest) -> RunResult:
         return seen
     if supervisor.stopping is not None:
         return replace(seen, outcome=Outcome.STOPPED)
-    run = run_until_unlocked(supervisor, replace(task, read_only=False))
+    expected = tuple(one.revision for one in before.pending) if database.planned is not None else None
+    run = run_until_unlocked(supervisor, replace(task, read_only=False, expected=expected))
     return conclude(supervisor, task, before, run)
 
 

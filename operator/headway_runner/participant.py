@@ -58,7 +58,12 @@ class ContextGuard:
         self.others.append(found.database)
         return False
 
-    def check_something_ran(self, ran: bool) -> None:
+    @property
+    def ran(self) -> bool:
+        """Whether a context of the requested database came as far as its revisions."""
+        raise NotImplementedError
+
+    def check_something_ran(self) -> None:
         """Raises :class:`RunFailed` with ``NeverConfigured`` or ``WrongDatabase``."""
         if self.configured and not self.wanted and self.identity is not None:
             others = ", ".join(sorted(set(self.others)))
@@ -70,7 +75,7 @@ class ContextGuard:
                     + "; nothing was written.",
                 )
             )
-        if not ran:
+        if not self.ran:
             what = (
                 "called context.configure() but not context.run_migrations()"
                 if self.configured

@@ -11,8 +11,8 @@ from headway_contract.result import DatabasePlan, Failure, Outcome, Plan, RunRes
 from headway_contract.wire import sha256_of, split_document
 from headway_runner.database import load_driver, raw_url, read_url, with_async_driver
 from headway_runner.failures import READ_ONLY_STATE, RunFailed
-from headway_runner.inspection import inspect
 from headway_runner.invalid_indexes import ADVICE
+from headway_runner.passes import inspect
 from headway_runner.project import command_line
 from headway_runner.secrecy import masked
 from headway_runner.supervisor import Died, Supervisor
@@ -126,7 +126,8 @@ def describe_ahead(task: Task, inspection: Inspection) -> str:
             f"(its newest: {few(inspection.image_heads) or 'none'}); "
             "whether the project's own revisions are among what was applied cannot be seen from here."
         )
-    return f"The database is at {', '.join(inspection.current)}, which is past the target {task.database.target}."
+    target = inspection.absolute_target or task.database.target
+    return f"The database is at {', '.join(inspection.current)}, which is past the target {target}."
 
 
 def as_plan(task: Task, inspection: Inspection) -> DatabasePlan:

@@ -29,7 +29,11 @@ def prepare_process(task: Task) -> None:
     if task.url is not None and task.database.export_url_as:
         os.environ[task.database.export_url_as] = exported_url(task)
     os.environ.setdefault("PGCONNECT_TIMEOUT", "10")
-    # Alembic only warns of two files with one revision id, and then takes either.
+    refuse_doubled_revisions()
+
+
+def refuse_doubled_revisions() -> None:
+    """Alembic only warns of two files with one revision id, and then takes either."""
     warnings.filterwarnings("error", message=".* is present more than once", category=UserWarning)
 
 

@@ -22,6 +22,10 @@ show = _masker.show
 mask = _masker.mask
 
 
+known = _masker.known
+know = _masker.know
+
+
 def masked(value: T) -> T:
     """An event, a result or a plan with all its texts masked; identifiers stay as they are."""
     return with_texts(value, mask)

@@ -75,8 +75,12 @@ class Child:
         return self._ordered[order]
 
     def kill(self) -> None:
-        """End it at once."""
-        if not self.has_ended():
+        """End it at once, and what it started if it has a process group of its own."""
+        if self.has_ended():
+            return
+        if os.getpgid(self.process) == self.process:
+            os.killpg(self.process, signal.SIGKILL)
+        else:
             os.kill(self.process, signal.SIGKILL)
 
     def wait(self) -> int:

@@ -29,6 +29,8 @@ class Task:
     """The session of an interrupted run may still be ending on the server: wait for its lock before looking."""
     contexts: int = 0
     """How many contexts ran, as a run found: a look must have seen as many."""
+    expected: tuple[str, ...] | None = None
+    """In attach mode: the revisions that a look has seen and that agree with the plan; None: there was no plan."""
     reached: tuple[str, ...] = ()
     """Heads at which nothing is pending, as a run found: seen again, the history need not be read again."""
 
@@ -58,6 +60,10 @@ class Inspection:
     notices: tuple[str, ...] = ()
     cut_short: bool = False
     """The look itself was ended, because the run was asked to stop: nothing is known."""
+    replanned: tuple[PendingRevision, ...] = ()
+    """What would run from where the plan started, when that is not where the database is; in attach mode."""
+    contexts: int = 0
+    """How many contexts were looked at."""
     failure: Failure | None = None
 
 
@@ -83,7 +89,19 @@ class Application:
     """It ended early at a safe point, because it was asked to."""
     indexes: tuple[str, ...] = ()
     """Indexes that revisions of this run built concurrently."""
+    completed: int = 0
+    """How many of them came to their end."""
     failure: Failure | None = None
     """What env.py raised."""
     seen: Failure | None = None
     """What the unfinished revision raised, also when env.py hid it."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a process of the application's own command has found or done so far."""
+
+    process: int
+    outcome: Inspection | Application
+    swallowed: Failure | None = None
+    """What Alembic raised before, and the command went on nevertheless."""

@@ -73,7 +73,7 @@ class TransactionWatch:
 
     def end(self) -> None:
         """A revision has ended: connections that were switched go back to transactions."""
-        self.inside = False
+        self.inside, self.kept = False, {}
         while self._switched:
             self._switched.pop().autocommit = False
 

@@ -3,6 +3,8 @@
 Rule: only the fresh look can say that a run succeeded.
 """
 
+from dataclasses import replace
+
 from headway_contract.request import RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
 from headway_runner.failures import CANCELLED_STATE, named
@@ -22,6 +24,8 @@ def verdict(
 ) -> RunResult:
     """The result of a run that applied something or tried to."""
     failure = first_failure(before, run, after, stopping)
+    if request.command:
+        failure = failure_of_the_command(failure, before, run, after)
     pending = len(after.pending)
     stopped = failure is None and (pending > 0 or after.cut_short)
     applied = kept(run, after)
@@ -120,17 +124,32 @@ def is_cancellation(failure: Failure) -> bool:
 
 def not_there(run: Application, after: Inspection) -> Failure:
     """Alembic ended well, and yet revisions are missing."""
+    if run.seen is not None:
+        return Failure("Swallowed", run.seen.message, run.unfinished or run.seen.revision, run.seen.sqlstate)
     if run.unfinished:
         name = named(run.unfinished, title_of(run.unfinished, after))
-        seen = run.seen.message if run.seen is not None else f"Nothing was seen of why {name} did not end."
-        state = run.seen.sqlstate if run.seen is not None else ""
-        return Failure("Swallowed", seen, run.unfinished, state)
+        return Failure("Swallowed", f"Nothing was seen of why {name} did not end.", run.unfinished)
     missing = ", ".join(named(one.revision, one.title) for one in after.pending[:5])
     where = f" in {' and '.join(after.places)}" if after.places else ""
     why = f" {ROLLED_BACK}" if run.outer_transaction else ""
     return Failure(
         "NotPersisted", f"The database does not have {missing}{where}.{why}", after.pending[0].revision
     )
+
+
+def failure_of_the_command(
+    failure: Failure | None, before: Inspection, run: Application, after: Inspection
+) -> Failure | None:
+    """The same with what only the application's own command can do: end in the look before all has been seen."""
+    if after.failure is not None or after.pending:
+        return failure
+    migrated = max(before.contexts, run.completed)
+    if failure is None and after.contexts < migrated:
+        seen = f"The look after the run came to {after.contexts} of {migrated} migration contexts"
+        return Failure("CommandFailed", f"{seen}, so it is not known whether nothing is pending.")
+    if failure is not None and failure.name == "CommandFailed" and after.contexts >= migrated:
+        return replace(failure, name="CommandFailedAfterwards")
+    return failure
 
 
 def broken_indexes(before: Inspection, run: Application, after: Inspection) -> tuple[str, ...]:

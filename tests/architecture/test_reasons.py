@@ -44,6 +44,10 @@ NAMES_OF_FAILURES = (
     "PartiallyApplied",
     "NotPersisted",
     "Swallowed",
+    "CommandNotFound",
+    "NeverAttached",
+    "CommandFailed",
+    "CommandFailedAfterwards",
     "Unexpected",
 )
 CONDITIONS = {kind for row in TABLE.values() for kind, _ in row} | {"PlanReady"}

@@ -49,7 +49,16 @@ def custom(**keys: str) -> Spec:
     return databases(credentialsFrom={"secretRef": {"name": "shop"}, "keys": "Custom", "customKeys": keys})
 
 
+COMMAND = {"command": ["flask", "db", "upgrade"]}
+
 ADMITTED: dict[str, Spec] = {
+    "a command": COMMAND,
+    "a command with its folder and interpreter": {
+        **COMMAND,
+        "alembic": {"workingDir": "/app", "python": "/app/bin/python"},
+        **databases(urlFrom=URL, urlEnv="DATABASE_URL", versionTable="shop_version"),
+    },
+    "an empty command with a target": {"command": [], "target": "analytics@head", "whenAhead": "Downgrade"},
     "a version tag": {"image": "shop:1.0"},
     "a version tag behind a port": {"image": "registry.example.com:5000/team/shop:1.0"},
     "a digest without a tag": {"image": "shop@sha256:" + "0" * 64},
@@ -129,6 +138,15 @@ REFUSED: dict[str, tuple[Spec, str]] = {
         {"databases": [{"name": "Main"}]},
         "spec.databases[0].name in body should match",
     ),
+    "a command and a target": ({**COMMAND, "target": "a1"}, "leave target out of spec and of each database"),
+    "a command and a database's target": ({**COMMAND, **databases(target="a1")}, "or leave command out"),
+    "a command and a section": ({**COMMAND, "alembic": {"section": "shop"}}, "write them into the command"),
+    "a command and x": ({**COMMAND, "alembic": {"x": {"tenant": "acme"}}}, "write them into the command"),
+    "a command and a database's config": (
+        {**COMMAND, **databases(alembic={"config": "db.ini"})},
+        "write them into the command",
+    ),
+    "a command that leads down": ({**COMMAND, "whenAhead": "Downgrade"}, "set whenAhead to Accept or Fail"),
     "dependence on a later one": (chain("a", "b", a=["b"]), "only databases that stand earlier in this list"),
     "dependence on itself": (chain("a", a=["a"]), "only databases that stand earlier in this list"),
     "dependence on an unknown one": (
@@ -262,7 +280,7 @@ def test_it_is_refused_with_a_sentence(client: ApiClient, spec: Spec, sentence: 
 
 
 def test_the_examples_are_admitted_with_nothing_unknown(client: ApiClient) -> None:
-    for name in ("minimal.yaml", "defaults_written_out.yaml", "full.yaml"):
+    for name in ("minimal.yaml", "defaults_written_out.yaml", "full.yaml", "command.yaml"):
         resource = example(name)
         assert kept(resource["spec"], submit(client, resource)["spec"]) == resource["spec"]
 

@@ -40,6 +40,7 @@ def request_for(start: StartJob, spec: Spec, settings: Settings) -> RunRequest:
         mode=_MODES[start.stage],
         run=start.run,
         databases=tuple(source.request for source in sources_for(start, spec)),
+        command=spec.command,
         environment=spec.environment,
         when_ahead=spec.when_ahead,
         lock_timeout_seconds=spec.locks.timeout_seconds,

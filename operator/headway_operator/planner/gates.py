@@ -80,7 +80,6 @@ def first_block(migration: Migration) -> Blocked | None:
 def unsupported(spec: Spec) -> list[str]:
     """The fields that this release would have to ignore, by their paths."""
     asked = {
-        "spec.command": bool(spec.command),
         "spec.plan.approval: Required": spec.plan.approval == "Required",
         "spec.lint": bool(spec.lint) and spec.lint.get("mode") != "Never",
         "spec.backfill": bool(spec.backfill),

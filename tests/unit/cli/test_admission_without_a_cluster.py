@@ -43,7 +43,7 @@ def test_what_a_server_refuses_is_refused_and_a_rule_in_the_same_words(spec, sen
     assert sentence in told or sentence not in MESSAGES
 
 
-@pytest.mark.parametrize("name", ["minimal.yaml", "defaults_written_out.yaml", "full.yaml"])
+@pytest.mark.parametrize("name", ["minimal.yaml", "defaults_written_out.yaml", "full.yaml", "command.yaml"])
 def test_the_examples_are_admitted(name):
     assert objections(example(name)) == []
 

@@ -117,10 +117,14 @@ def test_every_command_by_annotation_is_acknowledged_in_status() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "document"),
-    [("spec", example("full.yaml")["spec"]), ("status", example("full_status.yaml"))],
+    ("part", "documents"),
+    [
+        ("spec", [example("full.yaml")["spec"], example("command.yaml")["spec"]]),
+        ("status", [example("full_status.yaml")]),
+    ],
     ids=["spec", "status"],
 )
-def test_the_full_example_uses_every_field(part: str, document: Schema) -> None:
+def test_the_full_examples_use_every_field(part: str, documents: list[Schema]) -> None:
     schema = resource_schema(part)
-    assert set(used_fields(document, schema, part)) == {path for path, _ in fields(schema, part)}
+    used = {path for document in documents for path in used_fields(document, schema, part)}
+    assert used == {path for path, _ in fields(schema, part)}

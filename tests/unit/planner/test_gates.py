@@ -58,7 +58,6 @@ def test_behind_a_closed_gate_nothing_starts_and_a_person_is_waited_for(name):
 @pytest.mark.parametrize(
     ("field", "path"),
     [
-        ({"command": ("flask", "db", "upgrade")}, "spec.command"),
         ({"lint": {"mode": "Warn"}}, "spec.lint"),
         ({"backfill": {"pace": "Gentle"}}, "spec.backfill"),
         ({"post_deploy": {"waitFor": [{"deployment": "shop"}]}}, "spec.postDeploy"),

@@ -1,0 +1,124 @@
+"""What a runner shares with the processes of an application's own command: a small file without a name, two pipes.
+
+Rule: the task goes through this file and not through the environment, where other processes could read its URL.
+The order that stands on it is a level, because a command may start one process after the other. A program that
+closes inherited descriptors (Python's subprocess does) reaches the same files through ``/proc``.
+"""
+
+import fcntl
+import os
+import pickle
+import tempfile
+import threading
+from dataclasses import dataclass
+
+from headway_runner.child import CANCEL, STOP
+from headway_runner.pipes import Sender
+from headway_runner.task import Task
+
+VARIABLE = "HEADWAY_ATTACH"
+MARK_LOADED, MARK_OLD = 1, 8
+"""Where ``hook/sitecustomize.py`` leaves its marks."""
+_OLD_BYTES = 8
+_START = 64
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """What a process of the command needs to know to take part in a pass."""
+
+    task: Task
+    looks: bool
+    """Look at what Alembic would do, else let it be done."""
+    known: tuple[frozenset[str], frozenset[str]]
+    """What must never be shown, and the names that are shown nevertheless."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """The three open files."""
+
+    file: int
+    words: int
+    """Written by the command's processes."""
+    lifeline: int
+    """Never written: it ends when the runner does."""
+
+    @classmethod
+    def make(cls, attachment: Attachment, words: int, lifeline: int) -> "Board":
+        """A new one in memory; where the system has no such files, one on disk that has no name any more."""
+        if hasattr(os, "memfd_create"):
+            file = os.memfd_create("headway")
+        else:
+            with tempfile.TemporaryFile() as made:
+                file = os.dup(made.fileno())
+        os.write(file, bytes(_START) + pickle.dumps(attachment))
+        return cls(file, words, lifeline)
+
+    @classmethod
+    def of_this_process(cls, value: str) -> "Board":
+        """The board that the environment variable names; raises OSError when it cannot be reached."""
+        file, process, device, inode, words, lifeline = map(int, value.split(":"))
+        try:
+            found = os.fstat(file)
+            if (found.st_dev, found.st_ino) == (device, inode):
+                return cls(file, words, lifeline)
+        except OSError:
+            pass
+        place = f"/proc/{process}/fd"
+        return cls(
+            os.open(f"{place}/{file}", os.O_RDWR),
+            os.open(f"{place}/{words}", os.O_WRONLY),
+            os.open(f"{place}/{lifeline}", os.O_RDONLY | os.O_NONBLOCK),
+        )
+
+    @property
+    def address(self) -> str:
+        """The environment variable's value: it leads a process of the same user here."""
+        found = os.fstat(self.file)
+        return f"{self.file}:{os.getpid()}:{found.st_dev}:{found.st_ino}:{self.words}:{self.lifeline}"
+
+    def attachment(self) -> Attachment:
+        """What the runner has put here."""
+        size = os.fstat(self.file).st_size
+        attachment = pickle.loads(os.pread(self.file, size, _START))
+        assert isinstance(attachment, Attachment)
+        return attachment
+
+    def give(self, order: bytes) -> None:
+        """Put up an order; it stays, and only a stronger one takes its place."""
+        if self.order() != CANCEL:
+            os.pwrite(self.file, order, 0)
+
+    def order(self) -> bytes:
+        """The order that stands here, empty when there is none."""
+        found = os.pread(self.file, 1, 0)
+        return found if found in (STOP, CANCEL) else b""
+
+    @property
+    def was_loaded(self) -> bool:
+        """Whether a Python has loaded the hook."""
+        return os.pread(self.file, 1, MARK_LOADED) == b"1"
+
+    @property
+    def old_python(self) -> str:
+        """The version of a Python that was too old for Alembic to be seen in it, else empty."""
+        return os.pread(self.file, _OLD_BYTES, MARK_OLD).split(b"\n")[0].strip(b"\0").decode()
+
+
+class SharedSender(Sender):
+    """The writing end of a pipe into which several processes write."""
+
+    def __init__(self, board: Board) -> None:
+        super().__init__(board.words)
+        self._file = board.file
+        self._lock = threading.Lock()
+
+    def send(self, value: object) -> None:
+        """Write a value whole; raises BrokenPipeError when the reader is gone."""
+        with self._lock:
+            fcntl.lockf(self._file, fcntl.LOCK_EX)
+            try:
+                super().send(value)
+            finally:
+                fcntl.lockf(self._file, fcntl.LOCK_UN)
