@@ -25,10 +25,13 @@ unit: $(STAMP)  ## pure logic, in seconds
 
 test: $(STAMP)  ## everything that needs only pip and Go: a real API server, a real PostgreSQL
 	@PYTHONPATH=tests $(BIN)/python -m support.assets
+	@PYTHONPATH=tests $(BIN)/python -m support.matrix.obtain chosen
 	@$(BIN)/python -m pytest
 
-test-all: test  ## also what needs packages of the system: PgBouncer, MariaDB
+test-all: test  ## also PgBouncer, MariaDB, and every pair of Python, Alembic, SQLAlchemy, driver and server
 	@PYTHONPATH=tests $(BIN)/python -m support.system_packages
+	@PYTHONPATH=tests $(BIN)/python -m support.matrix.obtain all
+	@$(BIN)/python -m pytest tests/agreement/test_matrix.py --matrix=rest
 
 check: $(STAMP)  ## style, types, layers
 	@$(BIN)/ruff check .

@@ -2,7 +2,8 @@
 
     python benchmarks/runner.py [ROUNDS]
 
-Pairs run in turn on databases of their own, medians are compared. Prints seconds and ratios; decides nothing.
+Pairs run in turn on databases of their own, medians are compared. Prints seconds and ratios, where the runner's
+time goes, and the peak of memory; decides nothing.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "operator"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "operator"), str(ROOT / "tests"), str(ROOT / "benchmarks")]
+
+import phases  # noqa: E402
 
 from headway_cli.embedded import EmbeddedPostgres  # noqa: E402
 from headway_contract.request import VARIABLE, DatabaseRequest, Mode, RunRequest  # noqa: E402
@@ -25,6 +29,7 @@ from support.postgres import Database, PostgresServer  # noqa: E402
 from support.projects import Project, from_template  # noqa: E402
 
 REVISIONS = 300
+T = TypeVar("T")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """Without compiled revision files each pass compiles them anew; plain Alembic makes one pass, the runner two."""
 
@@ -42,7 +47,11 @@ def project_with_history(folder: Path) -> Project:
     return project
 
 
-def plain(project: Project, database: Database) -> None:
+Command = tuple[list[str], dict[str, str]]
+"""What is started, and its environment."""
+
+
+def plain(project: Project, database: Database) -> Command:
     """`alembic upgrade head`, with the URL put into its configuration file."""
     ini = project.folder / "plain.ini"
     text = (project.folder / "alembic.ini").read_text().splitlines()
@@ -50,37 +59,76 @@ def plain(project: Project, database: Database) -> None:
         "sqlalchemy.url = " + database.url() if line.startswith("sqlalchemy.url") else line for line in text
     ]
     ini.write_text("\n".join(lines))
-    command = [sys.executable, "-m", "alembic", "-c", str(ini), "upgrade", "head"]
-    subprocess.run(command, cwd=project.folder, env=ENVIRONMENT, check=True, capture_output=True)
+    return [sys.executable, "-m", "alembic", "-c", str(ini), "upgrade", "head"], ENVIRONMENT
 
 
-def runner(project: Project, database: Database) -> None:
+def runner(_: Project, database: Database) -> Command:
     """The runner as a Job starts it."""
     request = RunRequest(Mode.MIGRATE, "bench", (DatabaseRequest("main", target="head", url_variable="URL"),))
     environment = {**ENVIRONMENT, VARIABLE: request.to_json(), "URL": database.url()}
-    command = [sys.executable, str(ROOT / "operator" / "headway_runner")]
-    subprocess.run(command, cwd=project.folder, env=environment, check=True, capture_output=True)
+    return [sys.executable, str(ROOT / "operator" / "headway_runner")], environment
 
 
-def timed(action: Callable[[Project, Database], None], project: Project, database: Database) -> float:
+WAYS: tuple[tuple[str, Callable[[Project, Database], Command]], ...] = (("plain", plain), ("runner", runner))
+CASES = (f"{REVISIONS} revisions", "nothing to do")
+
+
+def timed(command: Command, folder: Path) -> float:
     """Seconds that it took."""
     start = time.perf_counter()
-    action(project, database)
+    subprocess.run(command[0], cwd=folder, env=command[1], check=True, capture_output=True)
     return time.perf_counter() - start
 
 
-def measure(server: PostgresServer, project: Project, rounds: int) -> dict[str, dict[str, list[float]]]:
-    """Seconds by case and way."""
-    seconds: dict[str, dict[str, list[float]]] = {
-        case: {"plain": [], "runner": []} for case in (f"{REVISIONS} revisions", "nothing to do")
-    }
+def measure(
+    server: PostgresServer, project: Project, rounds: int, figure: Callable[[Command, Path], T]
+) -> dict[str, dict[str, list[T]]]:
+    """Figures by case and way."""
+    found: dict[str, dict[str, list[T]]] = {case: {way: [] for way, _ in WAYS} for case in CASES}
     for _ in range(rounds):
-        for name, action in (("plain", plain), ("runner", runner)):
+        for way, command in WAYS:
             database = server.make_database()
-            seconds[f"{REVISIONS} revisions"][name].append(timed(action, project, database))
-            seconds["nothing to do"][name].append(timed(action, project, database))
+            for case in CASES:
+                found[case][way].append(figure(command(project, database), project.folder))
             server.drop(database)
-    return seconds
+    return found
+
+
+def show_seconds(server: PostgresServer, project: Project, rounds: int) -> None:
+    """Both ways side by side."""
+    for case, ways in measure(server, project, rounds, timed).items():
+        usual, ours = (statistics.median(ways[way]) for way, _ in WAYS)
+        print(f"{case:15} plain alembic {usual:5.2f} s   headway {ours:5.2f} s   ratio {ours / usual:4.2f}")
+
+
+def show_phases(server: PostgresServer, project: Project, rounds: int) -> None:
+    """Where the runner's time goes."""
+    lines: dict[str, list[dict[str, float]]] = {case: [] for case in CASES}
+    for _ in range(rounds):
+        database = server.make_database()
+        for case in CASES:
+            command, environment = runner(project, database)
+            lines[case].append(phases.timeline(command, project.folder, environment))
+        server.drop(database)
+    for case, found in lines.items():
+        parts = {phase: statistics.median(one[phase] for one in found) for phase in found[0]}
+        print(f"{case:15} {'   '.join(f'{phase} {seconds:.2f} s' for phase, seconds in parts.items())}")
+    print(
+        f"a fork          {phases.seconds_of_a_fork(ROOT / 'operator') * 1000:.0f} ms, with its answer and end"
+    )
+
+
+def show_memory(server: PostgresServer, project: Project, rounds: int) -> None:
+    """Peaks side by side; the target is plain Alembic and 15 MB."""
+    found = measure(
+        server, project, rounds, lambda one, folder: phases.peak_megabytes(one[0], folder, one[1])
+    )
+    for case, ways in found.items():
+        usual, ours = (statistics.median(ways[way]) for way, _ in WAYS)
+        more = ours - usual
+        print(
+            f"{case:15} plain alembic {usual:5.1f} MB  headway {ours:5.1f} MB  {more:+.1f} MB (target: +15)"
+        )
 
 
 def main() -> None:
@@ -89,13 +137,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres.start() as embedded:
         project = project_with_history(Path(folder))
         server = PostgresServer(embedded.url())
-        database = server.make_database()
-        plain(project, database)  # compiles the revision files and warms the disk's cache
-        for case, ways in measure(server, project, rounds).items():
-            usual, ours = (statistics.median(ways[name]) for name in ("plain", "runner"))
-            print(
-                f"{case:15} plain alembic {usual:5.2f} s   headway {ours:5.2f} s   ratio {ours / usual:4.2f}"
-            )
+        # Compiles the revision files and warms the disk's cache.
+        timed(plain(project, server.make_database()), project.folder)
+        for title, show in (
+            ("time", show_seconds),
+            ("headway's phases", show_phases),
+            ("peak memory", show_memory),
+        ):
+            print(f"\n{title}")
+            show(server, project, rounds)
 
 
 if __name__ == "__main__":

@@ -103,9 +103,10 @@ class EmbeddedPostgres:
         self.password = password
 
     @classmethod
-    def start(cls, folder: Path | None = None) -> EmbeddedPostgres:
+    def start(cls, folder: Path | None = None, installed: Path | None = None) -> EmbeddedPostgres:
         """Start a server with its data in a fresh folder inside `folder` (default: the temporary one).
 
+        `installed`: initdb and postgres of another version, where every user can run them (default: the wheel's).
         Returns once connections are accepted. Raises EmbeddedPostgresError.
         """
         account = _Account.current()
@@ -113,14 +114,14 @@ class EmbeddedPostgres:
         try:
             if account.drop_root:
                 os.chown(home, account.uid, account.gid)
-            return cls._start_in(home, account)
+            return cls._start_in(home, account, installed)
         except BaseException:
             shutil.rmtree(home, ignore_errors=True)
             raise
 
     @classmethod
-    def _start_in(cls, home: Path, account: _Account) -> EmbeddedPostgres:
-        programs = _programs(home, account)
+    def _start_in(cls, home: Path, account: _Account, installed: Path | None) -> EmbeddedPostgres:
+        programs = installed or _programs(home, account)
         password = secrets.token_hex(16)
         _initialise(home, programs, account, password)
         for _ in range(5):  # a port that was free a moment ago may be taken by now

