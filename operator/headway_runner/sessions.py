@@ -1,6 +1,6 @@
-"""The settings of every PostgreSQL session that the user's code opens, and the check that no pooler is in between.
+"""The settings of every PostgreSQL session that the user's code opens, and the check that it is one's own.
 
-Rule: nothing is set on a session behind a pooler, because it would stay with the application's own connections.
+Rule: nothing is set on a session that a pooler may lend to others meanwhile: it would stay with them.
 """
 
 import re
@@ -16,13 +16,12 @@ from headway_runner.credentials import learn_connection, learn_what_connects
 from headway_runner.dbapi import adapter_of, backend_pid, limit_only_connecting, query
 from headway_runner.failures import RunFailed
 from headway_runner.keepalive import SERVER_SETTINGS, watch_socket
+from headway_runner.pooler import lends_by_the_session
 
 CONNECT_SECONDS = 10
 _DIALECT = "headway.dialect"
 _PREPARED = "headway.prepared"
-
-
-_WHO = "SELECT pg_backend_pid(), current_setting('server_version_num'), current_setting('application_name')"
+_KNOWN = "SELECT current_setting('server_version_num'), current_setting('application_name')"
 
 
 class Sessions:
@@ -59,6 +58,10 @@ class Sessions:
             if not in_transaction:
                 adapter.commit()
         if not info[_PREPARED]:
+            if lends_by_the_session(connection.engine):
+                self._set_up(adapter_of(connection), connection.in_transaction())
+                info[_PREPARED] = True
+                return
             raise RunFailed(
                 Failure(
                     "PoolerDetected",
@@ -68,9 +71,15 @@ class Sessions:
 
     def _prepare(self, adapter: Any, in_transaction: bool) -> bool:
         """Whether the session is the server's own; only then it is set up."""
-        ((pid, version, name),) = query(adapter, _WHO)
+        ((pid,),) = query(adapter, "SELECT pg_backend_pid()")
         if backend_pid(adapter) not in (None, int(pid)):
             return False
+        self._set_up(adapter, in_transaction)
+        return True
+
+    def _set_up(self, adapter: Any, in_transaction: bool) -> None:
+        """What stays set until the session ends."""
+        ((version, name),) = query(adapter, _KNOWN)
         needed = session_values(self._request, self._read_only)
         if not name:
             # So that whoever is blocked by us sees by whom; a name that the application has given is left to it.
@@ -83,7 +92,8 @@ class Sessions:
             # A server on an operating system that cannot look whether a client is still there refuses the setting.
             adapter.rollback()
             _set(adapter, needed)
-        return True
+        if not in_transaction:
+            adapter.commit()
 
 
 def application_name(run: str, database: str) -> str:

@@ -1,17 +1,19 @@
-"""A pooler between the runner and the database: a session lock is no lock there."""
+"""A pooler between the runner and the database: where it lends a server by the transaction, a lock is no lock."""
 
 import psycopg
 import pytest
 
 from support.projects import from_template
-from support.runner import migrate
+from support.runner import database_request, migrate, request_for, start
 from support.system_servers import pgbouncer
 from support.waiting import wait_until
 
+DRIVERS = {"psycopg": "generic", "psycopg2": "generic", "asyncpg": "async", "pg8000": "generic"}
 
-@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+
+@pytest.mark.parametrize("driver", DRIVERS)
 def test_a_transaction_pooler_is_refused_before_anything_is_written(public_tmp_path, database, driver):
-    project = from_template(public_tmp_path / "project", "generic").revision(
+    project = from_template(public_tmp_path / "project", DRIVERS[driver]).revision(
         "a1", "op.execute('CREATE TABLE users (id int)')"
     )
     folder = public_tmp_path / "pooler"
@@ -22,6 +24,20 @@ def test_a_transaction_pooler_is_refused_before_anything_is_written(public_tmp_p
     assert run.result.failure.name == "PoolerDetected"
     assert run.exit_code == 78
     assert database.tables() == set()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_behind_a_session_pooler_two_runners_at_once_end_well(public_tmp_path, database, driver):
+    project = from_template(public_tmp_path / "project", DRIVERS[driver]).tables("a1", "a2")
+    folder = public_tmp_path / "pooler"
+    folder.mkdir()
+    with pgbouncer(folder, database.address, "session") as pooled:
+        wait_until(lambda: _answers(pooled), what="PgBouncer")
+        url = pooled.replace("postgresql://", f"postgresql+{driver}://")
+        both = [start(project, request_for(database_request()), {"main": url}) for _ in range(2)]
+        runs = [one.finish() for one in both]
+    assert sorted(run.result.applied_count for run in runs) == [0, 2], [run.stderr for run in runs]
+    assert {run.exit_code for run in runs} == {0}
 
 
 def _answers(url: str) -> bool:
