@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
+from support.apiclient import ApiError
 from support.controlplane import ControlPlane
 from support.fix_postgres import MakeDatabase
 from support.gates import Gate
@@ -37,8 +39,19 @@ def running_job(shop: Resources) -> str:
 
 def wait_until_told_to_stop(shop: Resources) -> None:
     """Until the runner of that Job says that it knows: then it stops at its next safe point."""
+    wait_until_told(shop, "Stopping", "the runner to be told to stop")
+
+
+def wait_until_told(shop: Resources, event: str, what: str) -> None:
+    """Until the runner of the only Job that migrates has told such an event."""
     log = f"{shop.core}/pods/{shop.pod_of(running_job(shop))['metadata']['name']}/log"
-    wait_until(lambda: '"kind":"Stopping"' in shop.client.text(log), what="the runner to be told to stop")
+
+    def is_told() -> bool:
+        with suppress(ApiError):
+            return f'"kind":"{event}"' in shop.client.text(log)
+        return False
+
+    wait_until(is_told, what=what)
 
 
 @pytest.mark.usefixtures("operator")
@@ -70,6 +83,29 @@ def test_an_evicted_pod_is_replaced_under_the_same_attempt(
     shop.wait_for_condition("shop", "Ready")
     assert {"users", "orders", "invoices"} <= database.tables()
     assert shop.attempts("main") == ["1"]
+
+
+@pytest.mark.usefixtures("operator")
+def test_no_job_is_started_beside_a_pod_on_a_lost_node_until_somebody_answers_for_it(
+    shop: Resources, gate: Gate, database: Database, kubelet: ProcessKubelet
+) -> None:
+    shop.create("shop", {"main": database.url()})
+    gate.wait_until_reached()
+    name = running_job(shop)
+    pod = shop.pod_of(name)["metadata"]["name"]
+    kubelet.lose(shop.namespace, pod)
+    shop.client.delete(f"{shop.batch}/{name}", {"propagationPolicy": "Background"})
+    told = shop.wait_for_condition("shop", "Reconciling", "True", "PodLeftBehind")
+    assert f"The pod is {pod} on node {kubelet.name}." in told["message"]
+    assert "kubectl delete pod" in told["message"]
+    assert shop.jobs() == []
+    shop.client.delete(f"{shop.core}/pods/{pod}", {"gracePeriodSeconds": 0})
+    wait_until(lambda: shop.attempts("main") == ["2"], 60, "the next attempt")
+    # What was given up for lost goes on, and holds the database's lock.
+    wait_until_told(shop, "LockAwaited", "the second guard")
+    gate.open()
+    shop.wait_for_condition("shop", "Ready")
+    assert {"users", "orders", "invoices"} <= database.tables()
 
 
 def test_a_resource_deleted_during_a_revision_goes_after_that_revision(

@@ -78,6 +78,12 @@ REASONS: tuple[Reason, ...] = (
         "kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite",
     ),
     Reason(
+        "PodLeftBehind",
+        "A pod that was to end may still run, so no other one is started for its database.",
+        "It goes on by itself once the pod's node answers. If that node is off for certain, say so: "
+        "kubectl delete pod POD --force --grace-period=0",
+    ),
+    Reason(
         "JobDisappeared",
         "The Job was deleted before its result was seen; the database is looked at again.",
         retry=True,

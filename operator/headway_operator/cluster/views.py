@@ -12,7 +12,7 @@ from headway_contract.control import ANNOTATION, Control
 from headway_contract.result import RunResult
 from headway_operator.api import labels
 from headway_operator.cluster.interface import Body, Key
-from headway_operator.planner.snapshot import JobState, JobView, PodView, Stage
+from headway_operator.planner.snapshot import JobState, JobView, PodView, Stage, StrayPod
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _STATES = {"Complete": JobState.SUCCEEDED, "Failed": JobState.FAILED}
@@ -56,12 +56,26 @@ def newest_pod(job: Body, pods: Sequence[Body]) -> Body | None:
     return max(own, key=_age_rank, default=None)
 
 
+def stray_pods(jobs: Iterable[Body], pods: Iterable[Body]) -> tuple[StrayPod, ...]:
+    """Pods on a node that migrate, are not over, and are controlled by none of the active Jobs among these."""
+    active = {job["metadata"].get("uid") for job in jobs if _state(job)[0] is JobState.ACTIVE}
+    return tuple(
+        StrayPod(pod["metadata"]["name"], pod["spec"]["nodeName"], marks.get(labels.DATABASE, ""))
+        for pod in pods
+        if (marks := pod["metadata"].get("labels") or {}).get(labels.STAGE) == Stage.MIGRATE
+        and controller_uid(pod) not in active
+        and (pod.get("spec") or {}).get("nodeName")
+        and not _is_over(pod)
+    )
+
+
 def pod_view(pod: Body) -> PodView:
     """One pod: whether its main container runs, how it ended, and what keeps it from starting."""
     main = _main_status(pod).get("state") or {}
     ended = main.get("terminated")
     reason, message = _waiting(pod)
     wish = (pod["metadata"].get("annotations") or {}).get(ANNOTATION)
+    gone_by = pod["metadata"].get("deletionTimestamp")
     return PodView(
         name=pod["metadata"]["name"],
         created=moment_of(pod["metadata"].get("creationTimestamp")),
@@ -70,6 +84,8 @@ def pod_view(pod: Body) -> PodView:
         waiting_reason=reason,
         waiting_message=message,
         control=Control.from_json(wish) if wish else Control(),
+        node=(pod.get("spec") or {}).get("nodeName", ""),
+        gone_by=moment_of(gone_by) if gone_by and not _is_over(pod) else None,
     )
 
 
@@ -116,8 +132,17 @@ def _state(job: Body) -> tuple[JobState, Mapping[str, Any]]:
 
 
 def _age_rank(pod: Body) -> tuple[datetime, bool, str]:
-    over = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+    over = _has_final_phase(pod)
     return moment_of(pod["metadata"].get("creationTimestamp")), not over, pod["metadata"]["name"]
+
+
+def _has_final_phase(pod: Body) -> bool:
+    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+
+
+def _is_over(pod: Body) -> bool:
+    """Whether nothing of it runs any more; of a node that does not answer, nobody knows that."""
+    return _has_final_phase(pod) or "terminated" in (_main_status(pod).get("state") or {})
 
 
 def _main_status(pod: Body) -> Mapping[str, Any]:

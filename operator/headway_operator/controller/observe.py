@@ -13,7 +13,7 @@ from headway_operator.api.migration import Migration
 from headway_operator.api.status import Status
 from headway_operator.cluster.interface import Body, Cluster, ClusterError, Key, Unavailable
 from headway_operator.cluster.logs import Target
-from headway_operator.cluster.views import is_running, job_views, newest_pod
+from headway_operator.cluster.views import is_running, job_views, newest_pod, stray_pods
 from headway_operator.planner.snapshot import JobProgress, JobState, JobView, Snapshot
 
 
@@ -47,16 +47,18 @@ async def observe(
     if _pods_matter(migration, bodies):
         pods = await cluster.list_pods(key, migration.uid)
     jobs = tuple([await _with_plan(cluster, migration, job) for job in job_views(bodies, pods)])
-    return Sight(Snapshot(now, migration, jobs, progress), _targets(bodies, pods))
+    snapshot = Snapshot(now, migration, jobs, progress, stray_pods(bodies, pods))
+    return Sight(snapshot, _targets(bodies, pods))
 
 
 def _pods_matter(migration: Migration, jobs: Sequence[Body]) -> bool:
-    """A Job is active, or the run is not over yet, so that a result may be unread."""
+    """A Job is active, or the run is not over yet, so that a result may be unread, or a Job's pod outlive it."""
     run = migration.status.run
     is_over = run is not None and run.completion_time is not None
     views = job_views(jobs, ())
     unread = any(not is_over or run is None or job.run != run.id for job in views)
-    return unread or any(job.state is JobState.ACTIVE for job in views)
+    goes_on = run is not None and not is_over
+    return unread or goes_on or any(job.state is JobState.ACTIVE for job in views)
 
 
 async def _with_plan(cluster: Cluster, migration: Migration, job: JobView) -> JobView:

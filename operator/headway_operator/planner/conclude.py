@@ -19,6 +19,7 @@ from headway_operator.planner.gates import Blocked
 from headway_operator.planner.retries import obstacle_of
 from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import Snapshot
+from headway_operator.planner.strays import LEFT_BEHIND, waits_for_a_pod
 
 PlanReady = tuple[str, str, str]
 
@@ -38,6 +39,9 @@ def conclude(
     state, reason, message = _verdict(standing, blocked, superseding)
     if state is State.PROGRESSING and not superseding:
         reason = _obstacle(run) or reason
+    pod = waits_for_a_pod(snapshot, standing.databases) if state is State.PROGRESSING else ""
+    if pod:
+        reason, message = LEFT_BEHIND, pod
     if run.is_new and (blocked is not None or superseding):
         plan = ("Unknown", reason, "the plan has not been made yet")
         return _assemble(snapshot, old, state, reason, message, plan)

@@ -25,6 +25,7 @@ from headway_operator.planner.lifecycle import Fact, moved
 from headway_operator.planner.retries import PATIENCE
 from headway_operator.planner.run import CurrentRun, current_run
 from headway_operator.planner.snapshot import JobView, Snapshot, Stage
+from headway_operator.planner.strays import databases_with_strays
 
 SAFETY = timedelta(seconds=60)
 """The longest time without a look while a Job is active: a watch may have gone silent."""
@@ -79,7 +80,7 @@ def _starts(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> tuple[St
 def _start_databases(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> tuple[StartJob, ...]:
     """A database between two attempts keeps its place, so that no later one is begun before it."""
     phases = {database.name: database.phase for database in standing.databases}
-    busy = {job.database for job in run.jobs if job.is_active}
+    busy = {job.database for job in run.jobs if job.is_active} | databases_with_strays(snapshot)
     room = run.spec.strategy.max_parallel - sum(
         phase is DatabasePhase.MIGRATING or name in busy for name, phase in phases.items()
     )
@@ -184,7 +185,7 @@ def _wake(
         job.pod.created + PATIENCE for job in run.jobs if job.is_active and job.pod and not job.pod.started
     ]
     waits = [time - snapshot.now for time in times if time is not None and time > snapshot.now]
-    if starts or any(job.is_active for job in snapshot.jobs):
+    if starts or snapshot.strays or any(job.is_active for job in snapshot.jobs):
         waits.append(SAFETY)
     return min(waits, default=None)
 

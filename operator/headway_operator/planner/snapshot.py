@@ -41,6 +41,9 @@ class PodView:
     waiting_message: str = ""
     control: Control = NOTHING_WISHED
     """What it has been told so far."""
+    node: str = ""
+    gone_by: datetime | None = None
+    """When it is to be gone at the latest, once it is being deleted."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,15 @@ class JobView:
 
 
 @dataclass(frozen=True)
+class StrayPod:
+    """A pod that may still change a database, though its Job is over or gone."""
+
+    name: str
+    node: str
+    database: str
+
+
+@dataclass(frozen=True)
 class JobProgress:
     """The newest that a running Job told through its log; advisory."""
 
@@ -103,6 +115,7 @@ class Snapshot:
     migration: Migration
     jobs: tuple[JobView, ...] = ()
     progress: tuple[JobProgress, ...] = field(default=())
+    strays: tuple[StrayPod, ...] = field(default=())
 
     def progress_of(self, job_name: str) -> JobProgress | None:
         """The newest progress of this Job."""

@@ -41,6 +41,7 @@ class ProcessKubelet:
         self._folder = Path(tempfile.mkdtemp(prefix="headway-kubelet-"))
         self._workers: dict[str, PodWorker] = {}
         self._names: dict[tuple[str, str], str] = {}
+        self._lost: set[str] = set()
         self._played: dict[str, Callable[[Pod], Outcome]] = {}
         self._labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}
         self._lock = threading.Lock()
@@ -78,6 +79,10 @@ class ProcessKubelet:
         grace = float(spec.get("terminationGracePeriodSeconds", 30))
         worker.stop(Stop(grace, disruption=PRESSURE, ended_ago=ended_ago))
 
+    def lose(self, namespace: str, pod: str) -> None:
+        """From now on the pod is as on a node that nobody reaches: it runs on, and no wish arrives."""
+        self._lost.add(self._names[namespace, pod])
+
     def kill_container(
         self,
         namespace: str,
@@ -104,6 +109,8 @@ class ProcessKubelet:
     def _on_pod(self, pod: Pod) -> None:
         """Called by the watch alone, so that a pod is bound once and gets one worker."""
         metadata, node = pod["metadata"], pod["spec"].get("nodeName")
+        if metadata["uid"] in self._lost:
+            return
         if node is None and "deletionTimestamp" not in metadata:
             self._bind(pod)
         if node != self.name:
@@ -128,6 +135,8 @@ class ProcessKubelet:
         return ProcessSandbox(pod, folder, self.images, self._client)
 
     def _on_gone(self, uid: str) -> None:
+        if uid in self._lost:
+            return
         with self._lock:
             worker = self._workers.pop(uid, None)
         if worker is None:

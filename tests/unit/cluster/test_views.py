@@ -2,10 +2,19 @@
 
 from typing import Any
 
+import pytest
+
 from headway_contract.result import Outcome, RunResult
 from headway_operator.api import labels
-from headway_operator.cluster.views import is_news, job_view, job_views, migration_key_of
-from headway_operator.planner.snapshot import JobState, Stage
+from headway_operator.cluster.views import (
+    is_news,
+    job_view,
+    job_views,
+    migration_key_of,
+    moment_of,
+    stray_pods,
+)
+from headway_operator.planner.snapshot import JobState, Stage, StrayPod
 
 JOB: dict[str, Any] = {
     "metadata": {
@@ -129,3 +138,39 @@ def test_only_what_can_change_a_decision_is_news() -> None:
     assert is_news(a_pod("p", created, {"waiting": {"reason": "ErrImagePull"}}))
     assert is_news(with_condition("Failed"))
     assert is_news({"metadata": {**JOB["metadata"], "deletionTimestamp": created}})
+
+
+def on_a_node(phase: str, owner: str = "job-1", state: str = "running", **metadata: Any) -> dict[str, Any]:
+    pod = a_pod("p", "2026-11-23T08:00:00Z", {state: {}}, labels=JOB["metadata"]["labels"], **metadata)
+    pod["metadata"]["ownerReferences"] = [{"uid": owner, "controller": True}]
+    pod["spec"], pod["status"]["phase"] = {"nodeName": "worker-3"}, phase
+    return pod
+
+
+@pytest.mark.parametrize("phase", ["Pending", "Running", "Unknown"])
+def test_a_pod_whose_job_is_gone_or_over_may_still_run(phase: str) -> None:
+    stray = (StrayPod("p", "worker-3", "main"),)
+    failed = {**JOB, **with_condition("Failed")}
+    assert stray_pods([], [on_a_node(phase)]) == stray
+    assert stray_pods([JOB], [on_a_node(phase, owner="job-0")]) == stray
+    assert stray_pods([failed], [on_a_node(phase)]) == stray
+
+
+def test_a_pod_of_an_active_job_or_one_that_is_over_is_no_stray() -> None:
+    unbound = on_a_node("Pending")
+    unbound["spec"] = {}
+    assert stray_pods([JOB], [on_a_node("Running")]) == ()
+    assert stray_pods([], [on_a_node("Failed"), on_a_node("Succeeded"), unbound]) == ()
+    assert stray_pods([], [on_a_node("Running", state="terminated")]) == ()
+
+
+def test_a_pod_that_is_being_deleted_says_by_when_it_is_to_be_gone() -> None:
+    ending = on_a_node("Running", deletionTimestamp="2026-11-23T08:05:00Z")
+    view = job_view(JOB, [ending])
+    assert view is not None
+    assert view.pod is not None
+    assert view.pod.gone_by == moment_of("2026-11-23T08:05:00Z")
+    over = job_view(JOB, [on_a_node("Failed", deletionTimestamp="2026-11-23T08:05:00Z")])
+    assert over is not None
+    assert over.pod is not None
+    assert over.pod.gone_by is None
