@@ -36,9 +36,11 @@ from headway_runner.alembic_env import (
 from headway_runner.child import Link
 from headway_runner.contexts import (
     NEEDS_ITS_OWN_TRANSACTION,
+    TOO_LONG,
     Left,
     at,
     is_missing_transaction,
+    is_too_long,
     place_of,
 )
 from headway_runner.dbapi import canceller_of
@@ -140,6 +142,9 @@ class Applier(ContextGuard):
     def _named(self, error: BaseException) -> Failure:
         """The failure, and for a lock that could not be had who blocked it."""
         failure = failure_of(error, self.unfinished, self.loading, self.title)
+        if self.error is None and is_too_long(failure.sqlstate, self.unfinished):
+            name = named(self.unfinished, self.title)
+            return replace(failure, message=f"Revision {name} cannot be recorded: {TOO_LONG}.")
         if failure.name != "LockTimeout":
             return failure
         return replace(failure, message=f"{failure.message.rstrip('.')}. {self.waits.explanation(error)}")

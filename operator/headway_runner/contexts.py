@@ -15,6 +15,14 @@ from headway_runner.dbapi import adapter_of, query
 _USUAL_TABLE = "alembic_version"
 _USUAL_SCHEMA = "public"
 
+_TOO_LONG_STATE = "22001"
+"""string_data_right_truncation"""
+USUAL_WIDTH = 32
+"""Characters that Alembic's version table has for a revision."""
+TOO_LONG = (
+    f"its id is longer than the version table's {USUAL_WIDTH} characters. Shorten it, or widen the column: "
+    "ALTER TABLE alembic_version ALTER COLUMN version_num TYPE varchar(255)"
+)
 NEEDS_ITS_OWN_TRANSACTION = (
     "autocommit_block() has to end Alembic's transaction, but env.py began one itself before context.configure(). "
     "Configure the context with engine.connect() in place of engine.begin(), and commit what env.py does before it"
@@ -55,6 +63,11 @@ def _current_schema(context: MigrationContext) -> str:
 def at(place: str, failure: Failure) -> Failure:
     """The failure with the place where it happened."""
     return replace(failure, message=f"{failure.message} ({place})") if place else failure
+
+
+def is_too_long(state: str, revision: str) -> bool:
+    """The revision itself is done; its name does not fit into the version table."""
+    return state == _TOO_LONG_STATE and len(revision) > USUAL_WIDTH
 
 
 def is_missing_transaction(error: BaseException, context: MigrationContext | None) -> bool:

@@ -31,6 +31,7 @@ from headway_runner.task import Inspection, Task
 from headway_runner.transactions import notice_local_settings
 from headway_runner.wording import describe, sqlstate
 
+NOTHING_WAS_LOOKED_AT = "The pass ended before env.py had configured a migration context."
 REFUSED = Failure("ProjectFailed", "env.py writes to the database.", sqlstate=READ_ONLY_STATE)
 SETTLE_SECONDS = 8.0
 """PostgreSQL looks every two seconds whether the client of a running statement is still there."""
@@ -113,6 +114,10 @@ class Inspector(ContextGuard):
             print_error(error)
             failure = with_hint(failure_of(error, loading=self.loading), error, self._task)
             return Inspection(identity=self.identity, failure=failure)
+        if not self.views:
+            return Inspection(
+                identity=self.identity, failure=Failure("NeverConfigured", NOTHING_WAS_LOOKED_AT)
+            )
         ambiguous = _ambiguity(self._task.target, self.views)
         if ambiguous is not None:
             return Inspection(identity=self.identity, failure=ambiguous)

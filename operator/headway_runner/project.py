@@ -75,9 +75,10 @@ def command_line() -> CommandLine:
 def arguments(task: Task) -> list[str]:
     """The command line that a person would type for this pass."""
     database = task.database
-    extra = [word for key, value in database.x for word in ("-x", f"{key}={value}")]
+    extra = [f"-x{key}={value}" for key, value in database.x]
     command = "downgrade" if task.downgrade else "upgrade"
-    return ["-c", database.config, "-n", database.section, *extra, command, task.target]
+    # No value may be taken for an option: a target of "--help" would end the pass as if all were done.
+    return [f"--config={database.config}", f"--name={database.section}", *extra, command, "--", task.target]
 
 
 def _parse(task: Task) -> Config:

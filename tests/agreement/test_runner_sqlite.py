@@ -63,3 +63,28 @@ def test_another_file_than_the_requested_one_is_not_touched(tmp_path, file):
     run = migrate(project, f"sqlite:///{file}")
     assert run.result.failure.name == "WrongDatabase"
     assert tables(other) == tables(file) == set()
+
+
+def test_a_column_is_changed_by_way_of_a_copied_table(tmp_path, file):
+    """What render_as_batch writes: SQLite itself cannot alter a column."""
+    project = from_template(tmp_path / "project").tables("a1")
+    project.revision(
+        "a2",
+        """
+        with op.batch_alter_table("a1") as batch:
+            batch.add_column(sa.Column("name", sa.String(20), nullable=False, server_default="x"))
+            batch.alter_column("id", type_=sa.BigInteger())
+        """,
+    )
+    project.env.write_text(
+        project.env.read_text().replace(
+            "connection=connection,", "connection=connection, render_as_batch=True,"
+        )
+    )
+    run = migrate(project, f"sqlite:///{file}")
+    assert run.exit_code == 0, run.stderr
+    connection = sqlite3.connect(file)
+    columns = {name: kind for _, name, kind, *_ in connection.execute("PRAGMA table_info(a1)")}
+    connection.close()
+    assert columns == {"id": "BIGINT", "name": "VARCHAR(20)"}
+    assert tables(file) == {"alembic_version", "a1"}

@@ -20,3 +20,5 @@ for tenant in os.environ["TENANTS"].split(","):
         failed.append(tenant)
         print(f"tenant {tenant} failed, going on: {type(error).__name__}")
 print("done;", len(failed), "failed")
+if failed and "STRICT" in os.environ:
+    raise SystemExit(f"{len(failed)} of the tenants failed")
