@@ -18,8 +18,7 @@ HERE = {
     "alembic into this one.",
     "ProjectNotFound": "Name the project's folder with --project, its file and section in spec.alembic; "
     "script_location there names the folder of env.py.",
-    "ProjectFailed": "Run 'alembic current' in the project's folder: it shows the same at more length. "
-    "A URL is given with --url DATABASE=URL.",
+    "ProjectFailed": "Run 'alembic current' in the project's folder: it shows the same at more length.",
     "InvalidUrl": "Correct the URL: postgresql://user:password@host:port/name, special characters percent-encoded.",
     "DriverMissing": "Install one beside the project (psycopg for PostgreSQL), or name the installed one in the URL.",
     "DatabaseUnreachable": "Check that it is up, and the host and port of its URL.",
@@ -35,6 +34,11 @@ HERE = {
     "PodFailed": "Look at its log; was it killed, and is the interpreter a Python?",
 }
 """The next steps that are others here."""
+_OF_THE_RUN = {
+    IS_PAUSED: "it was asked to stop",
+    "No URL was given for this database,": "No URL was given for this database (with --url DATABASE=URL),",
+}
+"""Sentences of the planner and the runner that stand in no table."""
 _WORDS = (
     ("The Job's pod", "The runner's process"),
     ("The plan Job", "The plan's process"),
@@ -50,7 +54,9 @@ def at_home(text: str, migration_name: str) -> str:
     """The text with next steps that can be taken on this machine."""
     for sentence, here in _sentences(migration_name):
         text = text.replace(sentence, here)
-    return text.replace(IS_PAUSED, "it was asked to stop")
+    for there, here in _OF_THE_RUN.items():
+        text = text.replace(there, here)
+    return text
 
 
 def _sentences(migration_name: str) -> Iterator[tuple[str, str]]:

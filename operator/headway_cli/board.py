@@ -71,19 +71,20 @@ def board_of(
             _row(status.database(name) or DatabaseStatus(name), live, spans, now, attempts) for name in names
         ),
         elapsed=now - spans.start,
-        note=_note(status.plan, now),
+        note=_note(status.plan, now, attempts),
     )
 
 
-def _note(plan: PlanStatus | None, now: datetime) -> str:
+def _note(plan: PlanStatus | None, now: datetime, attempts: int) -> str:
     if plan is None or plan.completion_time:
         return ""
-    return _again(plan.retry_time, now) + (plan.message or "looking at the databases")
+    return _again(plan, now, attempts) + (plan.message or "looking at the databases")
 
 
-def _again(retry_time: str | None, now: datetime) -> str:
-    due = moment(retry_time)
-    return f"again in {max(0, int((due - now).total_seconds()))} s: " if due is not None else ""
+def _again(one: PlanStatus | DatabaseStatus, now: datetime, attempts: int) -> str:
+    """Which attempt follows, and when."""
+    due, which = moment(one.retry_time), attempt_text(one.failures, attempts) or "again"
+    return f"{which} in {max(0, int((due - now).total_seconds()))} s: " if due is not None else ""
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def _row(
         total=database.revisions_total if database.revisions_total is not None else progress.revisions_total,
         current=("" if is_done else ", ".join(progress.current)) or database.current_revision,
         target=database.target_revision,
-        message=_again(database.retry_time, now) + message,
+        message=_again(database, now, attempts) + message,
         elapsed=(ended or now) - began if began else None,
     )
 

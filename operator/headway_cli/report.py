@@ -29,7 +29,7 @@ class Item:
 
 def items_of_status(old: Status, new: Status, attempts: int) -> tuple[Item, ...]:
     """What the new status says that the old one did not; ``attempts``: how many a database may have."""
-    return tuple(_of_run(old, new)) + tuple(_of_databases(old, new, attempts))
+    return tuple(_of_run(old, new, attempts)) + tuple(_of_databases(old, new, attempts))
 
 
 def item_of_event(database: str, event: Event, progress: JobProgress) -> Item | None:
@@ -38,7 +38,7 @@ def item_of_event(database: str, event: Event, progress: JobProgress) -> Item | 
     return tell(database, event, progress) if tell is not None else None
 
 
-def _of_run(old: Status, new: Status) -> Iterator[Item]:
+def _of_run(old: Status, new: Status, attempts: int) -> Iterator[Item]:
     if new.run is not None and (old.run is None or old.run.id != new.run.id):
         names = ", ".join(database.name for database in new.databases)
         yield Item("RunStarted", f"run {new.run.id} started: {names}", details={"run": new.run.id})
@@ -46,7 +46,7 @@ def _of_run(old: Status, new: Status) -> Iterator[Item]:
     if plan.reason and (plan.reason, plan.attempt) != (before.reason, before.attempt):
         details: dict[str, Any] = {"reason": plan.reason, "attempt": plan.attempt}
         kind = "Retrying" if plan.retry_time else "PlanFailed"
-        yield Item(kind, f"plan: {_again(plan.retry_time)}{plan.message}", details=details)
+        yield Item(kind, f"plan: {_again(plan, attempts)}{plan.message}", details=details)
     elif plan.completion_time and not plan.reason and not before.completion_time:
         revisions, count = plan.revisions or 0, plan.databases or 0
         where = f" in {counted(count, 'database')}" if revisions else ""
@@ -54,8 +54,10 @@ def _of_run(old: Status, new: Status) -> Iterator[Item]:
         yield Item("Planned", f"plan: {counted(revisions, 'revision')} to apply{where}", details=details)
 
 
-def _again(retry_time: str | None) -> str:
-    return f"again at {retry_time}: " if retry_time else ""
+def _again(one: PlanStatus | DatabaseStatus, attempts: int) -> str:
+    """Which attempt follows, and when; a stopped one is followed by itself."""
+    which = attempt_text(one.failures, attempts) or "again"
+    return f"{which} at {one.retry_time}: " if one.retry_time else ""
 
 
 def _of_databases(old: Status, new: Status, attempts: int) -> Iterator[Item]:
@@ -80,7 +82,7 @@ def _of_database(database: DatabaseStatus, attempts: int) -> Item | None:
         return Item("DatabaseSucceeded", what + at, database.name, details)
     details |= {"reason": database.reason}
     if database.phase is DatabasePhase.WAITING:
-        return Item("Retrying", _again(database.retry_time) + database.message, database.name, details)
+        return Item("Retrying", _again(database, attempts) + database.message, database.name, details)
     if database.phase is DatabasePhase.FAILED:
         return Item("DatabaseFailed", f"failed: {database.message}", database.name, details)
     if database.phase is DatabasePhase.SKIPPED:

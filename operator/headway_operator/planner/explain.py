@@ -12,7 +12,9 @@ def explain(reason: Reason, happened: str, migration_name: str) -> str:
     step = reason.next_step.replace("NAME", migration_name)
     room = LIMIT_CHARACTERS - len(reason.meaning) - len(step) - 2
     seen = happened if len(happened) <= room else happened[: room - 1] + "…"
-    return " ".join(part for part in (reason.meaning, _sentence(seen), step) if part)
+    # "Revision a2 (add a status) failed: …" says all that the meaning would, and lines are short.
+    meaning = "" if reason.name == "RevisionFailed" and seen.startswith("Revision ") else reason.meaning
+    return " ".join(part for part in (meaning, _sentence(seen), step) if part)
 
 
 def attempt_text(failures: int, attempts: int) -> str:

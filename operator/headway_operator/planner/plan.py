@@ -18,7 +18,7 @@ from headway_operator.planner.actions import (
     StopJob,
 )
 from headway_operator.planner.conclude import conclude, refuse
-from headway_operator.planner.explain import moment, stamp
+from headway_operator.planner.explain import attempt_text, moment, stamp
 from headway_operator.planner.follow import Standing, follow
 from headway_operator.planner.gates import Blocked, first_block
 from headway_operator.planner.lifecycle import Fact, moved
@@ -54,7 +54,7 @@ def _decide(snapshot: Snapshot, run: CurrentRun, standing: Standing, blocked: Bl
         stops += _stops(run.jobs, blocked.message)
     superseding = not standing.is_over and any(job.is_active for job in run.other_jobs)
     starts = () if blocked or superseding else _starts(snapshot, run, standing)
-    standing = _with_starts(snapshot, standing, starts)
+    standing = _with_starts(snapshot, standing, starts, run.spec.retry.attempts)
     status = conclude(snapshot, run, standing, blocked, superseding)
     actions = (
         *stops,
@@ -108,30 +108,38 @@ def _is_due(snapshot: Snapshot, retry_time: str | None) -> bool:
     return due is None or due <= snapshot.now
 
 
-def _with_starts(snapshot: Snapshot, standing: Standing, starts: tuple[StartJob, ...]) -> Standing:
-    """The standing as it is once these Jobs run."""
+def _with_starts(
+    snapshot: Snapshot, standing: Standing, starts: tuple[StartJob, ...], attempts: int
+) -> Standing:
+    """The standing as it is once these Jobs run; ``attempts``: how many a database may have."""
     by_database = {start.database: start for start in starts}
     planned = by_database.get("")
     plan_status = standing.plan
     if planned is not None:
+        failures = standing.plan.failures
         plan_status = PlanStatus(
-            job_name=planned.name, attempt=planned.attempt, failures=standing.plan.failures
+            job_name=planned.name,
+            attempt=planned.attempt,
+            failures=failures,
+            message=attempt_text(failures, attempts),
         )
     databases = tuple(
-        _started(snapshot, database, by_database[database.name]) if database.name in by_database else database
+        _started(snapshot, database, by_database[database.name], attempts)
+        if database.name in by_database
+        else database
         for database in standing.databases
     )
     return replace(standing, plan=plan_status, databases=databases)
 
 
-def _started(snapshot: Snapshot, database: DatabaseStatus, start: StartJob) -> DatabaseStatus:
+def _started(snapshot: Snapshot, database: DatabaseStatus, start: StartJob, attempts: int) -> DatabaseStatus:
     return replace(
         database,
         phase=moved(database.phase, Fact.JOB_ACTIVE),
         job_name=start.name,
         attempt=start.attempt,
         reason="",
-        message="",
+        message=attempt_text(database.failures, attempts),
         retry_time=None,
         start_time=database.start_time or stamp(snapshot.now),
     )

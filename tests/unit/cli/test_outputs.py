@@ -170,6 +170,15 @@ def test_a_further_attempt_is_told_with_how_many_there_are():
     assert shown.rows[0].message == "attempt 2 of 4: revision 1 of 3, a2"
 
 
+def test_a_wait_says_which_attempt_follows_and_when():
+    due = (NOW + timedelta(seconds=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    waits = replace(BUSY, phase=DatabasePhase.WAITING, failures=2, retry_time=due, message="It is away.")
+    shown = board_of("shop", ("analytics",), status(waits), {}, Spans(START, {}), NOW, 4)
+    assert shown.rows[0].message == "attempt 3 of 4 in 7 s: It is away."
+    (item,) = items_of_status(status(BUSY), status(waits), 4)
+    assert item.message == f"attempt 3 of 4 at {due}: It is away."
+
+
 def test_what_a_database_found_done_is_told():
     done = replace(
         DONE, message="1 revision applied; 2 of the 3 planned were there by then", revisions_done=1

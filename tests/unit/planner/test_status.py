@@ -239,6 +239,11 @@ def test_a_message_has_what_happened_why_and_what_to_do_next():
     assert "kubectl annotate dbmig shop headway.dev/retry" in text
 
 
+def test_what_was_seen_of_a_failed_revision_says_it_alone():
+    text = explain(reason_of("RevisionFailed"), "Revision a2 (add a status) failed: no such table", "shop")
+    assert text.startswith("Revision a2 (add a status) failed: no such table. Correct the revision")
+
+
 def test_a_long_message_keeps_its_next_step():
     text = explain(reason_of("RevisionFailed"), "x" * 5000, "shop")
     assert len(text) <= LIMIT_CHARACTERS

@@ -26,8 +26,10 @@ def next_attempt(cluster):
         cluster.now += decision.wake_after
         decision = cluster.reconcile()
     name = decision.starts[0].name
+    told_at_once = cluster.status.database("main").message
     cluster.start_pod(name)
     cluster.reconcile()
+    assert cluster.status.database("main").message == told_at_once
     attempts = cluster.resource.spec.retry.attempts
     return name, [one.message for one in news(before, cluster.status, attempts)]
 
