@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
-from headway_runner.dbapi import adapter_of
+from headway_runner.dbapi import adapter_of, bare
 
 _ENDS = re.compile(r"\s*(commit|end)\b(?!\s+prepared)", re.I)
 _DROPS = re.compile(r"\s*(rollback|abort)\b(?!\s+(to|prepared)\b)", re.I)
@@ -122,4 +122,9 @@ class TransactionWatch:
 
 def is_autocommit(connection: Connection) -> bool:
     """The driver commits each statement, as the driver knows it: asking SQLAlchemy would send statements."""
-    return bool(getattr(adapter_of(connection), "autocommit", False))
+    adapter = adapter_of(connection)
+    if connection.dialect.name == "sqlite":
+        return getattr(adapter, "isolation_level", "") is None
+    # Drivers of MySQL have a function to ask; what they call autocommit is one to set it.
+    ask = getattr(bare(adapter), "get_autocommit", None)
+    return bool(ask()) if ask is not None else getattr(adapter, "autocommit", False) is True

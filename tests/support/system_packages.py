@@ -33,6 +33,7 @@ class Part:
 PARTS = (
     Part("test_pgbouncer.py", "pgbouncer", "pgbouncer"),
     Part("test_mariadb.py", "mariadbd", "mariadb-server"),
+    Part("test_mariadb_interrupts.py", "mariadbd", "mariadb-server"),
     Part("test_node_loss.py", "ip", "iproute2"),
 )
 

@@ -1,0 +1,97 @@
+"""MariaDB: its drivers cannot cancel, and its server does not look whether a client is still there."""
+
+import os
+import signal
+from pathlib import Path
+
+import pymysql
+import pytest
+from sqlalchemy.engine import make_url
+
+from headway_contract.events import LockAwaited, RevisionStarted
+from headway_contract.exit_codes import ExitCode
+from support.projects import from_template
+from support.runner import database_request, migrate, request_for, start
+from support.system_servers import mariadb
+from support.waiting import wait_until
+
+LEDGER = "op.execute('CREATE TABLE ledger (entry text, n int)')\nop.execute(\"INSERT INTO ledger VALUES ('a1', 0)\")"
+IS_SLEEPING = "SELECT count(*) FROM information_schema.processlist WHERE state = 'User sleep'"
+
+
+def sleeping(seconds, marker):
+    """A row for the ledger, and then a statement that takes long, but only once."""
+    return (
+        "import pathlib\n"
+        "op.execute(\"INSERT INTO ledger VALUES ('a2', 0)\")\n"
+        f"marker = pathlib.Path({str(marker)!r})\n"
+        "if not marker.exists():\n"
+        "    marker.touch()\n"
+        f"    op.execute('UPDATE ledger SET n = SLEEP({seconds}) LIMIT 1')\n"
+    )
+
+
+@pytest.fixture
+def server(public_tmp_path):
+    folder = public_tmp_path / "mariadb"
+    folder.mkdir()
+    with mariadb(folder) as url:
+        yield url
+
+
+def rows(url, query):
+    parts = make_url(url)
+    with pymysql.connect(host=parts.host, port=parts.port, user="root", database="shop") as connection:
+        cursor = connection.cursor()
+        cursor.execute(query)
+        return cursor.fetchall()
+
+
+def project_with(folder, upgrade):
+    return from_template(folder / "project").revision("a1", LEDGER).revision("a2", upgrade)
+
+
+def start_until_it_sleeps(project, url, **options):
+    running = start(project, request_for(database_request(), **options), {"main": url})
+    running.wait_for(RevisionStarted, revision="a2")
+    wait_until(lambda: rows(url, IS_SLEEPING) == ((1,),), what="the statement")
+    return running
+
+
+def test_sigterm_cancels_a_long_statement_on_the_server(public_tmp_path, server):
+    project = project_with(public_tmp_path, sleeping(600, public_tmp_path / "was-here"))
+    running = start_until_it_sleeps(project, server, grace_seconds=2)
+    running.terminate()
+    run = running.finish()
+    assert run.exit_code == ExitCode.STOPPED, run.stderr
+    assert run.result.to_revision == ("a1",)
+    assert rows(server, IS_SLEEPING) == ((0,),)
+    assert rows(server, "SELECT entry FROM ledger") == (("a1",),)
+    assert migrate(project, server).result.applied == ("a2",)
+    assert rows(server, "SELECT entry FROM ledger") == (("a1",), ("a2",))
+
+
+def test_a_stop_after_a_statement_that_commits_by_itself_names_that_statement(public_tmp_path, server):
+    upgrade = "op.execute('CREATE TABLE part (id int)')\n" + sleeping(600, public_tmp_path / "was-here")
+    running = start_until_it_sleeps(project_with(public_tmp_path, upgrade), server, grace_seconds=2)
+    running.terminate()
+    run = running.finish()
+    assert run.result.failure.name == "PartiallyApplied", run.stderr
+    assert "still there: CREATE TABLE part" in run.result.failure.message
+
+
+def test_when_everything_is_killed_the_next_run_waits_for_the_end_of_the_statement(public_tmp_path, server):
+    project = project_with(public_tmp_path, sleeping(8, public_tmp_path / "was-here"))
+    running = start_until_it_sleeps(project, server)
+    process = running.process.pid
+    (child,) = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for one in (process, int(child)):
+            os.kill(one, number)
+    running.process.wait()
+    again = start(project, request_for(database_request()), {"main": server})
+    again.wait_for(LockAwaited)
+    assert rows(server, IS_SLEEPING) == ((1,),)
+    run = again.finish()
+    assert run.result.applied == ("a2",), run.stderr
+    assert rows(server, "SELECT entry FROM ledger") == (("a1",), ("a2",))
