@@ -99,9 +99,11 @@ def _flat(value: Any) -> Iterator[str]:
 
 
 def _literals(statement: str) -> Iterator[str]:
+    """Texts and long numbers in a statement, also within the body of a function or a DO block."""
     for match in _LITERAL.finditer(statement):
         literal = match[1] if match[1] is not None else match[3] or match[4] or ""
         yield from (literal, literal.replace("''", "'"))
+        yield from _literals(match[3] or "")
 
 
 def _quoted_rows(error: BaseException) -> Iterator[str]:

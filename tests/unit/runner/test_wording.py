@@ -65,6 +65,12 @@ TOLD = {
         wrapped("no such customer: c4nary", "P0001", statement="SELECT f('c4nary')"),
         "no such customer: …",
     ),
+    "PostgreSQL, a literal in a block": (
+        wrapped(
+            "no customer c4nary", "P0001", statement="DO $x$ BEGIN RAISE 'no customer %', 'c4nary'; END $x$"
+        ),
+        "no customer …",
+    ),
     "PostgreSQL, many parameters": (
         wrapped("bad: 4711000", "P0001", params=[{"a": 1}, {"a": [{"b": 4711000}]}]),
         "bad: …",

@@ -1,0 +1,313 @@
+"""No credential and no value of a statement leaves the runner: canaries everywhere, a search in all that comes out.
+
+What the user's own code prints, and what Alembic's own log says, is the user's log: their lines are taken out of
+stderr before the search, by their beginnings, and one test says that they are there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from psycopg import sql
+from sqlalchemy import make_url
+
+from headway_contract.events import DocumentPart, Planned, RevisionStarted
+from headway_contract.request import Mode
+from headway_contract.result import Outcome
+from headway_contract.wire import join_document
+from support.canaries import Canaries
+from support.postgres import Database
+from support.projects import from_template
+from support.runner import Run, database_request, only_events, request_for, run_runner
+
+DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
+USERS_OWN = ("USER: ", "INFO  [alembic")
+
+
+@dataclass
+class Place:
+    """A database whose account has a canary as its password."""
+
+    canaries: Canaries
+    database: Database
+    user: str
+    password: str
+
+    def url(self, driver="psycopg", **parts):
+        url = make_url(self.database.url(driver)).set(username=self.user, password=self.password)
+        if driver.startswith("psycopg"):
+            url = url.update_query_dict(
+                {"sslpassword": self.canaries.plant("sslpassword in the URL", odd=True)}
+            )
+        return url.set(**parts).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def account(postgres_server):
+    canaries = Canaries()
+    user = f"c_{postgres_server.session}_{id(canaries)}"
+    password = canaries.plant("the password in the URL", odd=True)
+    create = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(user), sql.Literal(password))
+    postgres_server._administer(create)
+    yield canaries, user, password
+    postgres_server._administer(sql.SQL("DROP ROLE {}").format(sql.Identifier(user)))
+
+
+@pytest.fixture
+def place(account, database):
+    database.execute(f'ALTER DATABASE "{database.name}" OWNER TO "{account[1]}"')
+    database.execute(f'ALTER SCHEMA public OWNER TO "{account[1]}"')
+    return Place(account[0], database, *account[1:])
+
+
+def a_project(folder, driver="psycopg"):
+    return from_template(folder, "async" if driver == "asyncpg" else "generic")
+
+
+def run(project, place, url, mode=Mode.MIGRATE, **environment):
+    """Run it with canaries in the environment and on Alembic's command line, too."""
+    planted = {
+        "API_TOKEN": place.canaries.plant("API_TOKEN"),
+        "BROKER_URL": f"amqp://u:{place.canaries.plant('the password of another URL')}@mq/x",
+    }
+    request = request_for(database_request(x=(("key", place.canaries.plant("-x")),)), mode=mode)
+    return run_runner(project, request, {"main": url}, **{**planted, **environment})
+
+
+def nothing_left(run: Run, canaries: Canaries) -> None:
+    lines = run.stderr.splitlines()
+    outputs = {
+        "the events": run.stdout,
+        "the termination message": run.result.to_json(),
+        "stderr": "\n".join(line for line in lines if not line.startswith(USERS_OWN)),
+    }
+    assert canaries.found_in(outputs) == []
+    assert only_events(run.stdout)
+
+
+def failed(run: Run, name: str, *words: str) -> None:
+    """It failed in this way, and a person still reads these words."""
+    assert run.result.outcome is Outcome.FAILED, run.stderr
+    assert run.result.failure.name == name, run.result.failure
+    for word in words:
+        assert word in run.result.failure.message
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_when_the_password_is_refused(tmp_path, place, driver):
+    wrong = place.canaries.plant("a wrong password", odd=True)
+    ended = run(a_project(tmp_path, driver).tables("a1"), place, place.url(driver, password=wrong))
+    failed(ended, "AuthenticationFailed", place.user)
+    nothing_left(ended, place.canaries)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_when_the_server_is_away(tmp_path, place, driver):
+    ended = run(a_project(tmp_path, driver).tables("a1"), place, place.url(driver, port=1))
+    failed(ended, "DatabaseUnreachable")
+    nothing_left(ended, place.canaries)
+
+
+BIND = "op.get_bind().execute(sa.text('''{}'''), {})\n"
+FAILING = {
+    "a row that is there twice": (
+        BIND.format("INSERT INTO people (email) VALUES (:e)", "{{'e': '{canary}'}}") * 2,
+        ('unique constraint "people_email_key"',),
+    ),
+    "a parameter of a wrong type": (
+        "age = sa.bindparam('a', type_=sa.Integer)\n"
+        "op.get_bind().execute(sa.text('INSERT INTO people (age) VALUES (:a)').bindparams(age), {{'a': '{canary}'}})",
+        (),
+    ),
+    "a parameter that is no number": (
+        BIND.format("INSERT INTO people (age) VALUES (CAST(CAST(:a AS text) AS int))", "{{'a': '{canary}'}}"),
+        ("invalid input syntax for type integer",),
+    ),
+    "a literal that is no number": (
+        "op.execute(\"INSERT INTO people (age) VALUES ('{canary}')\")",
+        ("invalid input syntax for type integer",),
+    ),
+    "a literal that is not closed": (
+        'op.execute("INSERT INTO people (email) VALUES (\'{canary})")',
+        ("unterminated",),
+    ),
+    "a text that is too long": (
+        "op.execute(\"INSERT INTO people (code) VALUES ('{canary}')\")",
+        ("value too long for type character varying(3)",),
+    ),
+    "a row that a check refuses": (
+        BIND.format("INSERT INTO people (email, age) VALUES (:e, -1)", "{{'e': '{canary}'}}"),
+        ('check constraint "people_age_check"', '"people"'),
+    ),
+    "a message of the database's own code": (
+        "op.execute(\"DO $$ BEGIN RAISE EXCEPTION 'no customer %', '{canary}'; END $$\")",
+        ("no customer …",),
+    ),
+    "an exception of the user's with the whole of the database's": (
+        "try:\n    op.execute(\"INSERT INTO people (age) VALUES ('{canary}')\")\n"
+        "except Exception as error:\n    raise RuntimeError(f'import failed: {{error}}, {{error!r}}') from error",
+        ("import failed", "invalid input syntax for type integer"),
+    ),
+}
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize(("statement", "words"), FAILING.values(), ids=FAILING)
+def test_when_a_statement_fails(tmp_path, place, driver, statement, words):
+    canary = place.canaries.plant("a value of the statement")
+    table = "CREATE TABLE people (email text UNIQUE, age int CHECK (age > 0), code varchar(3))"
+    project = a_project(tmp_path, driver).revision("a1", f"op.execute('{table}')")
+    project.revision("a2", statement.format(canary=canary))
+    ended = run(project, place, place.url(driver))
+    failed(ended, "RevisionFailed", "a2", *words)
+    nothing_left(ended, place.canaries)
+
+
+OWN_WORDS = {
+    "an exception of a revision": ("raise RuntimeError(op.get_bind().engine.url.password)", "RevisionFailed"),
+    "the URL in an exception": (
+        "raise RuntimeError(op.get_bind().engine.url.render_as_string(False))",
+        "RevisionFailed",
+    ),
+    "what is left of sys.exit": ("import sys; sys.exit(op.get_bind().engine.url.password)", "RevisionFailed"),
+    "a cause and a note": (
+        "error = RuntimeError('x'); error.add_note(op.get_bind().engine.url.password)\n"
+        "raise error from ValueError(op.get_bind().engine.url.password)",
+        "RevisionFailed",
+    ),
+    "a process that ends itself": (
+        "import os; print('USER: ', op.get_bind().engine.url.password, flush=True); os._exit(3)",
+        "Unexpected",
+    ),
+    "a process that is killed": ("import os; os.kill(os.getpid(), 9)", "Unexpected"),
+}
+
+
+@pytest.mark.parametrize(("code", "name"), OWN_WORDS.values(), ids=OWN_WORDS)
+def test_when_the_user_s_code_ends_a_revision(tmp_path, place, code, name):
+    project = a_project(tmp_path).revision("a1", code, title=f"for {place.password!r}")
+    ended = run(project, place, place.url())
+    failed(ended, name)
+    (started,) = ended.of(RevisionStarted)
+    assert "***" in started.title
+    nothing_left(ended, place.canaries)
+
+
+def test_when_env_py_swallows_what_a_revision_raised(tmp_path, place):
+    project = a_project(tmp_path).revision("a1", "raise RuntimeError(op.get_bind().engine.url.password)")
+    code = project.env.read_text().replace("    run_migrations_online()", "    RUN", 1)
+    swallowing = "try:\n        run_migrations_online()\n    except Exception:\n        pass"
+    project.env.write_text(code.replace("RUN", swallowing))
+    ended = run(project, place, place.url())
+    failed(ended, "Swallowed", "***")
+    nothing_left(ended, place.canaries)
+
+
+ENV = """
+import os, sys
+import sqlalchemy as sa
+from alembic import context
+
+{code}
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+GIVEN = {
+    "a URL in an exception": "raise RuntimeError('cannot use ' + context.config.get_main_option('sqlalchemy.url'))",
+    "a URL in sys.exit": "sys.exit(context.config.get_main_option('sqlalchemy.url'))",
+    "a DSN that nobody has seen": "raise RuntimeError('host=db password=' + open('new').read() + ' user=shop')",
+    "a URL that nobody has seen": "raise RuntimeError('postgresql://shop:' + open('new').read() + '@db/shop')",
+}
+FETCHED = {
+    "a token that a listener sets": (
+        "engine = sa.create_engine('{address}')\n"
+        "@sa.event.listens_for(engine, 'do_connect')\n"
+        "def token(dialect, record, positional, named):\n"
+        "    named['password'] = open('token').read()\n"
+        "engine.connect().close()\nraise RuntimeError(open('token').read())"
+    ),
+    "a token that is refused": (
+        "engine = sa.create_engine('{address}', connect_args=dict(password=open('token').read() + 'x'))\n"
+        "try:\n    engine.connect()\nexcept sa.exc.OperationalError:\n"
+        "    raise RuntimeError(open('token').read() + 'x')"
+    ),
+    "an engine with a creator": (
+        "import psycopg2\nengine = sa.create_engine('postgresql+psycopg2://', creator=lambda: psycopg2.connect("
+        "'{address}'.replace('+psycopg', ''), password=open('token').read()))\n"
+        "engine.connect().close()\nraise RuntimeError(open('token').read())"
+    ),
+    "a variable that env.py sets": (
+        "os.environ['PGPASSWORD'] = open('token').read()\nengine = sa.create_engine('{address}')\n"
+        "engine.connect().close()\nraise RuntimeError(open('token').read())"
+    ),
+}
+
+
+@pytest.mark.parametrize("mode", [Mode.PLAN, Mode.MIGRATE])
+@pytest.mark.parametrize("code", GIVEN.values(), ids=GIVEN)
+def test_when_env_py_fails_with_what_it_was_given(tmp_path, place, code, mode):
+    (tmp_path / "new").write_text(place.canaries.plant("a password that is nowhere else"))
+    project = a_project(tmp_path).tables("a1").write_env(ENV.format(code=code))
+    ended = run(project, place, place.url(), mode)
+    failed(ended, "ProjectFailed", "***")
+    nothing_left(ended, place.canaries)
+
+
+@pytest.mark.parametrize("code", FETCHED.values(), ids=FETCHED)
+def test_when_env_py_fails_with_what_it_fetched_itself(tmp_path, place, code):
+    """Nobody else knows this password: the request names no URL, and the parent process never sees it."""
+    (tmp_path / "token").write_text(place.password)
+    url = make_url(place.database.url())
+    address = f"postgresql+psycopg://{place.user}@{url.host}:{url.port}/{url.database}"
+    project = a_project(tmp_path).tables("a1").write_env(ENV.format(code=code.replace("{address}", address)))
+    ended = run_runner(project, request_for(database_request(url_variable="")), {})
+    failed(ended, "ProjectFailed", "RuntimeError: ***")
+    nothing_left(ended, place.canaries)
+
+
+def test_a_plan_that_is_split_has_no_secret_in_its_titles_and_the_digest_of_any_other(tmp_path, place):
+    project = a_project(tmp_path)
+    for number in range(40):
+        project.revision(
+            f"a{number}", title=f"{number}: rotate {place.password!r} and then some more words of it"
+        )
+    ended = run(project, place, place.url(), Mode.PLAN)
+    assert ended.result.outcome is Outcome.SUCCEEDED
+    assert ended.of(DocumentPart)
+    document = join_document(ended.result.plan_sha256, ended.stdout.splitlines())
+    assert document is not None, "the pieces must still have the digest that the result names"
+    assert place.canaries.found_in({"the document": document}) == []
+    assert "rotate '***'" in document or 'rotate "***"' in document
+    nothing_left(ended, place.canaries)
+    other = make_url(place.database.url()).render_as_string(hide_password=False)
+    assert run(project, place, other, Mode.PLAN).result.plan_sha256 != ended.result.plan_sha256
+    digests = {run(project, place, url, Mode.PLAN).result.plan_sha256 for url in (place.url(), place.url())}
+    assert digests == {ended.result.plan_sha256}
+
+
+def test_a_password_that_is_the_name_of_the_database_damages_nothing(tmp_path, place):
+    name = place.database.name
+    place.database.execute(f"ALTER ROLE \"{place.user}\" PASSWORD '{name}'")
+    project = a_project(tmp_path).tables("a1", name)
+    url = place.url(password=name)
+    ended = run(project, place, url)
+    assert ended.exit_code == 0, ended.stderr
+    assert ended.result.to_revision == (name,)
+    assert ended.of(Planned)[0].revisions == ("a1", name)
+    wrong = run(project, place, place.url(password=name, database="nowhere"))
+    failed(wrong, "DatabaseDoesNotExist", 'database "nowhere" does not exist')
+    assert f":{name}@" not in ended.stdout + ended.stderr + wrong.stdout + wrong.stderr
+
+
+def test_what_the_user_s_own_code_prints_is_in_the_user_s_own_log_as_it_is(tmp_path, place):
+    """Not an event, not the result, not a line of ours: docs/reference/secrets.md says that it is not masked."""
+    code = (
+        "import sys; print('USER: ', op.get_bind().engine.url.password); sys.stderr.write('USER: on stderr')"
+    )
+    ended = run(a_project(tmp_path).revision("a1", code), place, place.url())
+    assert ended.exit_code == 0, ended.stderr
+    assert f"USER:  {place.password}" in ended.stderr
+    nothing_left(ended, place.canaries)
