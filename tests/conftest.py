@@ -1,3 +1,9 @@
 """The fixtures that every test can use."""
 
-pytest_plugins = ["support.fix_cluster", "support.fix_matrix", "support.fix_operator", "support.fix_postgres"]
+pytest_plugins = [
+    "support.fix_canaries",
+    "support.fix_cluster",
+    "support.fix_matrix",
+    "support.fix_operator",
+    "support.fix_postgres",
+]

@@ -6,10 +6,7 @@ stderr before the search, by their beginnings, and one test says that they are t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
-from psycopg import sql
 from sqlalchemy import make_url
 
 from headway_contract.events import DocumentPart, Planned, RevisionStarted
@@ -17,7 +14,6 @@ from headway_contract.request import Mode
 from headway_contract.result import Outcome
 from headway_contract.wire import join_document
 from support.canaries import Canaries
-from support.postgres import Database
 from support.projects import from_template
 from support.runner import Run, database_request, only_events, request_for, run_runner
 
@@ -25,54 +21,19 @@ DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
 USERS_OWN = ("USER: ", "INFO  [alembic")
 
 
-@dataclass
-class Place:
-    """A database whose account has a canary as its password."""
-
-    canaries: Canaries
-    database: Database
-    user: str
-    password: str
-
-    def url(self, driver="psycopg", **parts):
-        url = make_url(self.database.url(driver)).set(username=self.user, password=self.password)
-        if driver.startswith("psycopg"):
-            url = url.update_query_dict(
-                {"sslpassword": self.canaries.plant("sslpassword in the URL", odd=True)}
-            )
-        return url.set(**parts).render_as_string(hide_password=False)
-
-
-@pytest.fixture
-def account(postgres_server):
-    canaries = Canaries()
-    user = f"c_{postgres_server.session}_{id(canaries)}"
-    password = canaries.plant("the password in the URL", odd=True)
-    create = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(user), sql.Literal(password))
-    postgres_server._administer(create)
-    yield canaries, user, password
-    postgres_server._administer(sql.SQL("DROP ROLE {}").format(sql.Identifier(user)))
-
-
-@pytest.fixture
-def place(account, database):
-    database.execute(f'ALTER DATABASE "{database.name}" OWNER TO "{account[1]}"')
-    database.execute(f'ALTER SCHEMA public OWNER TO "{account[1]}"')
-    return Place(account[0], database, *account[1:])
-
-
 def a_project(folder, driver="psycopg"):
     return from_template(folder, "async" if driver == "asyncpg" else "generic")
 
 
-def run(project, place, url, mode=Mode.MIGRATE, **environment):
+def run(project, place, url, mode=Mode.MIGRATE, target="heads"):
     """Run it with canaries in the environment and on Alembic's command line, too."""
     planted = {
-        "API_TOKEN": place.canaries.plant("API_TOKEN"),
+        "API_TOKEN": place.token,
         "BROKER_URL": f"amqp://u:{place.canaries.plant('the password of another URL')}@mq/x",
     }
-    request = request_for(database_request(x=(("key", place.canaries.plant("-x")),)), mode=mode)
-    return run_runner(project, request, {"main": url}, **{**planted, **environment})
+    x = (("key", place.canaries.plant("-x")),)
+    request = request_for(database_request(x=x, target=target), mode=mode)
+    return run_runner(project, request, {"main": url}, **planted)
 
 
 def nothing_left(run: Run, canaries: Canaries) -> None:
@@ -136,6 +97,15 @@ FAILING = {
         "op.execute(\"INSERT INTO people (code) VALUES ('{canary}')\")",
         ("value too long for type character varying(3)",),
     ),
+    "rows that were there before": (
+        "op.execute('CREATE UNIQUE INDEX once ON rows (email)')",
+        ('could not create unique index "once"',),
+    ),
+    "rows that were there before, in an exception of the user's": (
+        "try:\n    op.execute('CREATE UNIQUE INDEX once ON rows (email)')\n"
+        "except Exception as error:\n    raise RuntimeError(f'{{error.orig}}, {{error.orig!r}}') from None",
+        ('could not create unique index "once"',),
+    ),
     "a row that a check refuses": (
         BIND.format("INSERT INTO people (email, age) VALUES (:e, -1)", "{{'e': '{canary}'}}"),
         ('check constraint "people_age_check"', '"people"'),
@@ -157,8 +127,12 @@ FAILING = {
 def test_when_a_statement_fails(tmp_path, place, driver, statement, words):
     canary = place.canaries.plant("a value of the statement")
     table = "CREATE TABLE people (email text UNIQUE, age int CHECK (age > 0), code varchar(3))"
-    project = a_project(tmp_path, driver).revision("a1", f"op.execute('{table}')")
+    project = a_project(tmp_path, driver).revision(
+        "a1", f"op.execute('{table}'); op.execute('CREATE TABLE rows (email text)')"
+    )
     project.revision("a2", statement.format(canary=canary))
+    assert run(project, place, place.url(driver), target="a1").exit_code == 0
+    place.database.execute("INSERT INTO rows VALUES (%s), (%s)", (canary, canary))
     ended = run(project, place, place.url(driver))
     failed(ended, "RevisionFailed", "a2", *words)
     nothing_left(ended, place.canaries)
@@ -186,11 +160,11 @@ OWN_WORDS = {
 
 @pytest.mark.parametrize(("code", "name"), OWN_WORDS.values(), ids=OWN_WORDS)
 def test_when_the_user_s_code_ends_a_revision(tmp_path, place, code, name):
-    project = a_project(tmp_path).revision("a1", code, title=f"for {place.password!r}")
+    project = a_project(tmp_path).revision("a1", code, title=f"for {place.password!r} by {place.token}")
     ended = run(project, place, place.url())
     failed(ended, name)
     (started,) = ended.of(RevisionStarted)
-    assert "***" in started.title
+    assert started.title.endswith(" by ***")
     nothing_left(ended, place.canaries)
 
 
@@ -291,12 +265,13 @@ def test_a_plan_that_is_split_has_no_secret_in_its_titles_and_the_digest_of_any_
 def test_a_password_that_is_the_name_of_the_database_damages_nothing(tmp_path, place):
     name = place.database.name
     place.database.execute(f"ALTER ROLE \"{place.user}\" PASSWORD '{name}'")
-    project = a_project(tmp_path).tables("a1", name)
+    project = a_project(tmp_path).tables("a1").revision(name, title=f"for {name}")
     url = place.url(password=name)
     ended = run(project, place, url)
     assert ended.exit_code == 0, ended.stderr
     assert ended.result.to_revision == (name,)
     assert ended.of(Planned)[0].revisions == ("a1", name)
+    assert ended.of(RevisionStarted)[1].title == f"for {name}"
     wrong = run(project, place, place.url(password=name, database="nowhere"))
     failed(wrong, "DatabaseDoesNotExist", 'database "nowhere" does not exist')
     assert f":{name}@" not in ended.stdout + ended.stderr + wrong.stdout + wrong.stderr

@@ -83,7 +83,7 @@ class PostgresServer:
     def drop(self, database: Database) -> None:
         """Drop a database, whoever is still connected."""
         database.close()
-        self._administer(
+        self.administer(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database.name))
         )
         self._made.pop(database.name, None)
@@ -94,13 +94,14 @@ class PostgresServer:
             self.drop(database)
 
     def _make(self, name: str, template: str) -> Database:
-        self._administer(
+        self.administer(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         )
         made = Database(name, urlunsplit(urlsplit(self.address)._replace(path=f"/{name}")))
         self._made[name] = made
         return made
 
-    def _administer(self, statement: sql.Composed) -> None:
+    def administer(self, statement: sql.Composed) -> None:
+        """Run a statement as the administrator, outside of every transaction."""
         with psycopg.connect(self.address, autocommit=True) as connection:
             connection.execute(statement)

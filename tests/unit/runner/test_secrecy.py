@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import URL, create_engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
-from headway_contract.events import Notice
-from headway_contract.result import Failure, Outcome, RunResult
-from headway_contract.wire import from_line
+from headway_contract.events import DocumentPart, Notice
+from headway_contract.request import DatabaseRequest, Mode, RunRequest
+from headway_contract.result import Failure, Outcome, PendingRevision, RunResult
+from headway_contract.wire import from_line, sha256_of
+from headway_runner import plan
 from headway_runner.child import Link
 from headway_runner.credentials import learn_connection, learn_what_connects, learned
 from headway_runner.main import _end
@@ -19,6 +21,7 @@ from headway_runner.participant import call_guarded
 from headway_runner.pipes import Receiver, Sender
 from headway_runner.secrecy import learn, learn_environment, mask
 from headway_runner.streams import EventStream
+from headway_runner.task import Inspection, Task
 
 WRITER = "c4nary-writer"
 learn(WRITER)
@@ -146,3 +149,23 @@ def test_the_password_of_an_open_connection_is_learnt():
     learn_connection(Driver())
     assert is_hidden("c4nary-info")
     assert is_hidden("c4nary-bytes")
+
+
+def test_a_plan_is_masked_before_it_is_hashed_or_told(monkeypatch):
+    class Supervisor:
+        stopping = None
+        told: list = []  # noqa: RUF012
+
+        def emit(self, *events):
+            self.told += events
+
+    def look(supervisor, task):
+        return task, Inspection(pending=(PendingRevision("a1", f"for {WRITER}" * 1000),), notices=(WRITER,))
+
+    monkeypatch.setattr(plan, "first_task", lambda request, database: Task(request, database, None, ""))
+    monkeypatch.setattr(plan, "look", look)
+    supervisor = Supervisor()
+    result = plan.plan_databases(supervisor, RunRequest(Mode.PLAN, "r", (DatabaseRequest("main"),)))
+    assert WRITER not in repr(supervisor.told) + repr(result)
+    assert [type(one) for one in supervisor.told].count(DocumentPart) > 1
+    assert sha256_of(result.plan.to_json()) == result.plan_sha256 == supervisor.told[-1].sha256
