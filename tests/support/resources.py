@@ -131,6 +131,10 @@ class Resources:
         ours = (one for one in items if one.get("reportingController") == "headway.dev/operator")
         return sorted(one["reason"] for one in ours)
 
+    def wait_for_event(self, reason: str) -> None:
+        """Until there is an event of ours with this reason."""
+        wait_until(lambda: reason in self.event_reasons(), what=f"an event {reason}")
+
     def _wait(self, holds: Callable[[], Body], what: str, name: str, timeout: float) -> Body:
         try:
             return wait_until(holds, timeout, f"{what} of {name}")
