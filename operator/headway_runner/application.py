@@ -247,6 +247,11 @@ class Applier(ContextGuard):
     ) -> RevisionApplied:
         """Alembic has run, stamped and, with a transaction per revision, committed it."""
         healed = self._heal(context)
+        if self.watch.undone:
+            self._tell(
+                f"Revision {named(revision, self.title)} rolled back on a connection of its own: "
+                f"{'; '.join(self.watch.undone)}. It counts as applied; look whether it should."
+            )
         self.watch.end()
         self.unfinished = ""
         self.left = [one for one in self.left if (one.revision, one.place) != (revision, self._place)]
@@ -265,7 +270,7 @@ class Applier(ContextGuard):
 
     def _call(self, upgrade: Callable[..., None], arguments: dict[str, Any]) -> None:
         """Call the revision's own function; what it raises is kept, because env.py may hide it."""
-        self.watch.begin()
+        self.watch.begin(None if self._context is None else self._context.connection)
         try:
             upgrade(**arguments)
         except BaseException as error:

@@ -18,6 +18,7 @@ _DROPS = re.compile(r"\s*(rollback|abort)\b(?!\s+(to|prepared)\b)", re.I)
 _BEGINS = re.compile(r"\s*(begin|start\s+transaction)\b", re.I)
 _HARMLESS = re.compile(r"\s*(set|show|reset|savepoint|release|rollback\s+to)\b|.*\bpg_catalog\.", re.I | re.S)
 _CONCURRENTLY = re.compile(r"\s*(create|drop|reindex)\b.*\bconcurrently\b", re.I | re.S)
+_READS = re.compile(r"\s*(select|values|table|explain|fetch|declare|close)\b", re.I)
 _DEFINES = re.compile(r"\s*(create|alter|drop|rename|truncate)\b", re.I)
 _VALUES = re.compile(
     r"'|\$|\b(VALUES|SELECT|WHERE|DEFAULT)\b|\bSET\b(?!\s+(NOT|DATA|SCHEMA|STORAGE)\b)|(?<![\w\"])\d", re.I
@@ -55,8 +56,12 @@ class TransactionWatch:
         """The revision's own function is running."""
         self.kept: dict[str, None] = {}
         """What has been committed, as the beginnings of its statements, in order."""
-        self._open: list[str] = []
-        """What a rollback would undo."""
+        self.undone: dict[str, None] = {}
+        """What was rolled back on a connection of the revision's own, in order: its version row does not tell."""
+        self._migration: Any = None
+        """The connection that Alembic works on, as the driver has it."""
+        self._open: dict[int, list[str]] = {}
+        """What a rollback would undo, by connection."""
         self._autocommit = False
         """The server's transaction was ended by a COMMIT written as SQL: each statement commits itself."""
         self._switched: list[Any] = []
@@ -67,9 +72,10 @@ class TransactionWatch:
         event.listen(Engine, "commit", self._commits)
         event.listen(Engine, "rollback", self._rolls_back)
 
-    def begin(self) -> None:
-        """A revision starts."""
-        self.inside, self.kept, self._open, self._autocommit = True, {}, [], False
+    def begin(self, connection: Connection | None = None) -> None:
+        """A revision starts on this connection."""
+        self.inside, self.kept, self.undone, self._open, self._autocommit = True, {}, {}, {}, False
+        self._migration = None if connection is None else adapter_of(connection)
 
     def end(self) -> None:
         """A revision has ended: connections that were switched go back to transactions."""
@@ -81,9 +87,10 @@ class TransactionWatch:
         if not self.inside:
             return
         if _ENDS.match(statement) or _DROPS.match(statement):
+            opened = self._taken(connection)
             if _ENDS.match(statement):
-                self._keep(self._open)
-            self._open, self._autocommit = [], True
+                self._keep(opened)
+            self._autocommit = True
             self._keep_out_of_transactions(connection)
         elif _BEGINS.match(statement):
             self._autocommit = False
@@ -95,12 +102,12 @@ class TransactionWatch:
         if self._autocommit or implicit or is_autocommit(connection) or _CONCURRENTLY.match(statement):
             self._keep([beginning(statement)])
         else:
-            self._open.append(beginning(statement))
+            self._open.setdefault(id(adapter_of(connection)), []).append(beginning(statement))
 
     def _commits(self, connection: Connection) -> None:
         if self.inside:
-            self._keep(self._open)
-            self._open, self._autocommit = [], False
+            self._keep(self._taken(connection))
+            self._autocommit = False
 
     def _keep(self, statements: list[str]) -> None:
         before = len(self.kept)
@@ -109,7 +116,16 @@ class TransactionWatch:
             self._tell(tuple(self.kept))
 
     def _rolls_back(self, connection: Connection) -> None:
-        self._open, self._autocommit = [], False
+        if connection.invalidated:
+            return
+        undone = self._taken(connection)
+        if self.inside and adapter_of(connection) is not self._migration:
+            self.undone.update(dict.fromkeys(one for one in undone if not _READS.match(one)))
+        else:
+            self._autocommit = False
+
+    def _taken(self, connection: Connection) -> list[str]:
+        return self._open.pop(id(adapter_of(connection)), [])
 
     def _keep_out_of_transactions(self, connection: Connection) -> None:
         """Some drivers ask the server and would begin again at the next statement; psycopg2 and asyncpg do not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headway_cli.embedded import EmbeddedPostgres
+from headway_contract.events import Notice
 from headway_contract.exit_codes import ExitCode
 from headway_contract.result import Outcome
 from support.plain import plain_alembic
@@ -200,3 +201,40 @@ def test_a_database_of_the_same_name_on_another_server_is_refused(tmp_path, data
     assert f"env.py connected to {database.name}" in message
     assert "on another server" in message
     assert database.tables() == set()
+
+
+OWN_CONNECTION = """
+op.execute("CREATE TABLE kept ()")
+with op.get_bind().engine.connect() as other:
+    other.execute(sa.text("SELECT count(*) FROM pg_class"))
+    {statement}
+"""
+
+
+def test_what_a_revision_rolls_back_on_a_connection_of_its_own_is_told(tmp_path, database):
+    """Its version row is committed all the same: that is all that the database shows."""
+    body = OWN_CONNECTION.format(statement='other.execute(sa.text("CREATE TABLE lost (id int)"))')
+    run = migrate(from_template(tmp_path).revision("a1", body), database.url())
+    assert run.exit_code == 0, run.stderr
+    assert database.tables() == {"alembic_version", "kept"}
+    (notice,) = [event.message for event in run.of(Notice) if "rolled back" in event.message]
+    assert "Revision a1 (revision a1) rolled back on a connection of its own: CREATE TABLE lost" in notice
+
+
+@pytest.mark.parametrize(
+    "statement", ["pass", 'other.execute(sa.text("CREATE TABLE own ()")); other.commit()']
+)
+def test_a_revision_that_keeps_what_it_does_elsewhere_is_told_nothing(tmp_path, database, statement):
+    project = from_template(tmp_path).revision("a1", OWN_CONNECTION.format(statement=statement))
+    run = migrate(project, database.url())
+    assert run.exit_code == 0, run.stderr
+    assert run.of(Notice) == []
+
+
+def test_another_connection_that_is_closed_hides_nothing_of_what_stayed(tmp_path, database):
+    project = from_template(tmp_path)
+    project.revision(
+        "a1", OWN_CONNECTION.format(statement="pass") + "op.execute('COMMIT'); op.execute('SELECT 1/0')"
+    )
+    run = migrate(project, database.url())
+    assert "CREATE TABLE kept" in failed(run, "PartiallyApplied", ExitCode.MIGRATION_FAILED)
