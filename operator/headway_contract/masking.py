@@ -20,9 +20,10 @@ _DOUBLED = "'\"%\\"
 _LONGEST_RUN = 3
 """Of marks that may be doubled: in longer runs there would be too many ways to read them."""
 
-_PASSWORD_KEY = r"[\w.-]*(?:password|passwd|passphrase|pwd)\d?"
+_PREFIX = r"[\w.-]{0,40}"
+_PASSWORD_KEY = rf"{_PREFIX}(?:password|passwd|passphrase|pwd)\d?"
 _SECRET_KEY = (
-    rf"(?:{_PASSWORD_KEY}|[\w.-]*(?:secret|token|signature|(?:api|access|private|client|server)[_-]?key))"
+    rf"(?:{_PASSWORD_KEY}|{_PREFIX}(?:secret|token|signature|(?:api|access|private|client|server)[_-]?key))"
 )
 _NOTHING = r"(?!(?:yes|no|none)(?:[\s,;&)}\]'\"]|$))"
 _VALUE = r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|\S+"""
@@ -30,7 +31,7 @@ _NAMED = re.compile(
     rf"""(?is)(\b{_SECRET_KEY}["']?\s*=\s*|\b{_SECRET_KEY}["']\s*:\s*|\b{_PASSWORD_KEY}\s*:\s*){_NOTHING}({_VALUE})"""
 )
 _BEARER = re.compile(r"(?i)\b(authorization[\"']?\s*[:=]\s*[\"']?(?:\w+\s+)?|bearer\s+(?=\S{16}))[^\s\"']+")
-_USER_INFO = re.compile(r"://(?!user:password@)(?:[^\s/@:]*:\S*@|[^\s/@]+@)")
+_USER_INFO = re.compile(r"://(?!user:password@)(?:[^\s/@:]{0,200}:\S{0,1000}@|[^\s/@]{1,1000}@)")
 """The exception is the example that our own next steps give."""
 
 SECRET_VARIABLE = re.compile(

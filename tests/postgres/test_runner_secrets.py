@@ -152,7 +152,7 @@ OWN_WORDS = {
     ),
     "a process that ends itself": (
         "import os; print('USER: ', op.get_bind().engine.url.password, flush=True); os._exit(3)",
-        "Unexpected",
+        "RevisionFailed",
     ),
     "a process that is killed": ("import os; os.kill(os.getpid(), 9)", "Unexpected"),
 }
