@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,14 @@ def test_a_started_revision_that_never_ended_was_swallowed():
     seen = Failure("RevisionFailed", "division by zero", "r1", "22012")
     result = decide(Application(unfinished="r1", seen=seen), after=BEFORE)
     assert result.failure == Failure("Swallowed", "division by zero", "r1", "22012")
+
+
+@pytest.mark.parametrize("raised", ["Cancelled: The run was asked to stop.", "KeyboardInterrupt"])
+def test_code_that_was_interrupted_is_a_stop_whatever_its_title_says(raised):
+    failure = Failure("RevisionFailed", f"Revision r1 (retry what failed: twice) failed: {raised}", "r1")
+    run = Application(unfinished="r1", failure=failure)
+    assert decide(run, after=BEFORE, stopping=True).outcome is Outcome.STOPPED
+    assert decide(run, after=BEFORE).failure == failure
 
 
 def test_a_cancelled_statement_is_a_stop_only_when_we_were_asked_to():
