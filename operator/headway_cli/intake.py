@@ -52,7 +52,7 @@ def take_in(documents: Sequence[Document], options: Options) -> Intake:
     document = _the_migration(documents)
     _check_head(document)
     resource = checked(document.body, document.where)
-    project = _project(documents, options, resource["spec"]["alembic"])
+    project = _project(documents, options, resource["spec"])
     resource = _localized(resource, options, project, document.where)
     _check_rules(resource, document.where)
     entries = {kind: _entries(documents, kind) for kind in ("Secret", "ConfigMap")}
@@ -98,12 +98,13 @@ def _check_rules(resource: dict[str, Any], where: str) -> None:
         raise BadInput(*problems)
 
 
-def _project(documents: Sequence[Document], options: Options, alembic: Mapping[str, Any]) -> Path:
+def _project(documents: Sequence[Document], options: Options, spec: Mapping[str, Any]) -> Path:
     """The folder that stands in for the image's working directory.
 
-    Above a file it is looked for as many levels as the configuration lies below the working directory.
+    Above a file it is looked for as many levels as the configuration lies below the working directory. An
+    application's own command knows by itself where its configuration is: then it is the first of these folders.
     """
-    config = _local_config(alembic["config"], alembic)
+    config = _local_config(spec["alembic"]["config"], spec["alembic"])
     if options.project:
         folders = [Path(options.project)]
     else:
@@ -111,14 +112,14 @@ def _project(documents: Sequence[Document], options: Options, alembic: Mapping[s
         beside = [folder for file in files for folder in file.parents[: len(Path(config).parts)]]
         folders = [*dict.fromkeys(beside), Path.cwd()]
     for folder in folders:
-        if (folder / config).is_file():
+        if (folder / config).is_file() or (spec.get("command") and folder.is_dir()):
             return folder.resolve()
     looked = ", ".join(str(folder.resolve()) for folder in dict.fromkeys(folders))
     raise BadInput(
         Problem(
             "--project",
             "",
-            f"there is no {config} in {looked}",
+            f"there is no folder {looked}" if spec.get("command") else f"there is no {config} in {looked}",
             "Name the folder that is spec.alembic.workingDir in the image, with --project DIR.",
         )
     )

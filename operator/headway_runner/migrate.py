@@ -69,7 +69,7 @@ def conclude(supervisor: Supervisor, task: Task, before: Inspection, run: Applic
 def verify(supervisor: Supervisor, task: Task) -> Inspection:
     """A fresh process looks again; a stop does not end it, because it is what the result rests on."""
     task = replace(task, database=replace(task.database, planned=None))
-    found = supervisor.run(inspect, task)
+    found = supervisor.run(inspect, task, last=True)
     if isinstance(found, Died):
         return Inspection(
             failure=Failure("Unexpected", found.sentence), cut_short=supervisor.stopping is not None

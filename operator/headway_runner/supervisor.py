@@ -21,6 +21,7 @@ from headway_runner.streams import EventStream
 from headway_runner.task import Task
 
 POLL_SECONDS = 0.2
+TO_WRITE_THE_RESULT_SECONDS = 1.0
 T = TypeVar("T")
 
 
@@ -103,6 +104,8 @@ class Supervisor:
         self._last_heartbeat = clock()
         self._signals = 0
         self._cancel_at: float | None = None
+        self._killed_at = 0.0
+        """When the grace period ends, by the clock; 0: no signal has come."""
         self.stopping: Stopping | None = None
         """Set once the wish to stop has arrived."""
 
@@ -114,6 +117,7 @@ class Supervisor:
     def _signalled(self, *_: object) -> None:
         self._signals += 1
         grace = self._request.grace_seconds
+        self._killed_at = self._killed_at or self._clock() + grace
         patience = grace / 2 if grace <= 12 else grace - 10
         # A second Ctrl-C means: now.
         due = self._clock() + (max(patience, 1) if self._signals == 1 else 0)
@@ -123,8 +127,14 @@ class Supervisor:
         """Write events."""
         self._stream.write(*events)
 
-    def run(self, phase: Callable[[Link, Task], T], task: Task, killable: bool = False) -> T | Died:
-        """Run a phase in a fresh process. ``killable``: it changes nothing, so a stop ends it at once."""
+    def run(
+        self, phase: Callable[[Link, Task], T], task: Task, killable: bool = False, last: bool = False
+    ) -> T | Died:
+        """Run a phase in a fresh process.
+
+        ``killable``: it changes nothing, so a stop ends it at once. ``last``: nothing comes after it, so it may have
+        the rest of the grace period.
+        """
         child = self._fork(phase, task)
         events: list[Event] = []
         finished: Finished | None = None
@@ -138,7 +148,7 @@ class Supervisor:
                 else:
                     events.extend(word)
                     self.emit(*word)
-            self._tend(child, killable)
+            self._tend(child, killable, last)
         status = child.wait()
         if finished is None:
             return Died(status, tuple(events), kept)
@@ -188,7 +198,7 @@ class Supervisor:
             return None
         return Stopping(control.sequence, control.reason) if control.stop else None
 
-    def _tend(self, child: Child, killable: bool) -> None:
+    def _tend(self, child: Child, killable: bool, last: bool) -> None:
         """Pass the wish to stop on, once in each strength: stop, cancel, and in the end the kill."""
         self._look_around()
         if self.stopping is None:
@@ -199,5 +209,6 @@ class Supervisor:
         child.order_once(STOP, now)
         if self._cancel_at is not None and now >= self._cancel_at:
             cancelled_at = child.order_once(CANCEL, now)
-            if now - cancelled_at >= min(max(self._request.grace_seconds / 4, 3.0), 6.0):
+            end = cancelled_at + min(max(self._request.grace_seconds / 4, 3.0), 6.0)
+            if now >= (max(end, self._killed_at - TO_WRITE_THE_RESULT_SECONDS) if last else end):
                 child.kill()

@@ -51,9 +51,11 @@ def sleeping(folder, driver="psycopg"):
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "asyncpg"])
 def test_sigterm_cancels_a_long_statement(tmp_path, database, driver):
     project = sleeping(tmp_path, driver)
-    running = start_attached(project, database.url(driver), admin(project), {"grace_seconds": 2})
+    running = start_attached(project, database.url(driver), admin(project), {"grace_seconds": 60})
     running.wait_for(RevisionStarted, revision="a2")
     wait_until(lambda: is_running(database), what="the statement")
+    running.terminate()
+    running.wait_for(Stopping)
     running.terminate()
     run = running.finish()
     assert run.exit_code == ExitCode.STOPPED, run.stderr

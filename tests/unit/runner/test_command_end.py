@@ -1,0 +1,103 @@
+"""What a command has found or done, from the reports of its processes and how it ended."""
+
+from __future__ import annotations
+
+import pytest
+
+from headway_contract.request import Mode, RunRequest
+from headway_contract.result import Failure, Outcome, PendingRevision
+from headway_runner.child import Kept
+from headway_runner.command_end import CommandEnd, application_of, inspection_of
+from headway_runner.task import Application, Inspection, Report
+from headway_runner.verdict import verdict
+from support.runner import database_request
+
+SQL = Failure("RevisionFailed", "Revision a2 failed", "a2", "42P01")
+SAW = Inspection(current=("a1",), contexts=1)
+DID = Application(applied=("a1",), heads=("a1",), contexts=1, completed=1)
+
+
+def end(*outcomes, status=0, swallowed=None, **facts):
+    reports = tuple(Report(number, outcome, swallowed) for number, outcome in enumerate(outcomes))
+    return CommandEnd("shop-admin migrate", status, reports, **facts)
+
+
+@pytest.mark.parametrize(
+    ("ended", "name"),
+    [
+        (end(hooked=False), "NeverAttached"),
+        (end(hooked=False, status=1), "NeverAttached"),
+        (end(), "NeverAttached"),
+        (end(status=2), "CommandFailed"),
+        (end(status=-9), "CommandFailed"),
+        (end(old_python="3.8", status=1), "OldPython"),
+        (end(Inspection()), "NeverAttached"),
+        (end(SAW, Inspection(failure=SQL)), "RevisionFailed"),
+        (end(Inspection(failure=Failure("WrongDatabase", ""))), "WrongDatabase"),
+    ],
+)
+def test_a_look_in_which_nothing_was_seen_is_a_failure(ended, name):
+    assert inspection_of(ended).failure.name == name
+
+
+@pytest.mark.parametrize("name", ["WrongDatabase", "NeverConfigured"])
+def test_a_process_with_other_things_to_do_is_no_failure(name):
+    other = Inspection(failure=Failure(name, ""))
+    assert inspection_of(end(other, SAW)).failure is None
+    assert inspection_of(end(SAW, other)).failure is None
+
+
+def test_a_look_counts_although_the_command_fails_behind_it():
+    found = inspection_of(end(SAW, status=1))
+    assert (found.failure, found.current, found.contexts) == (None, ("a1",), 1)
+
+
+def test_what_several_processes_saw_is_joined():
+    other = Inspection(current=("b1",), contexts=1, one_transaction=True)
+    found = inspection_of(end(SAW, other))
+    assert found.current == ("a1", "b1")
+    assert found.starts == (("a1",), ("b1",))
+    assert (found.contexts, found.one_transaction) == (2, True)
+
+
+def test_a_failure_behind_the_revisions_is_one_of_the_command_and_not_when_it_was_asked_to_stop():
+    assert application_of(end(DID, status=1)).failure.name == "CommandFailed"
+    stopped = application_of(end(DID, status=1, asked_to_stop=True))
+    assert (stopped.failure, stopped.stopped) == (None, True)
+
+
+def test_an_exit_code_brings_out_what_the_command_had_hidden():
+    assert application_of(end(DID, status=1, swallowed=SQL)).failure == SQL
+    assert application_of(end(DID, swallowed=SQL)).failure is None
+    assert application_of(end(DID, swallowed=SQL)).seen == SQL
+
+
+def test_a_process_that_is_killed_in_a_revision_left_it_and_what_it_had_committed():
+    running = Application(applied=("a1",), unfinished="a2", contexts=1)
+    done = application_of(end(running, status=-9, kept=Kept("a2", ("CREATE TABLE part",))))
+    assert (done.unfinished, done.kept) == ("a2", ("CREATE TABLE part",))
+    assert "while revision a2 was running" in done.failure.message
+    assert application_of(end(running, status=-9, kept=Kept("a1", ("CREATE TABLE part",)))).kept == ()
+
+
+def result_of(ended, before, after):
+    request = RunRequest(Mode.MIGRATE, "run", (database_request(),), command=("shop-admin", "migrate"))
+    return verdict(request, before, application_of(ended), after, stopping=False)
+
+
+def test_the_class_tells_whether_all_is_applied():
+    everything = Inspection(current=("a1",), contexts=1)
+    assert result_of(end(DID, status=1), SAW, everything).failure.name == "CommandFailedAfterwards"
+    some = Inspection(current=("a1",), contexts=1, pending=(PendingRevision("a2"),))
+    assert result_of(end(DID, status=1), SAW, some).failure.name == "CommandFailed"
+
+
+def test_a_look_that_did_not_come_to_all_that_was_planned_or_migrated_is_no_success():
+    two = Application(applied=("a1",), contexts=2, completed=2)
+    result = result_of(end(two), SAW, SAW)
+    assert result.outcome is Outcome.FAILED
+    assert "1 of 2 migration contexts" in result.failure.message
+    planned = Inspection(contexts=2)
+    assert result_of(end(DID), planned, SAW).failure.name == "CommandFailed"
+    assert result_of(end(DID, status=1), planned, SAW).failure.name == "CommandFailed"
+    assert result_of(end(DID), SAW, SAW).outcome is Outcome.SUCCEEDED
