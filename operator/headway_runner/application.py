@@ -46,7 +46,7 @@ from headway_runner.contexts import (
 from headway_runner.dbapi import canceller_of
 from headway_runner.failures import RunFailed, failure_of, named, print_error
 from headway_runner.invalid_indexes import ConcurrentBuilds
-from headway_runner.lock import Lock, held, lock_of
+from headway_runner.lock import Lock, held, lock_of, sees_only_the_past
 from headway_runner.own_target import hold_to_the_look, hold_to_upgrades
 from headway_runner.participant import ContextGuard, call_guarded
 from headway_runner.patience import Patience
@@ -145,7 +145,7 @@ class Applier(ContextGuard):
         if self.error is None and is_too_long(failure.sqlstate, self.unfinished):
             name = named(self.unfinished, self.title)
             return replace(failure, message=f"Revision {name} cannot be recorded: {TOO_LONG}.")
-        if failure.name != "LockTimeout":
+        if failure.name != "LockTimeout" or isinstance(error, RunFailed):
             return failure
         return replace(failure, message=f"{failure.message.rstrip('.')}. {self.waits.explanation(error)}")
 
@@ -179,6 +179,7 @@ class Applier(ContextGuard):
         give_up = self._task.request.lock_give_up_seconds
         with held(lock, give_up, lambda seconds: self._wait_on(lock, seconds)) as is_held:
             if is_held:
+                self._see_what_others_did(context)
                 self._link.emit(LockAcquired(self._name))
                 self._leave()
                 self._context, self._place = context, place_of(context)
@@ -186,6 +187,15 @@ class Applier(ContextGuard):
                 migrate()
             else:
                 self.stopped = True
+
+    def _see_what_others_did(self, context: MigrationContext) -> None:
+        """A transaction of env.py with a snapshot from before the waiting would apply everything once more."""
+        if self._told_waiting and context.connection is not None and sees_only_the_past(context.connection):
+            raise RunFailed(
+                Failure(
+                    "LockTimeout", "env.py's transaction is older than what another run has done meanwhile."
+                )
+            )
 
     def _wait_on(self, lock: Lock | None, seconds: float) -> bool:
         """Tell that the lock is awaited, first at once; False when asked to stop."""

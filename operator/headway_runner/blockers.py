@@ -36,6 +36,26 @@ SELECT DISTINCT ON (b.pid) {SESSION_COLUMNS},
 FROM (SELECT * FROM pg_locks WHERE pid = {{pid}} AND NOT granted LIMIT 1) w
 CROSS JOIN unnest(pg_blocking_pids({{pid}})) b(pid) LEFT JOIN pg_stat_activity a ON a.pid = b.pid
 """
+_ROW_BLOCKERS = (
+    "SELECT DISTINCT b.trx_mysql_thread_id FROM information_schema.innodb_lock_waits w "
+    "JOIN information_schema.innodb_trx b ON b.trx_id = w.blocking_trx_id "
+    "JOIN information_schema.innodb_trx r ON r.trx_id = w.requesting_trx_id "
+    "WHERE r.trx_mysql_thread_id = {session}",
+    "SELECT DISTINCT blocking_pid FROM sys.innodb_lock_waits WHERE waiting_pid = {session}",
+)
+"""MariaDB, then MySQL 8."""
+_METADATA_BLOCKERS = (
+    "SELECT DISTINCT h.processlist_id FROM performance_schema.metadata_locks w "
+    "JOIN performance_schema.threads t ON t.thread_id = w.owner_thread_id "
+    "JOIN performance_schema.metadata_locks g ON g.object_type = w.object_type "
+    "AND g.object_schema = w.object_schema AND g.object_name = w.object_name AND g.lock_status = 'GRANTED' "
+    "JOIN performance_schema.threads h ON h.thread_id = g.owner_thread_id "
+    "WHERE w.lock_status = 'PENDING' AND t.processlist_id = {session} AND h.processlist_id <> {session}"
+)
+_OPEN_TRANSACTIONS = (
+    "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE trx_mysql_thread_id <> {session} "
+    "ORDER BY trx_started"
+)
 _OBJECTS = {
     "transactionid": "the end of a transaction",
     "virtualxid": "the end of a transaction",
@@ -105,6 +125,37 @@ def mysql_session(ask: Ask, session: int) -> Blocker:
         return Blocker(int(session), is_hidden=True)
     user, command, seconds, statement = rows[0]
     return Blocker(int(session), "", user or "", str(command).lower(), "", statement or "", seconds)
+
+
+def mysql_wait(ask: Ask, session: int) -> Wait | None:
+    """What the session of this number waits for in MySQL or MariaDB, None when it waits for no lock."""
+    rows = _first_answer(ask, [one.format(session=session) for one in _ROW_BLOCKERS])
+    if rows:
+        return Wait("rows of a table", tuple(mysql_session(ask, number) for (number,) in rows))
+    state = ask(f"SELECT state FROM information_schema.processlist WHERE id = {session}")
+    if not state or "lock" not in str(state[0][0]).lower():
+        return None
+    rows = _first_answer(ask, [_METADATA_BLOCKERS.format(session=session)])
+    if rows:
+        return Wait("the table", tuple(mysql_session(ask, number) for (number,) in rows))
+    remark = "the server does not tell by whom (it does with performance_schema=ON)"
+    others = _first_answer(ask, [_OPEN_TRANSACTIONS.format(session=session)])
+    if others:
+        seen = "; ".join(told(mysql_session(ask, number)) for (number,) in others[:SHOWN])
+        remark += f"; transactions are open in {seen}"
+    return Wait("the table", (), remark)
+
+
+def _first_answer(ask: Ask, statements: list[str]) -> list[Any]:
+    """The rows of the first that has any; releases have different views, and a user may not see all."""
+    for statement in statements:
+        try:
+            rows = ask(statement)
+        except Exception:  # noqa: BLE001 - of each driver another, and the next statement may do
+            continue
+        if rows:
+            return rows
+    return []
 
 
 def wanted(mode: str, locktype: str, relation: str | None) -> str:

@@ -185,6 +185,14 @@ KINDS: dict[str, Callable[[Connection, int], Lock | None]] = {
 }
 
 
+def sees_only_the_past(connection: Connection) -> bool:
+    """It is in a transaction that sees the database as it was at the beginning."""
+    if connection.dialect.name != "postgresql" or not connection.in_transaction():
+        return False
+    isolation = query(adapter_of(connection), "SHOW transaction_isolation")[0][0]
+    return isolation in ("repeatable read", "serializable")
+
+
 def lock_of(context: MigrationContext) -> Lock | None:
     """The lock of this context's version table, None for databases that we cannot lock."""
     connection = context.connection

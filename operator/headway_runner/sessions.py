@@ -1,4 +1,4 @@
-"""The settings of every PostgreSQL session that the user's code opens, and the check that it is one's own.
+"""The settings of every session that the user's code opens, and the check that it is one's own.
 
 Rule: nothing is set on a session that a pooler may lend to others meanwhile: it would stay with them.
 """
@@ -19,6 +19,8 @@ from headway_runner.keepalive import SERVER_SETTINGS, watch_socket
 from headway_runner.pooler import lends_by_the_session
 
 CONNECT_SECONDS = 10
+PYTHON_BUSY_MILLISECONDS = 5000
+"""How long ``sqlite3.connect`` lets a statement wait by default."""
 _DIALECT = "headway.dialect"
 _PREPARED = "headway.prepared"
 _KNOWN = "SELECT current_setting('server_version_num'), current_setting('application_name')"
@@ -45,6 +47,8 @@ class Sessions:
             limit_only_connecting(adapter)
             record.info[_PREPARED] = self._prepare(adapter, in_transaction=False)
             adapter.commit()
+        elif record.info.get(_DIALECT) in _LOCK_WAITS:
+            _LOCK_WAITS[record.info[_DIALECT]](adapter, self._request.lock_timeout_seconds)
 
     def take(self, connection: Connection) -> None:
         """Make sure that a migration connection is prepared; raises :class:`RunFailed` ``PoolerDetected``."""
@@ -94,6 +98,20 @@ class Sessions:
             _set(adapter, needed)
         if not in_transaction:
             adapter.commit()
+
+
+def _limit_mysql(adapter: Any, seconds: int) -> None:
+    """For table metadata and for rows; the servers' defaults are up to a year."""
+    query(adapter, f"SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}")
+
+
+def _limit_sqlite(adapter: Any, seconds: int) -> None:
+    """Where the application has not chosen its own: Python's is five seconds."""
+    if query(adapter, "PRAGMA busy_timeout")[0][0] == PYTHON_BUSY_MILLISECONDS:
+        query(adapter, f"PRAGMA busy_timeout = {seconds * 1000}")
+
+
+_LOCK_WAITS = {"mysql": _limit_mysql, "mariadb": _limit_mysql, "sqlite": _limit_sqlite}
 
 
 def application_name(run: str, database: str) -> str:

@@ -68,6 +68,7 @@ class TransactionWatch:
 
     def install(self) -> None:
         """Listen to all engines of this process."""
+        event.listen(Engine, "before_cursor_execute", self._starts)
         event.listen(Engine, "after_cursor_execute", self._executed)
         event.listen(Engine, "commit", self._commits)
         event.listen(Engine, "rollback", self._rolls_back)
@@ -82,6 +83,12 @@ class TransactionWatch:
         self.inside, self.kept = False, {}
         while self._switched:
             self._switched.pop().autocommit = False
+
+    def _starts(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
+        """MySQL commits what was open before a definition, also before one that then fails."""
+        if self.inside and connection.dialect.name in ("mysql", "mariadb") and _DEFINES.match(statement):
+            self._keep(self._open)
+            self._open = []
 
     def _executed(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
         if not self.inside:

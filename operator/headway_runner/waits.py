@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
-from headway_runner.blockers import Wait, postgres_wait, sentence
+from headway_runner.blockers import Wait, mysql_wait, postgres_wait, sentence
 from headway_runner.dbapi import adapter_of, session_id
 from headway_runner.side_session import SideSession
 from headway_runner.transactions import beginning
@@ -23,7 +23,11 @@ LONGEST_INTERVAL_SECONDS = 1.0
 SHORTEST_INTERVAL_SECONDS = 0.25
 STALE_AFTER_SECONDS = 3.0
 """A look that is older than this when the statement fails saw another wait."""
-KINDS: dict[str, Callable[..., Wait | None]] = {"postgresql": postgres_wait}
+KINDS: dict[str, Callable[..., Wait | None]] = {
+    "postgresql": postgres_wait,
+    "mysql": mysql_wait,
+    "mariadb": mysql_wait,
+}
 """By dialect: what the session of this id waits for."""
 Tell = Callable[[float, str], None]
 """Told seconds of waiting and a sentence; an empty sentence when the statement goes on."""
@@ -80,6 +84,8 @@ class Waits:
 
     def explanation(self, error: BaseException) -> str:
         """Whom the statement that failed with this error waited for, as a sentence."""
+        if not self._own:
+            return "This kind of database does not tell who blocks."
         if self._failed is None or self._failed[0] is not origin(error):
             return "Who blocked it was not seen."
         statement = self._failed[1]

@@ -7,7 +7,7 @@ import json
 import pytest
 from sqlalchemy import make_url
 
-from headway_contract.events import PassRetried, RevisionApplied, RevisionStarted
+from headway_contract.events import PassRetried, RevisionStarted
 from headway_contract.exit_codes import ExitCode
 from headway_contract.request import WhenAhead
 from headway_contract.result import Outcome
@@ -380,35 +380,6 @@ def test_a_lock_timeout_that_env_py_swallows_is_tried_again(tmp_path, database):
     running.wait_for(PassRetried)
     blocker.rollback()
     assert running.finish().result.to_revision == ("a1",)
-
-
-def test_two_runs_at_once_apply_each_revision_once(tmp_path, database):
-    project = from_template(tmp_path)
-    for number in range(1, 4):
-        project.revision(
-            f"a{number}", f"op.execute('CREATE TABLE a{number} ()'); op.execute('SELECT pg_sleep(0.4)')"
-        )
-    request = request_for(database_request())
-    both = [start(project, request, {"main": database.url()}) for _ in range(2)]
-    runs = [one.finish() for one in both]
-    assert [run.exit_code for run in runs] == [0, 0], runs[0].stderr + runs[1].stderr
-    assert all(run.result.to_revision == ("a3",) for run in runs)
-    applied = sorted(event.revision for run in runs for event in run.of(RevisionApplied))
-    assert applied == ["a1", "a2", "a3"]
-
-
-def test_a_session_that_keeps_the_migration_lock_is_told_of(tmp_path, database):
-    import zlib
-
-    from headway_runner.lock import SPACE
-
-    key = zlib.crc32(b"None.alembic_version") - 2**31
-    holder = database.connect()
-    holder.execute("SELECT pg_advisory_lock(%s, %s)", (SPACE, key))
-    run = migrate(from_template(tmp_path).tables("a1"), database.url(), options={"lock_give_up_seconds": 1})
-    refused(run, "LockHeld", ExitCode.BUSY)
-    assert "LockAwaited" in run.kinds()
-    assert database.tables() == set()
 
 
 def test_an_old_python_is_told_in_the_result(tmp_path, monkeypatch):

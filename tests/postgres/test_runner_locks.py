@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from sqlalchemy import make_url
 
@@ -9,6 +11,7 @@ from headway_contract.events import Blocked, LockAwaited, PassRetried, RevisionS
 from headway_contract.exit_codes import ExitCode
 from support.projects import from_template
 from support.runner import database_request, migrate, request_for, start
+from support.waiting import wait_until
 
 TEMPLATES = {"psycopg": "generic", "psycopg2": "generic", "asyncpg": "async", "pg8000": "generic"}
 GIVE_UP_AT_ONCE = {"lock_timeout_seconds": 1, "lock_give_up_seconds": 1}
@@ -163,7 +166,8 @@ def test_who_holds_the_migration_lock_is_named(tmp_path, database):
     named = f"session {pid(holder)} (application other-run, user {holder.info.user}): idle for"
     assert named in run.of(LockAwaited)[0].holder
     assert named in run.result.failure.message
-    assert run.result.failure.name == "LockHeld"
+    assert (run.result.failure.name, run.exit_code) == ("LockHeld", ExitCode.BUSY)
+    assert database.tables() == set()
 
 
 @pytest.mark.parametrize("driver", TEMPLATES)
@@ -222,3 +226,85 @@ def test_a_side_session_that_cannot_be_opened_costs_only_the_names(tmp_path, bus
     run = migrate(project, busy.url(), options=GIVE_UP_AT_ONCE)
     assert run.result.failure.name == "LockTimeout"
     assert "Who blocked it could not be asked: RuntimeError: no more sessions" in run.result.failure.message
+
+
+DEADLOCK = """
+op.execute("LOCK TABLE one IN ACCESS EXCLUSIVE MODE")
+import pathlib, time
+gate = pathlib.Path("gate")
+if not gate.exists():
+    gate.write_text("")
+    while not pathlib.Path("go").exists():
+        time.sleep(0.05)
+op.execute("SET LOCAL deadlock_timeout = '100ms'")
+op.execute("LOCK TABLE two IN ACCESS EXCLUSIVE MODE")
+"""
+
+
+@pytest.mark.parametrize("driver", TEMPLATES)
+def test_a_deadlock_is_tried_again(tmp_path, database, driver):
+    database.execute("CREATE TABLE one (); CREATE TABLE two ()")
+    project = from_template(tmp_path, TEMPLATES[driver]).revision("a1", DEADLOCK)
+    other = database.connect(autocommit=False)
+    # Whoever looks first finds the deadlock and is its victim.
+    other.execute("SET deadlock_timeout = '60s'")
+    other.execute("LOCK TABLE two IN ACCESS EXCLUSIVE MODE")
+    request = request_for(database_request(), lock_timeout_seconds=20)
+    running = start(project, request, {"main": database.url(driver)})
+    wait_until((tmp_path / "gate").exists, timeout=60, what="the revision")
+    thread = threading.Thread(target=lambda: other.execute("LOCK TABLE one IN ACCESS EXCLUSIVE MODE"))
+    thread.start()
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    wait_until(lambda: database.scalar(waits), what="the other session's wait")
+    (tmp_path / "go").write_text("")
+    running.wait_for(PassRetried)
+    thread.join(30)
+    other.rollback()
+    run = running.finish()
+    assert run.exit_code == 0, run.stderr
+    assert "deadlock detected" in run.of(PassRetried)[0].reason
+
+
+SERIALIZATION = """
+import pathlib, time
+op.execute("SELECT * FROM busy")
+gate = pathlib.Path("gate")
+if not gate.exists():
+    gate.write_text("")
+    while not pathlib.Path("go").exists():
+        time.sleep(0.05)
+op.execute("UPDATE busy SET id = id + 10")
+"""
+
+
+@pytest.mark.parametrize("driver", TEMPLATES)
+def test_a_serialization_failure_is_tried_again(tmp_path, busy, driver):
+    busy.execute(f"ALTER DATABASE {busy.name} SET default_transaction_isolation = 'repeatable read'")
+    project = from_template(tmp_path, TEMPLATES[driver]).revision("a1", SERIALIZATION)
+    running = start(project, request_for(database_request()), {"main": busy.url(driver)})
+    wait_until((tmp_path / "gate").exists, timeout=60, what="the revision")
+    busy.execute("UPDATE busy SET id = 5")
+    (tmp_path / "go").write_text("")
+    run = running.finish()
+    assert run.exit_code == 0, run.stderr
+    assert "could not serialize" in run.of(PassRetried)[0].reason
+    assert busy.rows("SELECT id FROM busy") == [(15,)]
+
+
+@pytest.mark.parametrize("driver", TEMPLATES)
+def test_nothing_is_tried_again_after_a_part_was_committed(tmp_path, busy, driver):
+    reader(busy)
+    project = from_template(tmp_path, TEMPLATES[driver]).revision(
+        "a1",
+        """
+        with op.get_context().autocommit_block():
+            op.execute("CREATE TABLE stays ()")
+        op.execute("ALTER TABLE busy ADD COLUMN a int")
+        """,
+    )
+    run = migrate(project, busy.url(driver), options={"lock_timeout_seconds": 1})
+    assert run.result.failure.name == "PartiallyApplied"
+    assert run.of(PassRetried) == []
+    message = run.result.failure.message
+    assert "blocked by session" in message
+    assert "still there: CREATE TABLE stays" in message

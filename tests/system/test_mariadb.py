@@ -1,12 +1,17 @@
 """MariaDB: DDL commits by itself there, and the lock is one of the server's names."""
 
+import threading
+
 import pymysql
 import pytest
 from sqlalchemy.engine import make_url
 
+from headway_contract.events import LockAwaited, PassRetried
+from headway_contract.exit_codes import ExitCode
 from support.projects import from_template
 from support.runner import database_request, migrate, request_for, start
 from support.system_servers import mariadb
+from support.waiting import wait_until
 
 
 @pytest.fixture
@@ -21,10 +26,15 @@ def shop(public_tmp_path):
         yield project, url
 
 
+def connect(url: str) -> pymysql.Connection:
+    """A session of the test's own."""
+    parts = make_url(url)
+    return pymysql.connect(host=parts.host, port=parts.port, user="root", database="shop")
+
+
 def rows(url: str, query: str) -> tuple:
     """The rows of a query in a session of its own."""
-    parts = make_url(url)
-    with pymysql.connect(host=parts.host, port=parts.port, user="root", database="shop") as connection:
+    with connect(url) as connection:
         cursor = connection.cursor()
         cursor.execute(query)
         return cursor.fetchall()
@@ -37,10 +47,102 @@ def test_a_project_goes_to_head_on_mariadb(shop):
     assert rows(url, "SELECT version_num FROM alembic_version") == (("a2",),)
 
 
-def test_of_two_runners_at_once_on_mariadb_exactly_one_applies(shop):
+@pytest.mark.parametrize("number", [2, 10])
+def test_of_runners_at_once_on_mariadb_exactly_one_applies(shop, number):
     project, url = shop
     request = request_for(database_request())
-    both = [start(project, request, {"main": url}) for _ in range(2)]
-    counts = sorted(run.finish().result.applied_count for run in both)
-    assert counts == [0, 2]
+    runs = [one.finish() for one in [start(project, request, {"main": url}) for _ in range(number)]]
+    assert [run.exit_code for run in runs] == [0] * number
+    assert sorted(run.result.applied_count for run in runs) == [0] * (number - 1) + [2]
+    awaited = [event.holder for run in runs for event in run.of(LockAwaited)]
+    assert awaited
+    assert any("user root" in holder for holder in awaited)
     assert rows(url, "SELECT count(*) FROM users") == ((1,),)
+
+
+BLOCKED = {
+    "rows": ("UPDATE busy SET id = 2", "UPDATE busy SET id = 3"),
+    "metadata": ("ALTER TABLE busy ADD COLUMN a int", "SELECT * FROM busy"),
+}
+
+
+@pytest.mark.parametrize("kind", BLOCKED)
+def test_a_lock_that_cannot_be_had_on_mariadb_is_tried_again_and_who_blocks_is_named(shop, kind):
+    project, url = shop
+    statement, blocking = BLOCKED[kind]
+    rows(url, "CREATE TABLE busy (id int)")
+    with connect(url) as one:
+        one.cursor().execute("INSERT INTO busy VALUES (1)")
+        one.commit()
+    project.revision("a3", f"op.execute({statement!r})")
+    with connect(url) as blocker:
+        blocker.begin()
+        blocker.cursor().execute(blocking)
+        running = start(project, request_for(database_request(), lock_timeout_seconds=1), {"main": url})
+        running.wait_for(PassRetried)
+        blocker.rollback()
+        run = running.finish()
+        named = f"session {blocker.thread_id()} (user root)"
+    assert run.exit_code == 0, run.stderr
+    reason = run.of(PassRetried)[0].reason
+    assert named in reason or kind == "metadata", reason
+    # MariaDB without the performance schema tells of metadata locks neither holders nor what they hold.
+    assert ("the server does not tell by whom" in reason) == (kind == "metadata"), reason
+
+
+def test_what_a_definition_committed_on_mariadb_is_no_ground_for_another_try(shop):
+    """The INSERT before it is committed by the ALTER that could not be made."""
+    project, url = shop
+    rows(url, "CREATE TABLE busy (id int)")
+    project.revision(
+        "a3", "op.execute('INSERT INTO busy VALUES (7)')\nop.execute('ALTER TABLE busy ADD a int')"
+    )
+    with connect(url) as blocker:
+        blocker.begin()
+        blocker.cursor().execute("SELECT * FROM busy")
+        options = {"lock_timeout_seconds": 1, "lock_give_up_seconds": 60}
+        run = migrate(project, url, options=options)
+    assert (run.result.failure.name, run.exit_code) == ("PartiallyApplied", ExitCode.MIGRATION_FAILED)
+    assert "still there: INSERT INTO busy." in run.result.failure.message
+    assert rows(url, "SELECT count(*) FROM busy") == ((1,),)
+
+
+def test_a_deadlock_on_mariadb_is_tried_again(shop):
+    project, url = shop
+    rows(url, "CREATE TABLE one (id int PRIMARY KEY, n int)")
+    rows(url, "CREATE TABLE two (id int PRIMARY KEY, n int)")
+    with connect(url) as first:
+        for number in range(100):
+            first.cursor().execute(f"INSERT INTO two VALUES ({number}, 0)")
+        first.cursor().execute("INSERT INTO one VALUES (1, 0)")
+        first.commit()
+    project.revision(
+        "a3",
+        """
+        op.execute("UPDATE one SET n = 1")
+        import pathlib, time
+        gate = pathlib.Path("gate")
+        if not gate.exists():
+            gate.write_text("")
+            while not pathlib.Path("go").exists():
+                time.sleep(0.05)
+        op.execute("UPDATE two SET n = 1")
+        """,
+    )
+    with connect(url) as other:
+        other.begin()
+        # It has changed more rows, so the server makes the run the victim.
+        other.cursor().execute("UPDATE two SET n = 2")
+        running = start(project, request_for(database_request(), lock_timeout_seconds=20), {"main": url})
+        wait_until((project.folder / "gate").exists, timeout=60, what="the revision")
+        thread = threading.Thread(target=lambda: other.cursor().execute("UPDATE one SET n = 2"))
+        thread.start()
+        waits = "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+        wait_until(lambda: rows(url, waits)[0][0], what="the other session's wait")
+        (project.folder / "go").write_text("")
+        running.wait_for(PassRetried)
+        thread.join(30)
+        other.rollback()
+        run = running.finish()
+    assert run.exit_code == 0, run.stderr
+    assert "Deadlock" in run.of(PassRetried)[0].reason
