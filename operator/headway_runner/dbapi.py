@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+SESSION = "headway.session"
+"""In a connection's ``info``: the number by which the server names it, where the driver's is a pooler's."""
 CANCEL_SECONDS = 5
 _CANCEL_REQUEST = 80877102
 """The protocol's number for it."""

@@ -13,7 +13,7 @@ from sqlalchemy.pool import Pool
 from headway_contract.request import RunRequest
 from headway_contract.result import Failure
 from headway_runner.credentials import learn_connection, learn_what_connects
-from headway_runner.dbapi import adapter_of, backend_pid, limit_only_connecting, query
+from headway_runner.dbapi import SESSION, adapter_of, backend_pid, limit_only_connecting, query
 from headway_runner.failures import RunFailed
 from headway_runner.keepalive import SERVER_SETTINGS, watch_socket
 from headway_runner.pooler import lends_by_the_session
@@ -22,7 +22,8 @@ CONNECT_SECONDS = 10
 PYTHON_BUSY_MILLISECONDS = 5000
 """How long ``sqlite3.connect`` lets a statement wait by default."""
 _DIALECT = "headway.dialect"
-_PREPARED = "headway.prepared"
+PREPARED = "headway.prepared"
+"""In a connection's ``info``: whether its session is the server's own and set up."""
 _KNOWN = "SELECT current_setting('server_version_num'), current_setting('application_name')"
 
 
@@ -45,7 +46,7 @@ class Sessions:
         watch_socket(adapter)
         if record.info.get(_DIALECT) == "postgresql":
             limit_only_connecting(adapter)
-            record.info[_PREPARED] = self._prepare(adapter, in_transaction=False)
+            record.info[PREPARED] = self._prepare(adapter, in_transaction=False)
             adapter.commit()
         elif record.info.get(_DIALECT) in _LOCK_WAITS:
             _LOCK_WAITS[record.info[_DIALECT]](adapter, self._request.lock_timeout_seconds)
@@ -55,16 +56,18 @@ class Sessions:
         if connection.dialect.name != "postgresql":
             return
         info = connection.info
-        if _PREPARED not in info:
+        if PREPARED not in info:
             adapter = adapter_of(connection)
             in_transaction = connection.in_transaction()
-            info[_PREPARED] = self._prepare(adapter, in_transaction)
+            info[PREPARED] = self._prepare(adapter, in_transaction)
             if not in_transaction:
                 adapter.commit()
-        if not info[_PREPARED]:
+        if not info[PREPARED]:
             if lends_by_the_session(connection.engine):
-                self._set_up(adapter_of(connection), connection.in_transaction())
-                info[_PREPARED] = True
+                adapter = adapter_of(connection)
+                info[SESSION] = int(query(adapter, "SELECT pg_backend_pid()")[0][0])
+                self._set_up(adapter, connection.in_transaction())
+                info[PREPARED] = True
                 return
             raise RunFailed(
                 Failure(

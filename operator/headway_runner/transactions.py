@@ -87,8 +87,7 @@ class TransactionWatch:
     def _starts(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
         """MySQL commits what was open before a definition, also before one that then fails."""
         if self.inside and connection.dialect.name in ("mysql", "mariadb") and _DEFINES.match(statement):
-            self._keep(self._open)
-            self._open = []
+            self._keep(self._taken(connection))
 
     def _executed(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
         if not self.inside:

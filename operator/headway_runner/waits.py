@@ -14,7 +14,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
 from headway_runner.blockers import Wait, mysql_wait, postgres_wait, sentence
-from headway_runner.dbapi import adapter_of, session_id
+from headway_runner.dbapi import SESSION, adapter_of, session_id
+from headway_runner.sessions import PREPARED
 from headway_runner.side_session import SideSession
 from headway_runner.transactions import beginning
 from headway_runner.wording import describe, origin
@@ -102,9 +103,11 @@ class Waits:
     def _starts(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
         if connection.dialect.name not in KINDS:
             return
-        session = connection.info.get("headway.session")
+        session = connection.info.get(SESSION)
         if session is None:
-            session = connection.info["headway.session"] = session_id(adapter_of(connection)) or 0
+            # Behind a pooler the driver's number is that of somebody else on the server.
+            is_own = connection.info.get(PREPARED, True)
+            session = connection.info[SESSION] = (session_id(adapter_of(connection)) or 0) if is_own else 0
         if not session:
             return
         self._own[session] = None
