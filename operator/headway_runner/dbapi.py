@@ -100,10 +100,6 @@ _FROM_A_SECOND_SESSION = {
 def canceller_of(connection: Connection) -> Callable[[], None]:
     """A function for another thread that cancels what the connection is doing, by the driver's own means."""
     adapter = adapter_of(connection)
-    sqlite = getattr(getattr(bare(adapter), "_conn", None), "interrupt", None)
-    if sqlite is not None:
-        # aiosqlite: its thread would go on with the statement after the task was cancelled.
-        return lambda: void(sqlite())
     try:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
     except RuntimeError:
