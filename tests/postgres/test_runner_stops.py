@@ -139,7 +139,7 @@ def test_a_loop_in_a_revision_is_interrupted_and_may_clean_up(tmp_path, database
     cleaned = tmp_path / "cleaned"
     loop = f"import pathlib\ntry:\n    while True: pass\nfinally: pathlib.Path({str(cleaned)!r}).touch()"
     project = from_template(tmp_path).revision("a1", loop)
-    running = start(project, request_for(database_request(), grace_seconds=8), {"main": database.url()})
+    running = start(project, request_for(database_request(), grace_seconds=600), {"main": database.url()})
     running.wait_for(RevisionStarted, revision="a1")
     running.terminate()
     running.terminate()
