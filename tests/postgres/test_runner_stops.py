@@ -136,11 +136,19 @@ def test_a_run_that_pauses_before_it_tries_a_lock_again_stops_without_a_failure(
 
 
 def test_a_loop_in_a_revision_is_interrupted_and_may_clean_up(tmp_path, database):
-    cleaned = tmp_path / "cleaned"
-    loop = f"import pathlib\ntry:\n    while True: pass\nfinally: pathlib.Path({str(cleaned)!r}).touch()"
-    project = from_template(tmp_path).revision("a1", loop)
+    begun, cleaned = tmp_path / "begun", tmp_path / "cleaned"
+    project = from_template(tmp_path / "project").revision(
+        "a1",
+        f"""
+        import pathlib
+        try:
+            while True: pathlib.Path({str(begun)!r}).touch()
+        finally:
+            pathlib.Path({str(cleaned)!r}).touch()
+        """,
+    )
     running = start(project, request_for(database_request(), grace_seconds=600), {"main": database.url()})
-    running.wait_for(RevisionStarted, revision="a1")
+    wait_until(begun.exists, what="the loop")
     running.terminate()
     # Of two equal signals at once the kernel may deliver one.
     running.terminate(signal.SIGINT)
