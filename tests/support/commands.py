@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 import textwrap
 from pathlib import Path
 from typing import Any
 
 from headway_contract.request import Mode
 from support.projects import Project, from_template
-from support.runner import Run, RunningRunner, database_request, request_for, run_runner, start
+from support.runner import PYTHON, Run, RunningRunner, database_request, request_for, run_runner, start
 
-PROGRAMS = Path(sys.executable).parent
+PROGRAMS = Path(PYTHON).parent
 ENV = """
     import os
     from alembic import context
@@ -48,7 +47,7 @@ def admin(
     """A command line program of the application: Python that has `command` and `config`; returns the command."""
     code = textwrap.dedent(ADMIN).format(body=textwrap.dedent(body))
     (project.folder / name).write_text(code)
-    return (sys.executable, name)
+    return (PYTHON, name)
 
 
 def script(project: Project, body: str, name: str = "migrate.sh") -> tuple[str, ...]:
