@@ -167,6 +167,14 @@ def test_a_database_s_own_alembic_settings_go_over_those_of_all() -> None:
     assert request.x == (("a", "1"), ("b", "2"))
 
 
+def test_an_application_s_own_command_is_asked_of_the_runner_and_the_container_starts_as_ever() -> None:
+    command = ("flask", "db", "upgrade")
+    for start in (PLAN, MIGRATE):
+        job = job_for(start, a_migration("main", command=list(command)), SETTINGS)
+        assert request_in(job).command == command
+        assert main_of(job)["command"] == main_of(job_for(start, a_migration("main"), SETTINGS))["command"]
+
+
 def test_the_control_annotation_is_where_the_request_says() -> None:
     made = job_for(MIGRATE, a_migration("main"), SETTINGS)
     (volume,) = (one for one in pod_of(made)["volumes"] if "downwardAPI" in one)
