@@ -128,7 +128,7 @@ def test_so_is_one_of_which_a_part_stayed(tmp_path, database):
 
 def test_so_is_one_whose_process_ended(tmp_path, database):
     run = migrate(titled(tmp_path, "import os; os._exit(3)"), database.url())
-    message = told(run, "Unexpected")
+    message = told(run, "RevisionFailed")
     assert message == (
         "Revision a2 (add a status to users) did not end. "
         "The process that ran it ended itself with exit code 3."
