@@ -22,7 +22,7 @@ from headway_runner.failures import RunFailed
 from headway_runner.inspection import Inspector
 from headway_runner.participant import call_guarded
 from headway_runner.project import refuse_doubled_revisions
-from headway_runner.secrecy import know, learn_environment, masked
+from headway_runner.secrecy import know, learn_environment
 from headway_runner.task import Report
 
 POLL_SECONDS = 0.2
@@ -75,7 +75,7 @@ class AttachedLink(Link):
 
     def tell(self, report: Report) -> None:
         """Hand over what is known so far."""
-        self._words.send(masked(report))
+        self._words.send(report)
 
     def listen_here(self) -> None:
         """Take orders in this process. Its signals stay its own: nobody but us knows of it."""

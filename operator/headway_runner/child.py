@@ -17,7 +17,6 @@ from headway_contract.events import Event
 from headway_runner.dbapi import void
 from headway_runner.pipes import Sender
 from headway_runner.reports import say
-from headway_runner.secrecy import masked
 
 STOP = b"s"
 """At the next safe point."""
@@ -88,16 +87,16 @@ class Link:
         self._pass_on: Callable[[bytes], None] = lambda order: None
 
     def emit(self, *events: Event) -> None:
-        """Hand events to the parent, the only one that writes them; it does not know what is secret here."""
-        self._words.send(masked(events))
+        """Hand events to the parent, the only one that writes them."""
+        self._words.send(events)
 
     def keep(self, revision: str, statements: tuple[str, ...]) -> None:
         """Tell the parent what of this revision is committed."""
-        self._words.send(masked(Kept(revision, statements)))
+        self._words.send(Kept(revision, statements))
 
     def finish(self, outcome: object) -> None:
         """The last word of this process."""
-        self._words.send(Finished(masked(outcome)))
+        self._words.send(Finished(outcome))
 
     def cancel_by(self, cancel: Callable[[], None]) -> None:
         """How to cancel the statement that is running, from another thread."""

@@ -1,7 +1,7 @@
 """Python values through a pipe between a forked process and its parent: length, then pickle.
 
 Rule: the reader takes all that has arrived at once; hundreds of small events a second must not cost it as many
-system calls each.
+system calls each. Texts are masked by the sender: the reader does not know what is secret over there.
 """
 
 import os
@@ -10,6 +10,8 @@ import select
 import struct
 import threading
 from typing import Any
+
+from headway_runner.secrecy import masked
 
 _LENGTH = struct.Struct("!I")
 _CHUNK = 1 << 16
@@ -23,8 +25,8 @@ class Sender:
         self._one_at_a_time = threading.Lock()
 
     def send(self, value: object) -> None:
-        """Write a value; raises BrokenPipeError when the reader is gone."""
-        body = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        """Write a value with its texts masked; raises BrokenPipeError when the reader is gone."""
+        body = pickle.dumps(masked(value), pickle.HIGHEST_PROTOCOL)
         rest = memoryview(_LENGTH.pack(len(body)) + body)
         with self._one_at_a_time:
             while rest:

@@ -14,6 +14,7 @@ from headway_contract.request import Mode
 from headway_contract.result import Outcome
 from headway_contract.wire import join_document
 from support.canaries import Canaries
+from support.commands import admin, application, attach
 from support.projects import from_template
 from support.runner import Run, database_request, only_events, request_for, run_runner
 
@@ -36,8 +37,9 @@ def run(project, place, url, mode=Mode.MIGRATE, target="heads"):
     return run_runner(project, request, {"main": url}, **planted)
 
 
-def nothing_left(run: Run, canaries: Canaries) -> None:
-    lines = run.stderr.splitlines()
+def nothing_left(run: Run, canaries: Canaries, *, by_command: bool = False) -> None:
+    """`by_command`: the application's own program prints its own tracebacks; only marked lines are ours."""
+    lines = [line for line in run.stderr.splitlines() if line.startswith("headway: ") or not by_command]
     outputs = {
         "the events": run.stdout,
         "the termination message": run.result.to_json(),
@@ -286,3 +288,42 @@ def test_what_the_user_s_own_code_prints_is_in_the_user_s_own_log_as_it_is(tmp_p
     assert ended.exit_code == 0, ended.stderr
     assert f"USER:  {place.password}" in ended.stderr
     nothing_left(ended, place.canaries)
+
+
+FETCHES = """
+import os
+from alembic import context
+import sqlalchemy as sa
+
+engine = sa.create_engine("{address}", connect_args=dict(password=open("token").read()))
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+UPGRADE = "command.upgrade(config, 'heads')"
+COMMANDS = {
+    "an exception of a revision": ("raise RuntimeError(op.get_bind().engine.url.password)", UPGRADE),
+    "a token that env.py fetched": ("raise RuntimeError(open('token').read())", UPGRADE),
+    "a value of a statement": ("op.execute(\"SELECT '{canary}'::int\")", UPGRADE),
+    "an exit of the command": ("", "sys.exit('USER: ' + os.environ['DATABASE_URL'])"),
+    "a word of the command": ("", "sys.exit(1)"),
+}
+
+
+@pytest.mark.parametrize(("revision", "body"), COMMANDS.values(), ids=COMMANDS)
+def test_when_the_application_s_own_command_fails(tmp_path, place, revision, body):
+    (tmp_path / "token").write_text(place.password)
+    url = make_url(place.database.url())
+    address = f"postgresql+psycopg://{place.user}@{url.host}:{url.port}/{url.database}"
+    fetches = "token" in revision
+    project = application(tmp_path, FETCHES.format(address=address)) if fetches else application(tmp_path)
+    canary = place.canaries.plant("a value of the statement")
+    project.revision(
+        "a1", revision.format(canary=canary), title=f"rotate {place.password!r} by {place.token}"
+    )
+    command = (*admin(project, body), "--token", place.token)
+    given = {} if not fetches else {"url_variable": "", "export_url_as": ""}
+    ended = attach(project, place.url(), command, environment={"API_TOKEN": place.token}, **given)
+    assert ended.result.outcome is Outcome.FAILED, ended.stderr
+    nothing_left(ended, place.canaries, by_command=True)

@@ -12,15 +12,18 @@ from headway_contract.events import EVENTS, DocumentPart, Notice, Stopping
 from headway_contract.result import DatabasePlan, Failure, Outcome, PendingRevision, Plan, RunResult
 from headway_contract.texts import IDENTIFIERS, SPLIT_DOCUMENTS, names_of_texts, with_texts
 from headway_contract.wire import Envelope, to_line
+from headway_runner.child import Kept
 from headway_runner.database import Identity
-from headway_runner.task import Application, Inspection
+from headway_runner.task import Application, Inspection, Report
 
-TOLD = (*EVENTS, RunResult, Failure, Plan, DatabasePlan, PendingRevision, Inspection, Application, Identity)
+RESULTS = (RunResult, Failure, Plan, DatabasePlan, PendingRevision)
+TOLD = (*EVENTS, *RESULTS, Inspection, Application, Identity, Kept, Report)
 TEXTS = {
     "RevisionStarted.title", "PassRetried.reason", "Stopping.reason",
     "Notice.message", "Failure.message", "RunResult.notice",
     "PendingRevision.title", "DatabasePlan.notices", "Inspection.notices",
-    "Inspection.places", "Application.kept", "LockAwaited.holder", "Blocked.sentence",
+    "Inspection.places", "Application.kept",
+    "Kept.statements", "LockAwaited.holder", "Blocked.sentence",
 }  # fmt: skip
 """A field that is new stands here, or its name in IDENTIFIERS when it must stay as it is under masking."""
 
