@@ -5,6 +5,8 @@ The rows are in `tests/support/matrix/rows.txt`; `--matrix` says how many of the
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from headway_contract.events import LockAcquired, RevisionStarted
@@ -118,3 +120,35 @@ def test_sigterm_stops_a_long_statement_and_the_next_run_goes_on(row, world, pla
     project.last = "a1"
     project.revision("a2", "op.execute('SELECT 1')")
     assert world.run(project, place).result.to_revision == ("a2",)
+
+
+def test_what_a_transaction_of_env_py_takes_back_is_never_a_success(row, world, place):
+    """SQLAlchemy 2, and the asynchronous engines of 1.4, begin one for any statement, and nobody commits it."""
+    project = world.project().tables("a1", "a2")
+    first = r"\1connection.exec_driver_sql('SELECT 1')\1\2"
+    project.env.write_text(
+        re.sub(r"(\n +)(context\.configure\(\s*connection=)", first, project.env.read_text(), count=1)
+    )
+    run = world.run(project, place)
+    if row.sqlalchemy.startswith("1.4") and row.driver != "asyncpg":
+        assert run.exit_code == ExitCode.SUCCEEDED, run.stderr
+        assert place.versions() == ["a2"]
+        return
+    assert run.exit_code == ExitCode.MIGRATION_FAILED, run.stderr
+    assert run.result.failure.name == "NotPersisted"
+    assert "a transaction that env.py had begun" in run.result.failure.message
+    assert run.result.applied == ()
+    assert not row.is_postgres or place.tables() == set()
+
+
+def test_a_failure_that_env_py_hides_is_never_a_success(row, world, place):
+    project = world.project().tables("a1").revision("a2", "op.execute('SELECT * FROM missing')").tables("a3")
+    hiding = "\n    try:\n        run_migrations_online()\n    except Exception:\n        pass\n"
+    text = project.env.read_text()
+    assert "\n    run_migrations_online()\n" in text
+    project.env.write_text(text.replace("\n    run_migrations_online()\n", hiding))
+    run = world.run(project, place)
+    assert run.exit_code == ExitCode.MIGRATION_FAILED, run.stderr
+    assert run.result.failure.name == "Swallowed"
+    assert run.result.failure.revision == "a2"
+    assert "a3" not in place.tables()

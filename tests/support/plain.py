@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 
 from support.projects import Project
+from support.runner import PYTHON
 
 
 def plain_alembic(
@@ -20,7 +20,7 @@ def plain_alembic(
         changed = ["sqlalchemy.url = " + url if line.startswith("sqlalchemy.url") else line for line in text]
         (project.folder / config).write_text("\n".join(changed))
     return subprocess.run(
-        [sys.executable, "-m", "alembic", "-c", config, *arguments, "upgrade", "heads"],
+        [PYTHON, "-m", "alembic", "-c", config, *arguments, "upgrade", "heads"],
         cwd=project.folder,
         env={**os.environ, **environment},
         check=False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from headway_contract.result import Failure
 from headway_contract.wire import from_line
 from headway_runner.failures import RunFailed
 from headway_runner.history import is_symbolic
+from headway_runner.inspection import Inspector
 from headway_runner.lock import held
 from headway_runner.migrate import LONGEST_PAUSE_SECONDS, is_worth_another_pass, pause_before
 from headway_runner.pipes import Receiver, Sender
@@ -189,3 +192,11 @@ def test_events_are_numbered_and_a_reader_that_left_stops_nothing():
 )
 def test_a_statement_is_told_without_any_value_in_it(statement, shown):
     assert beginning(statement) == shown
+
+
+def test_a_look_that_saw_no_context_is_a_failure_even_when_nothing_was_raised():
+    request = RunRequest(Mode.PLAN, "r", (DatabaseRequest("main"),))
+    looked = Inspector(cast(Any, None), Task(request, request.databases[0], None, "heads"))
+    failure = looked.report(None).failure
+    assert failure is not None
+    assert failure.name == "NeverConfigured"
