@@ -28,6 +28,7 @@ WORKING = {
     "loop_in_another_thread": {"driver": "asyncpg"},
     "engine_of_the_module": {"POOL": "StaticPool"},
 }
+OWNERS = "SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 POOLS = ("NullPool", "QueuePool")
 
 
@@ -51,6 +52,7 @@ def test_a_working_env_py_is_no_worse_under_the_runner(tmp_path, make_database, 
     for database in (plainly, ours):
         assert database.tables() == EVERYTHING
         assert database.rows("SELECT version_num FROM alembic_version") == [("a2",)]
+    assert ours.rows(OWNERS) == plainly.rows(OWNERS)
 
 
 @pytest.mark.parametrize("pool", POOLS)
