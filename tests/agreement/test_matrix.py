@@ -137,16 +137,17 @@ def test_what_a_transaction_of_env_py_takes_back_is_never_a_success(row, world, 
     assert run.exit_code == ExitCode.MIGRATION_FAILED, run.stderr
     assert run.result.failure.name == "NotPersisted"
     assert "a transaction that env.py had begun" in run.result.failure.message
-    assert run.result.applied == ()
+    # On MariaDB each table commits what came before it, so only the last version row is lost.
+    assert run.result.failure.revision == ("a1" if row.server != "mariadb" else "a2")
     assert not row.is_postgres or place.tables() == set()
 
 
 def test_a_failure_that_env_py_hides_is_never_a_success(row, world, place):
     project = world.project().tables("a1").revision("a2", "op.execute('SELECT * FROM missing')").tables("a3")
-    hiding = "\n    try:\n        run_migrations_online()\n    except Exception:\n        pass\n"
-    text = project.env.read_text()
-    assert "\n    run_migrations_online()\n" in text
-    project.env.write_text(text.replace("\n    run_migrations_online()\n", hiding))
+    hiding = r"\n    try:\n        \1\n    except Exception:\n        pass\n"
+    changed, count = re.subn(r"\n    (\S*run_migrations_online\(\)+)\n", hiding, project.env.read_text())
+    assert count == 1
+    project.env.write_text(changed)
     run = world.run(project, place)
     assert run.exit_code == ExitCode.MIGRATION_FAILED, run.stderr
     assert run.result.failure.name == "Swallowed"
