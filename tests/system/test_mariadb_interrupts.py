@@ -16,10 +16,12 @@ from support.system_servers import mariadb
 from support.waiting import wait_until
 
 LEDGER = "op.execute('CREATE TABLE ledger (entry text, n int)')\nop.execute(\"INSERT INTO ledger VALUES ('a1', 0)\")"
-IS_SLEEPING = "SELECT count(*) FROM information_schema.processlist WHERE state = 'User sleep'"
+IS_WORKING = "SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'UPDATE ledger%'"
+FOR_EVER = "BENCHMARK(2000000000, MD5(RAND()))"
+"""Unlike SLEEP, it does not end because its client is gone."""
 
 
-def sleeping(seconds, marker):
+def working(long, marker):
     """A row for the ledger, and then a statement that takes long, but only once."""
     return (
         "import pathlib\n"
@@ -27,7 +29,7 @@ def sleeping(seconds, marker):
         f"marker = pathlib.Path({str(marker)!r})\n"
         "if not marker.exists():\n"
         "    marker.touch()\n"
-        f"    op.execute('UPDATE ledger SET n = SLEEP({seconds}) LIMIT 1')\n"
+        f"    op.execute('UPDATE ledger SET n = {long} LIMIT 1')\n"
     )
 
 
@@ -51,29 +53,29 @@ def project_with(folder, upgrade):
     return from_template(folder / "project").revision("a1", LEDGER).revision("a2", upgrade)
 
 
-def start_until_it_sleeps(project, url, **options):
+def start_until_it_works(project, url, **options):
     running = start(project, request_for(database_request(), **options), {"main": url})
     running.wait_for(RevisionStarted, revision="a2")
-    wait_until(lambda: rows(url, IS_SLEEPING) == ((1,),), what="the statement")
+    wait_until(lambda: rows(url, IS_WORKING) == ((1,),), what="the statement")
     return running
 
 
 def test_sigterm_cancels_a_long_statement_on_the_server(public_tmp_path, server):
-    project = project_with(public_tmp_path, sleeping(600, public_tmp_path / "was-here"))
-    running = start_until_it_sleeps(project, server, grace_seconds=2)
+    project = project_with(public_tmp_path, working(FOR_EVER, public_tmp_path / "was-here"))
+    running = start_until_it_works(project, server, grace_seconds=2)
     running.terminate()
     run = running.finish()
     assert run.exit_code == ExitCode.STOPPED, run.stderr
     assert run.result.to_revision == ("a1",)
-    assert rows(server, IS_SLEEPING) == ((0,),)
+    assert rows(server, IS_WORKING) == ((0,),)
     assert rows(server, "SELECT entry FROM ledger") == (("a1",),)
     assert migrate(project, server).result.applied == ("a2",)
     assert rows(server, "SELECT entry FROM ledger") == (("a1",), ("a2",))
 
 
 def test_a_stop_after_a_statement_that_commits_by_itself_names_that_statement(public_tmp_path, server):
-    upgrade = "op.execute('CREATE TABLE part (id int)')\n" + sleeping(600, public_tmp_path / "was-here")
-    running = start_until_it_sleeps(project_with(public_tmp_path, upgrade), server, grace_seconds=2)
+    upgrade = "op.execute('CREATE TABLE part (id int)')\n" + working(FOR_EVER, public_tmp_path / "was-here")
+    running = start_until_it_works(project_with(public_tmp_path, upgrade), server, grace_seconds=2)
     running.terminate()
     run = running.finish()
     assert run.result.failure.name == "PartiallyApplied", run.stderr
@@ -81,8 +83,8 @@ def test_a_stop_after_a_statement_that_commits_by_itself_names_that_statement(pu
 
 
 def test_when_everything_is_killed_the_next_run_waits_for_the_end_of_the_statement(public_tmp_path, server):
-    project = project_with(public_tmp_path, sleeping(8, public_tmp_path / "was-here"))
-    running = start_until_it_sleeps(project, server)
+    project = project_with(public_tmp_path, working("SLEEP(8)", public_tmp_path / "was-here"))
+    running = start_until_it_works(project, server)
     process = running.process.pid
     (child,) = Path(f"/proc/{process}/task/{process}/children").read_text().split()
     for number in (signal.SIGSTOP, signal.SIGKILL):
@@ -91,7 +93,7 @@ def test_when_everything_is_killed_the_next_run_waits_for_the_end_of_the_stateme
     running.process.wait()
     again = start(project, request_for(database_request()), {"main": server})
     again.wait_for(LockAwaited)
-    assert rows(server, IS_SLEEPING) == ((1,),)
+    assert rows(server, IS_WORKING) == ((1,),)
     run = again.finish()
     assert run.result.applied == ("a2",), run.stderr
     assert rows(server, "SELECT entry FROM ledger") == (("a1",), ("a2",))
