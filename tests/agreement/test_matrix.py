@@ -56,8 +56,9 @@ def with_history(row, project):
     return project
 
 
-def own_warnings(run):
-    return [line for line in run.stderr.splitlines() if "Warning" in line and "/headway_" in line]
+def warnings_in(text):
+    """Their categories and texts; an old Alembic under a new SQLAlchemy causes some, which name whoever called it."""
+    return {line.split(": ", 1)[1] for line in text.splitlines() if re.search(r":\d+: \w*Warning: ", line)}
 
 
 def test_a_project_goes_from_empty_to_head_as_with_plain_alembic(servers, row, world, place):
@@ -70,10 +71,10 @@ def test_a_project_goes_from_empty_to_head_as_with_plain_alembic(servers, row, w
     assert run.exit_code == ExitCode.SUCCEEDED, run.stderr
     assert (run.result.applied, run.result.to_revision) == (tuple(HISTORY), ("upper",))
     assert len(run.of(LockAcquired)) == 1
-    assert own_warnings(run) == []
 
     theirs = servers.place(row)
-    world.plain_alembic(project, theirs)
+    told = world.plain_alembic(project, theirs)
+    assert warnings_in(run.stderr) <= warnings_in(told)
     assert place.catalogue() == theirs.catalogue()
     assert (place.versions(), place.rows(USERS)) == (theirs.versions(), theirs.rows(USERS))
 

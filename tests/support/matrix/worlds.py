@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,13 +42,13 @@ class World:
         self._alembic(folder, "init", "-t", TEMPLATES.get(self.row.driver, "generic"), "migrations")
         return Project(folder)
 
-    def plain_alembic(self, project: Project, place: Place) -> None:
-        """`alembic upgrade heads`; raises CalledProcessError."""
+    def plain_alembic(self, project: Project, place: Place) -> str:
+        """`alembic upgrade heads`; what it wrote to stderr, its warnings too."""
         lines = (project.folder / project.config).read_text().splitlines()
         url = f"sqlalchemy.url = {place.url}"
         text = "\n".join(url if line.startswith("sqlalchemy.url") else line for line in lines)
         (project.folder / "plain.ini").write_text(text)
-        self._alembic(project.folder, "-c", "plain.ini", "upgrade", "heads")
+        return self._alembic(project.folder, "-c", "plain.ini", "upgrade", "heads")
 
     def start(self, project: Project, place: Place, request: RunRequest | None = None) -> RunningRunner:
         """The runner, started from the source tree as it is injected into an image."""
@@ -59,7 +60,11 @@ class World:
         """Start it and wait for its end."""
         return self.start(project, place, request).finish()
 
-    def _alembic(self, folder: Path, *arguments: str) -> None:
+    def _alembic(self, folder: Path, *arguments: str) -> str:
         command = [self.python, "-m", "alembic", *arguments]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        environment = {**os.environ, **VERBOSE}
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
+        return done.stderr
