@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit test-all check bench clean
+.PHONY: help demo test unit test-all check bench bench-histories clean
 
 help:  ## what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 17
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headway needs Python 3.11 or newer; name one with: make PYTHON=python3.12 …")'
@@ -43,6 +43,9 @@ bench: $(STAMP)  ## ratios side by side: runner against alembic, operator agains
 	@PYTHONPATH=tests $(BIN)/python -m support.assets
 	@$(BIN)/python benchmarks/runner.py
 	@$(BIN)/python benchmarks/operator_figures.py
+
+bench-histories: $(STAMP)  ## public applications' migrations, from empty to head (installs each: minutes, once)
+	@$(BIN)/python benchmarks/histories.py
 
 clean:  ## removes what the targets made here (the cache of built binaries stays)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
