@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from headway_contract.events import PassRetried, RevisionApplied
+from headway_runner import lock
 from headway_runner.lock import SqliteLock, lock_path
 from support.projects import from_template
 from support.runner import database_request, migrate, request_for, start
@@ -98,6 +99,20 @@ def test_two_locks_on_a_file_that_its_last_holder_removes_are_never_both_held(fi
     assert second.try_to_take()
     assert not first.try_to_take()
     second.release()
+
+
+def test_a_lock_on_a_file_that_was_removed_meanwhile_is_none(file, monkeypatch):
+    first, second = SqliteLock(str(file)), SqliteLock(str(file))
+    assert first.try_to_take()
+    opened = lock._open
+
+    def open_before_the_holder_leaves(path):
+        found = opened(path)
+        first.release()
+        return found
+
+    monkeypatch.setattr(lock, "_open", open_before_the_holder_leaves)
+    assert not second.try_to_take()
 
 
 def test_where_the_folder_may_not_be_written_the_lock_is_in_the_folder_for_temporary_files(
