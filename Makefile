@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# Tests mostly wait for servers and processes: one worker more than there are cores.
+WORKERS ?= $(shell $(PYTHON) -c "import os; print(min(os.cpu_count() + 1, 6))")
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test unit test-all check bench bench-histories clean
@@ -26,7 +28,7 @@ unit: $(STAMP)  ## pure logic, in seconds
 test: $(STAMP)  ## everything that needs only pip and Go: a real API server, a real PostgreSQL
 	@PYTHONPATH=tests $(BIN)/python -m support.assets
 	@PYTHONPATH=tests $(BIN)/python -m support.matrix.obtain chosen
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 test-all: test  ## also PgBouncer, MariaDB, and every pair of Python, Alembic, SQLAlchemy, driver and server
 	@PYTHONPATH=tests $(BIN)/python -m support.system_packages

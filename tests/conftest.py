@@ -6,4 +6,5 @@ pytest_plugins = [
     "support.fix_matrix",
     "support.fix_operator",
     "support.fix_postgres",
+    "support.fix_workers",
 ]
