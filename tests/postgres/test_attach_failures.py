@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 
 import pytest
 
@@ -116,6 +117,25 @@ def test_an_exception_that_is_swallowed_before_another_upgrade_is_a_failure_too(
     assert run.result.failure.revision == "a3"
 
 
+def test_what_the_command_hid_before_it_ended_with_an_error_is_told(tmp_path, database):
+    gone = 'if context.config.attributes["tenant"] == "gone":\n    raise LookupError("no tenant")\n'
+    env = f"from alembic import context\n{gone}{textwrap.dedent(ENV)}"
+    project = application(tmp_path, env).tables("a1")
+    body = """
+    failed = False
+    for config.attributes["tenant"] in ("gone", "there"):
+        try:
+            command.upgrade(config, "heads")
+        except LookupError:
+            failed = True
+    sys.exit(failed)
+    """
+    run = attach(project, database.url(), admin(project, body))
+    assert run.result.failure.name == "ProjectFailed", run.stderr
+    assert "no tenant" in run.result.failure.message
+    assert run.result.to_revision == ("a1",)
+
+
 def test_revisions_that_env_py_rolls_back_are_not_there(tmp_path, database):
     env = ENV.replace(
         "        context.configure",
@@ -135,6 +155,16 @@ def test_a_failing_revision_is_told_as_without_a_command_and_nothing_secret_with
     password = database.address.split(":")[2].split("@")[0]
     assert password not in run.stdout + run.stderr
     assert "4711" not in run.result.failure.message
+
+
+def test_what_the_command_hides_is_told_without_the_secrets_of_the_job(project, database):
+    project.revision("a3", "raise RuntimeError('refused: canary-of-the-job')")
+    command = admin(project, f"try:\n    {UPGRADE}\nexcept RuntimeError:\n    sys.exit(1)")
+    run = attach(project, database.url(), command, environment={"PAYMENTS_TOKEN": "canary-of-the-job"})
+    assert run.result.failure.name == "RevisionFailed", run.stderr
+    assert "RuntimeError: refused: ***" in run.result.failure.message
+    assert "refused: ***" in run.stderr
+    assert "canary" not in run.stdout + run.stderr
 
 
 def test_a_process_that_is_killed_in_a_revision_is_told_with_it(project, database):

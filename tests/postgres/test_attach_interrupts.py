@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import sys
 from pathlib import Path
@@ -145,6 +147,29 @@ def test_a_killed_runner_leaves_no_migration_running(tmp_path, database, driver)
         what="the release of the lock",
     )
     assert database.rows("SELECT version_num FROM alembic_version") == [("a1",)]
+
+
+def test_a_process_between_runner_and_command_that_is_killed_takes_the_command_with_it(tmp_path, database):
+    project = sleeping(tmp_path)
+    running = start_attached(project, database.url(), admin(project))
+    running.wait_for(RevisionStarted, revision="a2")
+    wait_until(lambda: is_running(database), what="the statement")
+    (between,) = children_of(running.process.pid)
+    os.kill(between, signal.SIGKILL)
+    run = running.finish()
+    assert run.result.failure.name == "Unexpected", run.stderr
+    assert "signal 9" in run.result.failure.message
+    assert run.result.failure.revision == "a2"
+    wait_until(lambda: not is_running(database), what="the end of the orphan")
+    assert database.rows("SELECT version_num FROM alembic_version") == [("a1",)]
+
+
+def children_of(process):
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rsplit(")", 1)[1].split()[1])
+    return [child for child, parent in parents.items() if parent == process]
 
 
 def test_a_run_waits_for_the_lock_of_another_and_can_be_stopped(tmp_path, database):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from headway_contract.request import Mode, RunRequest
-from headway_runner.board import VARIABLE, Attachment, Board
+from headway_runner.board import VARIABLE, Attachment, Board, SharedSender
 from headway_runner.database import Identity
 from headway_runner.isolation import option_that_isolates
+from headway_runner.pipes import Receiver
 from headway_runner.task import Task
 from support.runner import database_request
 from support.tree import SOURCE
@@ -140,6 +142,35 @@ def test_an_order_on_the_board_is_only_replaced_by_a_stronger_one(board):
     for given, stands in ((b"s", b"s"), (b"c", b"c"), (b"s", b"c")):
         board.give(given)
         assert board.order() == stands
+
+
+def test_large_values_of_several_processes_arrive_whole(board):
+    heard, words = os.pipe()
+    shared = replace(board, words=words)
+    writers = [fork(send_twenty, SharedSender(shared), letter * 200_000) for letter in "abc"]
+    os.close(words)
+    receiver, found = Receiver(heard), []
+    while not receiver.at_end:
+        found += receiver.receive(10)
+    assert sorted(text[0] for text in found) == sorted("abc" * 20)
+    assert {len(text) for text in found} == {200_000}
+    assert [os.waitstatus_to_exitcode(os.waitpid(writer, 0)[1]) for writer in writers] == [0, 0, 0]
+    receiver.close()
+
+
+def send_twenty(sender, text):
+    for _ in range(20):
+        sender.send(text)
+
+
+def fork(work, *arguments):
+    process = os.fork()
+    if process == 0:
+        try:
+            work(*arguments)
+        finally:
+            os._exit(0)
+    return process
 
 
 def test_the_board_holds_the_task(board):
