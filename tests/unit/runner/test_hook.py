@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -166,6 +167,7 @@ def send_twenty(sender, text):
 def fork(work, *arguments):
     process = os.fork()
     if process == 0:
+        signal.alarm(30)  # When the reader has failed, nobody would end it.
         try:
             work(*arguments)
         finally:
