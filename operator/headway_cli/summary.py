@@ -92,7 +92,7 @@ def _line(row: Row, width: int) -> str:
     parts = [row.name.ljust(width)]
     if row.phase is DatabasePhase.SUCCEEDED:
         parts += [counted(row.done, "revision") + " applied" if row.done else "nothing to do"]
-    elif row.phase in (DatabasePhase.SKIPPED, DatabasePhase.PENDING):
+    elif row.phase is DatabasePhase.SKIPPED or (row.phase is DatabasePhase.PENDING and row.elapsed is None):
         parts += ["not started"]
     elif row.total:
         state = "failed" if row.phase is DatabasePhase.FAILED else "stopped"

@@ -114,7 +114,8 @@ class Inspector(ContextGuard):
             print_error(error)
             failure = with_hint(failure_of(error, loading=self.loading), error, self._task)
             return Inspection(identity=self.identity, failure=failure)
-        if not self.views:
+        # Of a command another process may have looked, and one may only have asked for the history.
+        if not self.views and not self._task.request.command:
             return Inspection(
                 identity=self.identity, failure=Failure("NeverConfigured", NOTHING_WAS_LOOKED_AT)
             )

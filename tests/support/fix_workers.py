@@ -11,6 +11,7 @@ DEAR = ("control_plane", "servers")
 """Fixtures of which there is to be one in a run: a Kubernetes API server; the servers of the matrix."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests that use one of them go to the same worker."""
     for item in items:

@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
+import pytest
+
 from headway_contract import events
 from headway_contract.wire import Envelope, to_line
+from headway_operator.cluster import logs
 from headway_operator.cluster.interface import Key, Unavailable
 from headway_operator.cluster.lines import split_lines
 from headway_operator.cluster.logs import LogFollower, Target
@@ -59,7 +62,10 @@ async def follow(streams: list[list[str]], changes: int) -> tuple[BreakingLogs, 
     return cluster, follower, told_so_far
 
 
-async def test_a_broken_stream_is_opened_again_from_the_last_event_on() -> None:
+async def test_a_broken_stream_is_opened_again_from_the_last_event_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logs, "FIRST_PAUSE_SECONDS", 0.01)
     cluster, follower, _ = await follow([[started(1, 1)], [started(1, 1), started(2, 2)]], changes=2)
     (progress,) = follower.progress_of(KEY)
     assert progress.message == "revision 2 of 7, r2: add users"

@@ -174,7 +174,7 @@ def test_any_secret_is_hidden_in_any_writing(secret, write):
 @pytest.mark.parametrize("part", ["a", "a.", "a-b ", "://", "password", "'", '"', "(", "%25", "\\", "://a:b"])
 def test_a_very_long_text_is_masked_before_anybody_has_to_wait(part):
     made = masker(ODD, "c4Nary-77")
-    assert made.mask(part * 20_000 + " c4Nary-77").endswith(" ***")
+    assert made.mask(part * 5_000 + " c4Nary-77").endswith(" ***")
 
 
 def test_many_repeated_marks_cost_no_time():

@@ -3,6 +3,7 @@
 import pytest
 
 from headway_operator.cluster.interface import Key, Unavailable
+from headway_operator.controller import queue
 from support.driver import all_goes_well, request_of
 from support.fake_cluster import FakeCluster, a_spec
 from support.working import running, until
@@ -31,7 +32,10 @@ async def test_events_alone_take_a_resource_to_its_end() -> None:
         assert len(cluster.calls) == calls
 
 
-async def test_an_error_of_the_cluster_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_error_of_the_cluster_is_tried_again(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "FIRST_PAUSE_SECONDS", 0.01)
     cluster = FakeCluster()
     errors = iter([Unavailable("away"), RuntimeError("a defect")])
 
