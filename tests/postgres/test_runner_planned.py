@@ -96,6 +96,18 @@ def test_a_run_goes_on_with_what_another_one_left_of_the_plan(tmp_path, database
     assert (again.exit_code, again.result.applied, again.result.to_revision) == (0, (), ("a3",))
 
 
+def test_a_branch_whose_version_was_lost_since_the_plan_is_not_run_again(tmp_path, database):
+    project = from_template(tmp_path).tables("a1")
+    project.revision("b1", "op.create_table('b1', sa.Column('id', sa.Integer))", after=None)
+    assert migrate(project, database.url()).exit_code == 0
+    project.revision("a2", "op.create_table('a2', sa.Column('id', sa.Integer))", after="a1")
+    expected = planned(project, database)
+    database.execute("DELETE FROM alembic_version WHERE version_num = 'b1'")
+    message = refused(migrate(project, database.url(), planned=expected))
+    assert "would now also run b1" in message
+    assert "a2" not in database.tables()
+
+
 def test_a_database_that_was_taken_back_since_the_plan_is_refused(tmp_path, database):
     project = from_template(tmp_path).tables("a1", "a2", "a3")
     assert migrate(project, database.url(), target="a2").exit_code == 0
