@@ -79,11 +79,12 @@ def test_a_schema_that_only_the_run_leaves_out_is_missed_by_name(tmp_path, datab
     assert versions(database) == {"t1": ["a3"], "t2": ["a1"]}
 
 
-def test_a_schema_that_is_ahead_of_the_image_does_not_keep_the_others_back(tmp_path, database):
+@pytest.mark.parametrize("strict", [{}, {"STRICT": "1"}], ids=["hides failures", "tells failures"])
+def test_a_schema_that_is_ahead_of_the_image_does_not_keep_the_others_back(tmp_path, database, strict):
     project = tenants(tmp_path)
     assert migrate(project, database.url(), {"TENANTS": "t1"}).exit_code == 0
     database.execute("UPDATE t1.alembic_version SET version_num = 'ffff'")
-    run = migrate(project, database.url(), {"TENANTS": "t1,t2"})
+    run = migrate(project, database.url(), {"TENANTS": "t1,t2", **strict})
     assert run.exit_code == 0, run.stderr
     assert versions(database) == {"t1": ["ffff"], "t2": ["a2"]}
     assert any("at ffff, which this project does not contain" in one.message for one in run.of(Notice))
