@@ -155,9 +155,9 @@ class Inspector(ContextGuard):
         self.loading = True
         hold_to(self._task.database.planned, self._task.target, script, heads, compute)
         self.loading = False
-        unknown = tuple(head for head in heads if not history.knows(script, head))
-        if unknown:
-            return Inspection(current=heads, unknown=unknown, image_heads=tuple(sorted(script.get_heads())))
+        ahead = _ahead(script, heads)
+        if ahead is not None:
+            return ahead
         target = self._task.target
         relative = is_relative(target)
         resolved = () if relative else history.resolve(script, target, [])
@@ -182,9 +182,9 @@ class Inspector(ContextGuard):
         compute: Callable[[tuple[str, ...]], list[Step]],
     ) -> Inspection:
         """The same with the command's own target, and whatever it may be held to by its plan."""
-        unknown = tuple(head for head in heads if not history.knows(script, head))
-        if unknown:
-            return Inspection(current=heads, unknown=unknown, image_heads=tuple(sorted(script.get_heads())))
+        ahead = _ahead(script, heads)
+        if ahead is not None:
+            return ahead
         targets = destination_of(context)
         steps = compute(heads)
         hold_to_upgrades(targets, steps)
@@ -226,6 +226,14 @@ def identity_of(link: Link, task: Task) -> Identity | None:
     seen = probe(task.url)
     link.emit(DatabaseReached(task.database.name, seen.dialect, seen.server_version))
     return seen.identity
+
+
+def _ahead(script: ScriptDirectory, heads: tuple[str, ...]) -> Inspection | None:
+    """The view of a database at revisions that the image does not contain; None: it knows them all."""
+    unknown = tuple(head for head in heads if not history.knows(script, head))
+    if not unknown:
+        return None
+    return Inspection(current=heads, unknown=unknown, image_heads=tuple(sorted(script.get_heads())))
 
 
 def _ambiguity(target: str, views: list[Inspection]) -> Failure | None:
