@@ -1,6 +1,7 @@
 """What every pass does when env.py configures a context: prepare the session, check whose database it is."""
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from headway_runner.sessions import Sessions
 from headway_runner.task import Task
 
 
-class ContextGuard:
+class ContextGuard(ABC):
     """Lets only contexts of the requested database run, and counts them."""
 
     def __init__(self, link: Link, task: Task, sessions: Sessions) -> None:
@@ -59,9 +60,9 @@ class ContextGuard:
         return False
 
     @property
+    @abstractmethod
     def ran(self) -> bool:
         """Whether a context of the requested database came as far as its revisions."""
-        raise NotImplementedError
 
     def check_something_ran(self) -> None:
         """Raises :class:`RunFailed` with ``NeverConfigured`` or ``WrongDatabase``."""
