@@ -31,7 +31,10 @@ def _give_away(folder: Path) -> None:
 
 
 def _as_unprivileged() -> list[str]:
-    return [_program("setpriv"), f"--reuid={UNPRIVILEGED}", "--clear-groups"] if os.geteuid() == 0 else []
+    """A change of user clears the wish to die with the test run, so it is said again."""
+    if os.geteuid() != 0:
+        return []
+    return [_program("setpriv"), f"--reuid={UNPRIVILEGED}", "--clear-groups", "--pdeathsig=KILL"]
 
 
 @contextmanager
