@@ -1,0 +1,57 @@
+"""What an operation tells while it works, and what is wished of it: by way of the Alembic config's ``attributes``.
+
+Whoever drives Alembic may put a :class:`Link` under ``config.attributes["headway"]``. Without one, facts go to the
+log and nobody wishes anything. Only plain values cross it and unknown names are skipped on both sides, so the
+library that the revisions import and whoever drives them may be of different versions.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import NoReturn, Protocol, cast
+
+from alembic.runtime.migration import MigrationContext
+
+ATTRIBUTE = "headway"
+"""The key in ``alembic.config.Config.attributes``."""
+Plain = str | int | float | bool | None
+log = logging.getLogger("headway")
+
+
+class Link(Protocol):
+    """The other end; its methods may be called from any thread, except :meth:`stop`."""
+
+    def report(self, kind: str, facts: Mapping[str, Plain]) -> None:
+        """A fact of :mod:`headway.facts`, by the name of its kind; never raises."""
+
+    def wishes(self) -> Mapping[str, object]:
+        """The whole of what is wished now, as :mod:`headway.wishes` reads it; cheap enough for every batch."""
+
+    def stop(self, sentence: str) -> NoReturn:
+        """End the pass here, at a safe point, by raising what the driver of Alembic knows; main thread only."""
+
+
+class Stopped(Exception):
+    """Without a link, an operation stopped at a safe point; running the revision again goes on there."""
+
+
+class NoLink:
+    """Plain ``alembic upgrade``: facts go to the logger ``headway``."""
+
+    def report(self, kind: str, facts: Mapping[str, Plain]) -> None:
+        """One line of the log."""
+        log.info("%s: %s", kind, ", ".join(f"{name} {value}" for name, value in facts.items()))
+
+    def wishes(self) -> Mapping[str, object]:
+        """Nothing is wished."""
+        return {}
+
+    def stop(self, sentence: str) -> NoReturn:
+        """Raises :class:`Stopped`."""
+        raise Stopped(sentence)
+
+
+def link_of(context: MigrationContext) -> Link:
+    """The link of the run that this context belongs to."""
+    config = context.config
+    found = None if config is None else config.attributes.get(ATTRIBUTE)
+    return NoLink() if found is None else cast(Link, found)

@@ -1,0 +1,1 @@
+"""The other online schema operations, each re-entrant at every statement."""
