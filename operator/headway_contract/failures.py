@@ -235,7 +235,8 @@ FAILURES: tuple[FailureClass, ...] = (
         False,
         "The command ended, and Headway never saw an Alembic in it: whatever it did is not known.",
         "Let it call 'alembic upgrade' in a Python that keeps PYTHONPATH (no -I, -E or -S, no cleared environment), "
-        "or leave spec.command out.",
+        "or leave spec.command out. One that upgrades only when it must has to ask Alembic for the heads "
+        "(MigrationContext and ScriptDirectory), not the table.",
     ),
     FailureClass(
         "CommandFailed",

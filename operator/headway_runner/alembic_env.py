@@ -100,6 +100,12 @@ def destination_of(context: MigrationContext) -> tuple[str, ...]:
     return (wanted,) if isinstance(wanted, str) else tuple(map(str, wanted))
 
 
+def steps_to_heads(script: ScriptDirectory, start: tuple[str, ...]) -> list[Step]:
+    """What ``alembic upgrade heads`` would run from there."""
+    steps: Any = script._upgrade_revs
+    return list(steps("heads", start))
+
+
 def revision_of(step: Step) -> str:
     """The revision that a step applies or, with ``alembic stamp``, only notes."""
     script = getattr(step, "revision", None)

@@ -52,8 +52,9 @@ from headway_runner.participant import ContextGuard, call_guarded
 from headway_runner.patience import Patience
 from headway_runner.project import load_config, prepare_process
 from headway_runner.sessions import Sessions
-from headway_runner.task import Application, Task
+from headway_runner.task import Application, Task, VersionTable
 from headway_runner.transactions import TransactionWatch
+from headway_runner.version_tables import version_table
 from headway_runner.waits import Waits, interval_for
 
 
@@ -81,6 +82,7 @@ class Applier(ContextGuard):
         self.applied: list[str] = []
         self.heads: list[str] = []
         """Where the database is, as the run itself sees it in the end."""
+        self.tables: dict[tuple[str, str], VersionTable] = {}
         self.unfinished = ""
         self.title = ""
         """Of the revision that was started last."""
@@ -127,6 +129,7 @@ class Applier(ContextGuard):
             stopped=self.stopped,
             indexes=tuple(dict.fromkeys(self.builds.indexes)),
             completed=self.contexts_completed,
+            tables=tuple(self.tables.values()),
             failure=failure,
             seen=first.failure if first else None,
         )
@@ -245,7 +248,11 @@ class Applier(ContextGuard):
         self._link.emit(*ended)
         if not self.stopped:
             self.contexts_completed += bool(destination_of(context) or todo)
-            self.heads.extend(self._heads_now(context))
+            heads = self._heads_now(context)
+            self.heads.extend(heads)
+            if self._task.request.command:
+                table = version_table(context, heads)
+                self.tables[table.schema, table.name] = table
 
     def _is_accepted_ahead(self, script: ScriptDirectory, heads: tuple[str, ...]) -> bool:
         """One of several contexts is past the image: the others go on."""

@@ -11,11 +11,14 @@ import threading
 from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from headway_contract.events import Event, RevisionApplied, RevisionStarted
 from headway_contract.result import Failure
 from headway_runner.alembic_env import take_part
 from headway_runner.application import Applier
+from headway_runner.asked import Asked
 from headway_runner.board import VARIABLE, Board, SharedSender
 from headway_runner.child import Link, interrupt
 from headway_runner.failures import RunFailed
@@ -99,8 +102,10 @@ class Attached:
         self._link = AttachedLink(board)
         kind = Inspector if attachment.looks else Applier
         self._participant: Inspector | Applier = kind(self._link, attachment.task)
+        self._asked = Asked(attachment.task)
         self._told: BaseException | None = None
         self._swallowed: Failure | None = None
+        self._has_failed = False
         self._link.report = lambda: self._report(None)
 
     def install(self) -> None:
@@ -127,6 +132,22 @@ class Attached:
         setattr(EnvironmentContext, "run_migrations", run_migrations)  # noqa: B010
         setattr(EnvironmentContext, "__exit__", exits)  # noqa: B010
 
+    def opened(self, script: ScriptDirectory) -> None:
+        """A history was opened, perhaps to compare its heads with those of the database."""
+        if self._asked.note_script(script):
+            self._answered()
+
+    def answers(self, context: MigrationContext, heads: tuple[str, ...]) -> None:
+        """Alembic has read the heads of a database for whoever asked."""
+        if isinstance(self._participant, Inspector) and self._asked.note_heads(context, heads):
+            self._answered()
+
+    def _answered(self) -> None:
+        """Report, unless something that the command may yet hide was told before."""
+        if isinstance(self._participant, Inspector) and not self._has_failed:
+            self._participant.answers = self._asked.views()
+            self._report(None)
+
     def begins(self) -> None:
         """Alembic is about to do something."""
         self._link.listen_here()
@@ -146,6 +167,7 @@ class Attached:
 
     def _report(self, error: BaseException | None) -> None:
         outcome = self._participant.report(error)
+        self._has_failed = error is not None
         if error is not None and not isinstance(error, RunFailed):
             self._swallowed = outcome.failure
         self._link.tell(Report(os.getpid(), outcome, self._swallowed))

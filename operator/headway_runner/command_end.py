@@ -39,14 +39,26 @@ class CommandEnd:
 
 
 def inspection_of(end: CommandEnd) -> Inspection:
-    """What was seen. A command that fails after Alembic has looked is no failure: its schema may be yet to come."""
+    """What was seen. A command that fails after Alembic has looked is no failure: its schema may be yet to come.
+
+    Without an upgrade it counts what the command asked Alembic, if all was at its head and the command ended well.
+    """
     views = [report.outcome for report in end.reports if isinstance(report.outcome, Inspection)]
     failure = _failure(end)
-    if failure is None and not any(view.contexts for view in views):
-        failure = _nothing_seen(end)
     if failure is not None:
         return Inspection(failure=failure)
-    return replace(merged(views), one_transaction=any(view.one_transaction for view in views))
+    if not any(view.contexts for view in views):
+        return _without_an_upgrade(end, merged(views))
+    # Of a process that only asked, another one's upgrade says the same and more.
+    seen = merged([view for view in views if view.contexts])
+    return replace(seen, one_transaction=any(view.one_transaction for view in views))
+
+
+def _without_an_upgrade(end: CommandEnd, answers: Inspection) -> Inspection:
+    has_ended_well = end.status == 0 and not end.old_python
+    if has_ended_well and answers.asked and not answers.behind:
+        return answers
+    return Inspection(failure=_nothing_seen(end), unseen=has_ended_well)
 
 
 def application_of(end: CommandEnd) -> Application:
@@ -69,6 +81,7 @@ def application_of(end: CommandEnd) -> Application:
         stopped=end.asked_to_stop or any(run.stopped for run in runs),
         indexes=joined("indexes"),
         contexts=sum(run.contexts for run in runs),
+        tables=tuple({(one.schema, one.name): one for run in runs for one in run.tables}.values()),
         completed=sum(run.completed for run in runs),
         failure=_failure(end),
         seen=seen[-1] if seen else None,

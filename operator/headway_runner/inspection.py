@@ -45,6 +45,8 @@ class Inspector(ContextGuard):
     def __init__(self, link: Link, task: Task) -> None:
         super().__init__(link, task, Sessions(task.request, task.read_only, task.database.name))
         self.views: list[Inspection] = []
+        self.answers: list[Inspection] = []
+        """What a command has asked Alembic by itself: it counts when the command does not upgrade."""
         self.loading = False
         self._local_settings: list[str] = []
         self._was_refused = False
@@ -126,7 +128,7 @@ class Inspector(ContextGuard):
 
     def _found(self) -> Inspection:
         found = {"identity": self.identity, "one_transaction": bool(self._local_settings)}
-        return Inspection(**{**vars(merged(self.views)), **found})
+        return Inspection(**{**vars(merged(self.views or self.answers)), **found})
 
     def _has_seen_enough(self, error: BaseException | None) -> bool:
         """Env.py failed behind its revisions: because they are not applied yet, or because this pass may not write.
@@ -267,4 +269,6 @@ def merged(views: list[Inspection]) -> Inspection:
         past_target=any(view.past_target for view in views),
         invalid_indexes=joined("invalid_indexes"),
         notices=joined("notices"),
+        asked=joined("asked"),
+        behind=any(view.behind for view in views),
     )

@@ -10,6 +10,7 @@ from headway_contract.request import RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
 from headway_runner.failures import RunFailed, named
 from headway_runner.invalid_indexes import ADVICE
+from headway_runner.own_look import as_the_run_left_it, is_needed, look_again
 from headway_runner.passes import apply, inspect
 from headway_runner.plan import announce, as_plan, first_task, is_ahead, look
 from headway_runner.supervisor import Died, Supervisor
@@ -56,6 +57,8 @@ def conclude(supervisor: Supervisor, task: Task, before: Inspection, run: Applic
     """Verify, then decide."""
     interrupted = bool(run.unfinished) or run.failure is not None
     after = verify(supervisor, replace(task, contexts=run.contexts, reached=run.heads, settle=interrupted))
+    if task.request.command and is_needed(run, after):
+        after = ask_the_database(supervisor, task, run, after)
     name = task.database.name
     if after.failure is None:
         supervisor.emit(Verified(name, after.current, len(after.pending)))
@@ -75,6 +78,14 @@ def verify(supervisor: Supervisor, task: Task) -> Inspection:
             failure=Failure("Unexpected", found.sentence), cut_short=supervisor.stopping is not None
         )
     return found
+
+
+def ask_the_database(supervisor: Supervisor, task: Task, run: Application, after: Inspection) -> Inspection:
+    """A command need not upgrade when nothing is pending: the look is then at the version tables alone."""
+    if task.url is None:
+        return as_the_run_left_it(run, after, after)
+    found = supervisor.run(look_again, replace(task, tables=run.tables), last=True)
+    return after if isinstance(found, Died) else as_the_run_left_it(run, after, found)
 
 
 def run_until_unlocked(

@@ -4,8 +4,9 @@ Its identity is what every connection of env.py is compared with.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection
@@ -14,6 +15,8 @@ from sqlalchemy.pool import NullPool
 
 from headway_runner.database import Identity
 from headway_runner.dbapi import adapter_of, query, sqlite_file
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -27,23 +30,28 @@ class Seen:
 
 def probe(url: URL) -> Seen:
     """Connect, look, disconnect; raises what the driver raises."""
+    return ask(url, look)
+
+
+def ask(url: URL, question: Callable[[Connection], T]) -> T:
+    """Connect, ask, disconnect; raises what the driver raises."""
     if url.get_dialect().is_async:
-        return asyncio.run(_probe_async(url))
+        return asyncio.run(_ask_async(url, question))
     engine = create_engine(url, poolclass=NullPool)
     try:
         with engine.connect() as connection:
-            return look(connection)
+            return question(connection)
     finally:
         engine.dispose()
 
 
-async def _probe_async(url: URL) -> Seen:
+async def _ask_async(url: URL, question: Callable[[Connection], T]) -> T:
     from sqlalchemy.ext.asyncio import create_async_engine
 
     engine = create_async_engine(url, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
-            return await connection.run_sync(look)
+            return await connection.run_sync(question)
     finally:
         await engine.dispose()
 

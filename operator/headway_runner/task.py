@@ -10,6 +10,21 @@ from headway_runner.database import Identity
 
 
 @dataclass(frozen=True)
+class VersionTable:
+    """A version table and the heads in it, in order."""
+
+    schema: str
+    """'' where the connection alone decides."""
+    name: str
+    heads: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """For people."""
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+
+@dataclass(frozen=True)
 class Task:
     """One pass over one database."""
 
@@ -33,6 +48,8 @@ class Task:
     """In attach mode: the revisions that a look has seen and that agree with the plan; None: there was no plan."""
     reached: tuple[str, ...] = ()
     """Heads at which nothing is pending, as a run found: seen again, the history need not be read again."""
+    tables: tuple[VersionTable, ...] = ()
+    """The version tables as a run through a command left them."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +81,12 @@ class Inspection:
     """What would run from where the plan started, when that is not where the database is; in attach mode."""
     contexts: int = 0
     """How many contexts were looked at."""
+    asked: tuple[VersionTable, ...] = ()
+    """About which a command asked Alembic by itself, and which have all heads of their history."""
+    behind: bool = False
+    """There is another one that has not."""
+    unseen: bool = False
+    """The command ended well, and Alembic was not seen to upgrade in it."""
     failure: Failure | None = None
 
 
@@ -91,6 +114,8 @@ class Application:
     """Indexes that revisions of this run built concurrently."""
     completed: int = 0
     """How many of them came to their end."""
+    tables: tuple[VersionTable, ...] = ()
+    """Theirs, as they were then; in attach mode."""
     failure: Failure | None = None
     """What env.py raised."""
     seen: Failure | None = None

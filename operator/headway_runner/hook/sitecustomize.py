@@ -10,6 +10,7 @@ import sys
 
 OLDEST = (3, 10)
 ALEMBIC = "alembic.runtime.environment"
+HISTORY = "alembic.script.base"
 OURS = ("headway_runner", "headway_contract")
 MARK_LOADED, MARK_OLD = 1, 8  # as board.py reads them
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -44,7 +45,7 @@ class Finder(object):
             from importlib.machinery import PathFinder
 
             return PathFinder.find_spec(name, [ROOT])
-        if name != ALEMBIC:
+        if name not in (ALEMBIC, HISTORY):
             return None
         refuse_old_python()
         others = list(sys.meta_path)
@@ -52,7 +53,7 @@ class Finder(object):
         for finder in others:
             spec = finder.find_spec(name, path, target)  # type: ignore[arg-type]
             if spec is not None:
-                hook_into(spec.loader)
+                hook_into(spec.loader, hold if name == ALEMBIC else hold_histories)
                 return spec
         return None
 
@@ -73,23 +74,24 @@ def refuse_old_python():
         )
 
 
-def hook_into(loader):
-    # type: (object) -> None
-    """Let the module be executed, then take hold of its class."""
+def hook_into(loader, take):
+    # type: (object, object) -> None
+    """Let the module be executed, then take hold of its classes."""
     execute = loader.exec_module  # type: ignore[attr-defined]
 
     def exec_module(module):
         # type: (object) -> None
         execute(module)
-        hold(module.EnvironmentContext)  # type: ignore[attr-defined]
+        take(module)  # type: ignore[operator]
 
     loader.exec_module = exec_module  # type: ignore[attr-defined]
 
 
-def hold(environment):
-    # type: (type) -> None
+def hold(module):
+    # type: (object) -> None
     """Headway joins when the first one is made: by then all of Alembic can be imported."""
-    own = environment.__init__  # type: ignore[misc]
+    environment, migration = module.EnvironmentContext, module.MigrationContext  # type: ignore[attr-defined]
+    own, read = environment.__init__, migration.get_current_heads
 
     def begin(self, *positional, **named):
         # type: (object, *object, **object) -> None
@@ -98,7 +100,32 @@ def hold(environment):
         own(self, *positional, **named)
         join().begins()
 
-    environment.__init__ = begin  # type: ignore[misc]
+    def get_current_heads(self):
+        # type: (object) -> object
+        from headway_runner.attached import join
+
+        heads = read(self)
+        join().answers(self, heads)  # type: ignore[arg-type]
+        return heads
+
+    environment.__init__ = begin
+    migration.get_current_heads = get_current_heads
+
+
+def hold_histories(module):
+    # type: (object) -> None
+    """A program that asks whether it must upgrade opens its history, and perhaps nothing else."""
+    history = module.ScriptDirectory  # type: ignore[attr-defined]
+    own = history.__init__
+
+    def begin(self, *positional, **named):
+        # type: (object, *object, **object) -> None
+        from headway_runner.attached import join
+
+        own(self, *positional, **named)
+        join().opened(self)  # type: ignore[arg-type]
+
+    history.__init__ = begin
 
 
 def restore_options():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from headway_contract.request import Mode, RunRequest
 from headway_contract.result import Failure, Outcome, PendingRevision
 from headway_runner.child import Kept
 from headway_runner.command_end import CommandEnd, application_of, inspection_of
-from headway_runner.task import Application, Inspection, Report
+from headway_runner.task import Application, Inspection, Report, VersionTable
 from headway_runner.verdict import verdict
 from support.runner import database_request
 
@@ -58,6 +60,45 @@ def test_what_several_processes_saw_is_joined():
     assert found.current == ("a1", "b1")
     assert found.starts == (("a1",), ("b1",))
     assert (found.contexts, found.one_transaction) == (2, True)
+
+
+TABLE = VersionTable("public", "alembic_version", ("a1",))
+ASKED = Inspection(current=("a1",), target=("a1",), asked=(TABLE,))
+
+
+def test_a_command_that_asked_and_was_at_its_head_needed_no_upgrade():
+    found = inspection_of(end(ASKED))
+    assert (found.failure, found.current, found.pending) == (None, ("a1",), ())
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        end(ASKED, Inspection(behind=True)),
+        end(Inspection(behind=True)),
+        end(ASKED, status=1),
+        end(ASKED, Inspection(failure=SQL)),
+    ],
+)
+def test_what_it_asked_counts_only_when_all_was_at_its_head_and_nothing_failed(ended):
+    assert inspection_of(ended).failure is not None
+
+
+def test_only_a_command_that_ended_well_may_have_had_nothing_to_do():
+    assert inspection_of(end(hooked=False)).unseen
+    assert not inspection_of(end(hooked=False, status=1)).unseen
+    assert not inspection_of(end(old_python="3.8")).unseen
+
+
+def test_an_upgrade_says_more_than_an_answer():
+    found = inspection_of(end(ASKED, SAW))
+    assert (found.contexts, found.asked) == (1, ())
+
+
+def test_a_version_table_is_as_the_last_process_left_it():
+    later = VersionTable("public", "alembic_version", ("a2",))
+    done = application_of(end(replace(DID, tables=(TABLE,)), replace(DID, tables=(later,))))
+    assert done.tables == (later,)
 
 
 def test_a_failure_behind_the_revisions_is_one_of_the_command_and_not_when_it_was_asked_to_stop():

@@ -1,0 +1,42 @@
+"""Which table has a context's heads, so that it can be found again over another connection; and reading it there."""
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.engine import Connection
+
+from headway_runner.alembic_env import version_table_of
+from headway_runner.dbapi import adapter_of, query
+from headway_runner.invalid_indexes import literal
+from headway_runner.task import VersionTable
+
+_SCHEMA = """
+SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass({})
+"""
+
+
+def version_table(context: MigrationContext, heads: tuple[str, ...]) -> VersionTable:
+    """The table of an online context and the heads in it; begins no SQLAlchemy transaction."""
+    schema = context.version_table_schema or _found_in(context)
+    return VersionTable(schema, context.version_table, tuple(sorted(heads)))
+
+
+def _found_in(context: MigrationContext) -> str:
+    """Where PostgreSQL finds a table without a schema: that depends on the connection's search path."""
+    connection = context.connection
+    if connection is None or connection.dialect.name != "postgresql":
+        return ""
+    adapter = adapter_of(connection)
+    rows = query(adapter, _SCHEMA.format(literal(version_table_of(context))))
+    if not connection.in_transaction():
+        adapter.commit()
+    return str(rows[0][0]) if rows else ""
+
+
+def read_again(connection: Connection, tables: tuple[VersionTable, ...]) -> tuple[VersionTable, ...]:
+    """The same tables as they are now, read by Alembic; one that is not there has no heads."""
+    return tuple(_as_it_is(connection, table) for table in tables)
+
+
+def _as_it_is(connection: Connection, table: VersionTable) -> VersionTable:
+    options = {"version_table": table.name, "version_table_schema": table.schema or None}
+    heads = MigrationContext.configure(connection, opts=options).get_current_heads()
+    return VersionTable(table.schema, table.name, tuple(sorted(map(str, heads))))
