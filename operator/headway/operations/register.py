@@ -1,0 +1,52 @@
+"""The operations as methods of Alembic's ``op``, beside the functions that a revision imports from ``headway``.
+
+The functions are the typed form; ``op.create_index_concurrently(…)`` is the same for those who prefer it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from alembic.operations import MigrateOperation, Operations
+
+from headway.place import OPERATIONS
+
+Function = Callable[..., Any]
+REGISTERED: "tuple[tuple[str, Function], ...]" = ()
+"""Name under ``op`` and function, in the order of the documentation."""
+
+
+def register() -> None:
+    """Make each of them known to Alembic; again is harmless."""
+    for name, function in REGISTERED:
+        if not hasattr(Operations, name):
+            Operations.register_operation(name, "call")(_operation(name, function))
+
+
+def _operation(name: str, function: Function) -> "type[MigrateOperation]":
+    """A class of Alembic's for a function.
+
+    Its arguments go through as they are: before Alembic 1.11 the proxy forgets keyword-only parameters.
+    """
+
+    class Call(MigrateOperation):
+        __doc__ = function.__doc__
+
+        def __init__(self, arguments: "tuple[Any, ...]", named: "dict[str, Any]") -> None:
+            self.arguments = arguments
+            self.named = named
+
+        @classmethod
+        def call(cls, operations: Operations, *arguments: Any, **named: Any) -> Any:
+            return operations.invoke(cls(arguments, named))
+
+    def run(operations: Operations, call: Call) -> Any:
+        token = OPERATIONS.set(operations)
+        try:
+            return function(*call.arguments, **call.named)
+        finally:
+            OPERATIONS.reset(token)
+
+    Call.__name__ = Call.__qualname__ = name
+    Call.call.__func__.__doc__ = function.__doc__  # type: ignore[attr-defined]
+    Operations.implementation_for(Call)(run)
+    return Call
