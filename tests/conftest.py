@@ -3,6 +3,7 @@
 pytest_plugins = [
     "support.fix_canaries",
     "support.fix_cluster",
+    "support.fix_kills",
     "support.fix_matrix",
     "support.fix_operator",
     "support.fix_postgres",

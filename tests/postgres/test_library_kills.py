@@ -1,0 +1,31 @@
+"""A backfill that is killed at any moment goes on, misses no row and changes none twice, whatever others write."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.kills.judged import reference
+from support.kills.scenes import BY_NAME
+
+STORIES = 25
+"""A wrong backfill is found in half of the stories or more; in so many it is."""
+WRONG = (
+    ("checkpoint_before_the_batch", "exactly-once", "a row that was there was missed"),
+    ("checkpoint_after_the_batch", "exactly-once", "a row was changed twice"),
+    ("one_pass_over_blocks", "striped-done-predicate", "a row was missed"),
+    ("one_pass_along_the_key", "keyset-composite", "a row was missed"),
+    ("one_pass_along_the_key", "keyset-uuid", "a row was missed"),
+    ("values_that_were_read_before", "exactly-once", "a row that was there was missed"),
+)
+
+
+@pytest.mark.parametrize("scene", BY_NAME)
+def test_the_proof_finds_nothing_wrong_in_a_right_backfill(stage_of, seed, scene):
+    assert stage_of(scene, reference("right")).tell_many(seed, 3).wrong == {}
+
+
+@pytest.mark.parametrize(("engine", "scene", "what"), WRONG, ids=str)
+def test_the_proof_finds_what_a_wrong_backfill_does(stage_of, seed, engine, scene, what):
+    stage = stage_of(scene, reference(engine))
+    stories = (stage.tell(f"{seed}/{number}", 3) for number in range(STORIES))
+    assert any(what in story.wrong for story in stories)

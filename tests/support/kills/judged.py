@@ -1,0 +1,32 @@
+"""Whose backfill is judged: the library's, and the references that the proof itself is proven with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A backfill by the way in which a revision gets it, and where it keeps its checkpoint."""
+
+    name: str
+    origin: str
+    """The import in the revision that gives the name `backfill`."""
+    checkpoint: str
+    """A query for the rows that were changed according to the checkpoint, and whether it is complete."""
+
+
+def reference(name: str) -> Engine:
+    """One of `support.kills.engines`."""
+    return Engine(
+        name,
+        f"from support.kills.engines import {name} as backfill",
+        "SELECT rows, is_complete FROM reference_checkpoint",
+    )
+
+
+HEADWAY = Engine(
+    "headway",
+    "from headway import backfill",
+    "SELECT rows_done, is_complete FROM headway_backfill",
+)

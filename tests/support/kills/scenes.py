@@ -1,0 +1,165 @@
+"""What is backfilled in the proofs: a table, a revision, and what other sessions do to the rows meanwhile.
+
+Every row tells its own story, so that the end can be checked row by row: `kind` says who made it (``s`` was there
+before, ``o`` an application that does not know the new column, ``n`` one that fills it), `phase` in which of the
+runs, and `applied` how often the backfill changed it. Rows that are deleted go to the table `gone`.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+
+TARGET = "CASE WHEN source % 2 = 0 THEN 'even' ELSE 'odd' END"
+"""What the new column has to be; also as a question that the table itself answers."""
+
+TABLE = """
+    CREATE TABLE items (
+        {key},
+        source int NOT NULL,
+        pad text NOT NULL,
+        bumps int NOT NULL DEFAULT 0,
+        phase int NOT NULL DEFAULT 0,
+        kind char NOT NULL DEFAULT 's',
+        target text,
+        balance bigint NOT NULL DEFAULT 0,
+        applied int NOT NULL DEFAULT 0,
+        PRIMARY KEY ({columns})
+    );
+    CREATE TABLE gone (LIKE items);
+    CREATE TABLE stage (phase int NOT NULL);
+    INSERT INTO stage VALUES (0);
+"""
+SYNC = f"""
+    CREATE FUNCTION items_sync() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN NEW.target := {TARGET.replace("source", "NEW.source")}; RETURN NEW; END $$;
+    CREATE TRIGGER items_sync BEFORE INSERT OR UPDATE OF source ON items
+    FOR EACH ROW EXECUTE FUNCTION items_sync();
+"""
+"""New and changed rows are filled by the database itself."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A primary key, and how other sessions find, make and move rows by it."""
+
+    columns: str
+    definition: str
+    seeded: str
+    """Expressions for row number `n`."""
+    fresh: str
+    """Expressions for a row that is added later; drawn anew for each."""
+    somewhere: str
+    """Expressions for a random place in the table."""
+    moved: str = ""
+    """An assignment that moves a row to another place of the key's order; empty: keys stay."""
+
+
+SPREAD = 1_000_000
+BIGINT = Key(
+    "id",
+    "id bigint NOT NULL",
+    "n * 3",
+    f"(random() * {SPREAD})::bigint * 3 + 1 + (random() > 0.5)::int",
+    "(random() * {rows} * 3)::bigint",
+    "id = -id",
+)
+COMPOSITE = Key(
+    "tenant, id",
+    "tenant int NOT NULL, id bigint NOT NULL",
+    "n % 7, n * 3",
+    f"(random() * 8)::int, (random() * {SPREAD})::bigint * 3 + 1 + (random() > 0.5)::int",
+    "(random() * 7)::int, (random() * {rows} * 3)::bigint",
+    "tenant = -1 - tenant",
+)
+UUID = Key(
+    "id",
+    "id uuid NOT NULL DEFAULT gen_random_uuid()",
+    "gen_random_uuid()",
+    "gen_random_uuid()",
+    "gen_random_uuid()",
+    "id = gen_random_uuid()",
+)
+LATER = Key(
+    "id",
+    "id bigint NOT NULL",
+    "n * 3",
+    f"{SPREAD} + (random() * 1e12)::bigint",
+    "(random() * {rows} * 3)::bigint",
+)
+"""New rows only behind all that were there, as a sequence gives them; keys stay."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One kind of backfill and the claim that it makes."""
+
+    name: str
+    key: Key
+    call: str
+    """Arguments of `backfill`, after the table's name."""
+    strategy: str
+    """Which one has to be chosen for it."""
+    synchronised: bool = False
+    """A trigger fills new and changed rows: nobody may leave one empty at any moment."""
+    exactly_once: bool = False
+    """No predicate tells done rows from others: only the checkpoint does."""
+    rows: int = 12_000
+
+    def statements(self) -> str:
+        """The tables and the rows that are there before."""
+        table = TABLE.format(key=self.key.definition, columns=self.key.columns)
+        fill = (
+            f"INSERT INTO items ({self.key.columns}, source, pad) "
+            f"SELECT {self.key.seeded}, n, repeat('x', 60 + n % 60) FROM generate_series(1, {self.rows}) AS n;"
+        )
+        # The trigger comes after the rows: they are what it cannot have filled.
+        return f"{table}{fill}{SYNC if self.synchronised else ''}ANALYZE items;"
+
+    def revision(self, origin: str = "from headway import backfill") -> str:
+        """The body of `upgrade`; `origin` says whose backfill it is."""
+        return f"{origin}\nbackfill('items', {textwrap.dedent(self.call).strip()})\n"
+
+    def wrong_rows(self, last_phase: int) -> dict[str, str]:
+        """Queries that count rows which contradict the claim, by what they mean."""
+        if self.exactly_once:
+            return {
+                "a row that was there was missed": "kind = 's' AND balance - 1000 * bumps < 1",
+                "a row was changed twice": "balance - 1000 * bumps > 1",
+            }
+        right = f"target IS NOT DISTINCT FROM {TARGET}"
+        if self.synchronised:
+            return {"a row was missed or is stale": f"NOT ({right})"}
+        # Whoever leaves the column empty while the last run ends may come after its last look.
+        late = f"kind = 'o' AND phase >= {last_phase}"
+        return {
+            "a row was missed": f"target IS NULL AND NOT ({late})",
+            "a row has a wrong value": f"target IS NOT NULL AND NOT ({right})",
+            "a row was changed twice": "applied > 1",
+            "a row was changed that was filled already": "kind = 'n' AND applied > 0",
+            "a row is filled and was not changed": "kind <> 'n' AND target IS NOT NULL AND applied = 0",
+        }
+
+
+FILL = f'{{"target": "{TARGET}", "applied": "applied + 1"}}, where="target IS NULL"'
+SCENES = (
+    Scene("striped-done-predicate", BIGINT, FILL, "striped"),
+    Scene(
+        "striped-sync-trigger",
+        BIGINT,
+        f'{{"target": "{TARGET}"}}, where="target IS DISTINCT FROM {TARGET}"',
+        "striped",
+        synchronised=True,
+    ),
+    Scene("keyset-bigint", BIGINT, f'{FILL}, strategy="keyset"', "keyset"),
+    Scene("keyset-composite", COMPOSITE, f'{FILL}, strategy="keyset"', "keyset"),
+    Scene("keyset-uuid", UUID, f'{FILL}, strategy="keyset"', "keyset"),
+    Scene(
+        "exactly-once",
+        LATER,
+        '{"balance": "balance + 1"}',
+        "keyset",
+        exactly_once=True,
+    ),
+)
+BY_NAME = {scene.name: scene for scene in SCENES}

@@ -1,0 +1,200 @@
+"""One table whose backfill is killed several times, goes on each time, and is looked at when it says it is done."""
+
+from __future__ import annotations
+
+import random
+import re
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from support.kills import victim, writers
+from support.kills.children import context
+from support.kills.judged import Engine
+from support.kills.scenes import Scene
+from support.kills.victim import ANY_TIME, KINDS, Moment
+from support.postgres import Database, PostgresServer
+from support.projects import Project, from_template
+
+SECONDS = 60.0
+"""How long anything may take; usual are tenths of a second."""
+MOST_MOMENTS = 30
+"""A moment is drawn among so many statements or commits; a run may have fewer, then it ends."""
+KILLS = 4
+"""In one story, at most."""
+
+
+@dataclass
+class Told:
+    """What happened in a story, or in many."""
+
+    seed: str = ""
+    kills: list[Moment] = field(default_factory=list)
+    ends: int = 0
+    """Runs that ended before their moment came."""
+    resumes: list[float] = field(default_factory=list)
+    """Seconds from the start of a process after a kill to its first change of rows."""
+    wrong: dict[str, int] = field(default_factory=dict)
+    """What was found at the end that contradicts the claim, with the number of rows."""
+
+    def add(self, other: Told) -> None:
+        """Sum up."""
+        self.kills += other.kills
+        self.ends += other.ends
+        self.resumes += other.resumes
+        for what, number in other.wrong.items():
+            self.wrong[what] = self.wrong.get(what, 0) + number
+
+    def __str__(self) -> str:
+        resume = (
+            f"resumed in {statistics.median(self.resumes):.2f} s (median) {max(self.resumes):.2f} s (worst)"
+            if self.resumes
+            else "never resumed"
+        )
+        return f"{len(self.kills):5} kills, {resume}, wrong: {self.wrong or 'nothing'}"
+
+    def moments(self) -> str:
+        """How many kills at which moment."""
+        return "\n".join(f"{sum(one.kind == kind for one in self.kills):5} {kind}" for kind in KINDS)
+
+
+@dataclass
+class Child:
+    """A process, what it sent, and its log."""
+
+    process: BaseProcess
+    receiver: Connection
+    log: Path
+    started: float = field(default_factory=time.monotonic)
+    update: float | None = None
+    is_there: bool = False
+
+    @classmethod
+    def start(cls, function: Callable[..., None], log: Path, *arguments: object) -> Child:
+        """`function` gets the arguments, the log and the end to send by."""
+        receiver, sender = context().Pipe(duplex=False)
+        process = context().Process(target=function, args=(*arguments, sender), daemon=True)
+        process.start()
+        sender.close()
+        return cls(process, receiver, log)
+
+    def kill(self) -> None:
+        """SIGKILL, and see it gone."""
+        self.process.kill()
+        self.process.join(SECONDS)
+        self.receiver.close()
+
+    def listen(self, seconds: float) -> None:
+        """Take in what it sends until it is at its moment, has ended, or the time is over."""
+        deadline = time.monotonic() + seconds
+        while not self.is_there and self.receiver.poll(max(0.0, deadline - time.monotonic())):
+            try:
+                said, when = self.receiver.recv()
+            except EOFError:
+                self.process.join(SECONDS)
+                return
+            self.update = when if said == "update" else self.update
+            self.is_there = said == "there"
+
+    def words(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
+
+
+class Stage:
+    """The template database and the project of one scene under one engine, for any number of stories."""
+
+    def __init__(self, server: PostgresServer, scene: Scene, engine: Engine, folder: Path) -> None:
+        self.server = server
+        self.scene = scene
+        self.engine = engine
+        self.folder = folder
+        self.project: Project = from_template(folder / "project")
+        self.project.revision("a1", scene.revision(engine.origin))
+        self.template = server.make_database("kills")
+        self.template.execute(scene.statements())
+        self.usual_seconds = 0.0
+
+    def configure(self, database: Database, name: str) -> Path:
+        """A configuration file with the database's URL."""
+        text = (self.project.folder / self.project.config).read_text()
+        text = re.sub(r"(?m)^sqlalchemy\.url = .*$", f"sqlalchemy.url = {database.url()}", text)
+        config = self.project.folder / f"{name}.ini"
+        config.write_text(text)
+        return config
+
+    def tell(self, seed: str, kills: int) -> Told:
+        """One story; raises AssertionError when a process failed, and drops the database."""
+        chance = random.Random(seed)
+        database = self.server.make_database("kills", self.template)
+        if database.scalar("SHOW is_superuser") == "on":
+            # Deadlocks are wanted, and then to be found at once.
+            database.execute(f"ALTER DATABASE \"{database.name}\" SET deadlock_timeout = '50ms'")
+        log = self.folder / re.sub(r"\W", "-", seed)
+        writer = Child.start(writers.write, log, database.address, self.scene, chance.getrandbits(32), log)
+        try:
+            assert writer.receiver.poll(SECONDS), f"no writer came to work: {writer.words()}"
+            told = self._kill_and_go_on(database, chance, kills, log)
+            assert writer.process.is_alive(), f"the writers failed ({seed}): {writer.words()}"
+        finally:
+            writer.kill()
+        told.seed = seed
+        told.wrong = self._wrong(database, told)
+        self.server.drop(database)
+        return told
+
+    def tell_many(self, seed: str, kills: int) -> Told:
+        """Stories until so many processes were killed; the first is without a kill, to know how long a run takes."""
+        whole = self.tell(f"{seed}/0", 0)
+        number = 0
+        while len(whole.kills) < kills and not whole.wrong:
+            number += 1
+            whole.add(self.tell(f"{seed}/{number}", min(KILLS, kills - len(whole.kills))))
+        return whole
+
+    def _kill_and_go_on(self, database: Database, chance: random.Random, kills: int, log: Path) -> Told:
+        told = Told()
+        config = self.configure(database, log.name)
+        while True:
+            moment = self._moment(chance) if len(told.kills) < kills else None
+            run = Child.start(victim.upgrade, log, config, log, moment)
+            run.listen(moment.seconds if moment and moment.kind == ANY_TIME else SECONDS)
+            is_killed = moment is not None and run.process.is_alive()
+            assert is_killed or not run.process.is_alive(), f"a run takes too long: {run.words()}"
+            run.kill()
+            if told.kills and run.update:
+                told.resumes.append(run.update - run.started)
+            if not is_killed:
+                assert run.process.exitcode == 0, f"a run failed ({told.kills}): {run.words()}"
+                told.ends += moment is not None
+                if not told.kills:
+                    self.usual_seconds = time.monotonic() - run.started
+                return told
+            told.kills.append(moment)
+            database.execute("UPDATE stage SET phase = phase + 1")
+
+    def _moment(self, chance: random.Random) -> Moment:
+        kind = chance.choice((ANY_TIME, chance.choice(KINDS)))
+        if kind == ANY_TIME:
+            return Moment(kind, seconds=chance.uniform(0.0, self.usual_seconds or 1.0))
+        # Early moments more often than late ones: each run begins anew.
+        return Moment(kind, 1 + int(MOST_MOMENTS * chance.random() ** 3))
+
+    def _wrong(self, database: Database, told: Told) -> dict[str, int]:
+        queries: Mapping[str, str] = self.scene.wrong_rows(len(told.kills))
+        wrong = {
+            what: int(str(database.scalar(f"SELECT count(*) FROM items WHERE {condition}")))
+            for what, condition in queries.items()
+        }
+        ((rows, is_complete),) = database.rows(self.engine.checkpoint)
+        wrong["the checkpoint is not complete"] = int(not is_complete)
+        if not self.scene.synchronised:
+            changed = "balance - 1000 * bumps" if self.scene.exactly_once else "applied"
+            everything = "(SELECT * FROM items UNION ALL SELECT * FROM gone) AS everything"
+            seen = int(str(database.scalar(f"SELECT sum({changed}) FROM {everything}")))
+            wrong["rows by which the checkpoint and the table differ"] = abs(seen - rows)
+        return {what: number for what, number in wrong.items() if number}

@@ -1,0 +1,113 @@
+"""`alembic upgrade head` as a process that is killed at a chosen moment.
+
+The moments are those at which a checkpoint and the rows may part: before, in and after a COMMIT, with a statement on
+its way or just done. The process tells that it is there and waits for its end, or runs on into it.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from alembic.config import CommandLine
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.engine.default import DefaultDialect
+
+from support.kills.children import redirect
+
+AFTER_STATEMENT = "after the statement"
+STATEMENT_SENT = "with the statement on its way"
+BEFORE_COMMIT = "before COMMIT"
+COMMIT_SENT = "with COMMIT on its way"
+IN_COMMIT = "in COMMIT, its answer unread"
+AFTER_COMMIT = "after COMMIT"
+ANY_TIME = "at any time"
+KINDS = (ANY_TIME, AFTER_STATEMENT, STATEMENT_SENT, BEFORE_COMMIT, COMMIT_SENT, IN_COMMIT, AFTER_COMMIT)
+RUNS_ON = (STATEMENT_SENT, COMMIT_SENT)
+"""There the process does not wait: the kill races with the server."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a process is to be killed."""
+
+    kind: str
+    number: int = 0
+    """Which statement or COMMIT that changes the table, counted from 1."""
+    seconds: float = 0.0
+    """For ANY_TIME: after its start."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number or ''}{f'({self.seconds:.3f} s)' if self.seconds else ''}".strip()
+
+
+def upgrade(config: Path, log: Path, moment: Moment | None, told: Connection) -> None:
+    """Runs in a process of its own; sends ``update`` at its first change of rows and ``there`` at the moment."""
+    redirect(log)
+    _Watch(moment or Moment(ANY_TIME), told).begin()
+    CommandLine(prog="alembic").main(["-c", str(config), "upgrade", "head"])
+
+
+class _Watch:
+    """Counts the transactions that change rows of the table; everything else passes."""
+
+    def __init__(self, moment: Moment, told: Connection) -> None:
+        self.moment = moment
+        self.told = told
+        self.statements = 0
+        self.commits = 0
+        self.has_changed = False
+
+    def begin(self) -> None:
+        """See every engine of this process, whoever makes it."""
+        event.listen(Engine, "before_cursor_execute", self._before)
+        event.listen(Engine, "after_cursor_execute", self._after)
+        usual = DefaultDialect.do_commit
+
+        def do_commit(dialect: DefaultDialect, connection: object) -> None:
+            self._commit(connection, lambda: usual(dialect, connection))
+
+        DefaultDialect.do_commit = do_commit
+
+    def _before(self, _1: object, _2: object, statement: str, *_: object) -> None:
+        if not _changes_rows(statement):
+            return
+        if not self.statements:
+            self.told.send(("update", time.monotonic()))
+        self.statements += 1
+        self.has_changed = True
+        self._is_there(STATEMENT_SENT, self.statements)
+
+    def _after(self, _1: object, _2: object, statement: str, *_: object) -> None:
+        if _changes_rows(statement):
+            self._is_there(AFTER_STATEMENT, self.statements)
+
+    def _commit(self, connection: object, usual: object) -> None:
+        if not self.has_changed:
+            return usual()
+        self.has_changed = False
+        self.commits += 1
+        self._is_there(BEFORE_COMMIT, self.commits)
+        if self.moment == Moment(IN_COMMIT, self.commits):
+            connection.pgconn.send_query(b"COMMIT")
+            connection.pgconn.flush()
+        self._is_there(IN_COMMIT, self.commits)
+        self._is_there(COMMIT_SENT, self.commits)
+        usual()
+        self._is_there(AFTER_COMMIT, self.commits)
+
+    def _is_there(self, kind: str, number: int) -> None:
+        if (kind, number) != (self.moment.kind, self.moment.number):
+            return
+        self.told.send(("there", time.monotonic()))
+        while kind not in RUNS_ON:
+            signal.pause()
+
+
+def _changes_rows(statement: str) -> bool:
+    words = statement.upper()
+    return "UPDATE" in words and "ITEMS" in words and "FOR UPDATE" not in words and "SET" in words
