@@ -1,0 +1,106 @@
+"""Two columns that are one value in two places, and how one becomes the other."""
+
+import json
+from dataclasses import dataclass
+
+from headway.sync.names import bounded, identifier, qualified
+
+PREFIX = "zz_headway_sync"
+"""PostgreSQL fires the triggers of a table by their names: after the user's own, which may change what is written."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """From the value of one column to that of the other."""
+
+    expression: str | None = None
+    """The user's SQL, in which :attr:`name` stands for the value; None: as PostgreSQL converts it on assignment."""
+    name: str = ""
+    is_total: bool = True
+    """Converts every value; else a value may be refused by an error."""
+
+    def of(self, value: str) -> str:
+        """The SQL that converts ``value``, to be assigned to a variable or column of the other type."""
+        if self.expression is None:
+            return value
+        return f"(SELECT {self.expression} FROM (SELECT {value} AS {identifier(self.name)}) AS value)"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two columns."""
+
+    name: str
+    type: str
+    """As ``format_type`` writes it, every name qualified."""
+    default: str | None = None
+    """What an INSERT that does not name the column puts there, if that is the same twice in a statement."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What a sync trigger is made from."""
+
+    schema: str
+    table: str
+    operation: str
+    """The operation's id, by which the triggers are found again."""
+    old: Side
+    new: Side
+    forward: Conversion = Conversion()
+    back: Conversion | None = Conversion()
+    """None: what is written to the new column does not reach the old one."""
+    is_old_nullable: bool = True
+    search_path: tuple[str, ...] = ()
+    """Schemas in which names of the user's expressions are looked for."""
+
+    @property
+    def relation(self) -> str:
+        """The table, quoted."""
+        return qualified(self.schema, self.table)
+
+    @property
+    def function(self) -> str:
+        """The name of the trigger function, in the table's schema; without a schema and not quoted."""
+        return bounded(f"{PREFIX}_{self.table}_{self.old.name}_{self.new.name}")
+
+    @property
+    def triggers(self) -> tuple[str, str]:
+        """The names of the triggers for INSERT and for UPDATE; not quoted."""
+        return (
+            bounded(f"{PREFIX}_insert_{self.old.name}_{self.new.name}"),
+            bounded(f"{PREFIX}_update_{self.old.name}_{self.new.name}"),
+        )
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What the comment on a trigger function says: whose it is, and what for."""
+
+    operation: str
+    table: str
+    old: str
+    new: str
+    kind: str
+    """``rename`` or ``type``."""
+    default: str | None = None
+    """What becomes the new column's default in the end, where it could not have it from the beginning."""
+
+    def text(self) -> str:
+        """The comment."""
+        facts = {name: value for name, value in self.__dict__.items() if value is not None}
+        return MARKED + json.dumps(facts, separators=(", ", ": "))
+
+
+MARKED = "headway sync "
+
+
+def mark_of(comment: str | None) -> Mark | None:
+    """Read a comment; None when it is not one of ours, or of a form that a later version writes."""
+    if not comment or not comment.startswith(MARKED):
+        return None
+    try:
+        facts = json.loads(comment[len(MARKED) :])
+        return Mark(**{name: facts.get(name) for name in Mark.__dataclass_fields__})
+    except (ValueError, TypeError, AttributeError):
+        return None
