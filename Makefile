@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 WORKERS ?= $(shell $(PYTHON) -c "import os; print(min(os.cpu_count() + 1, 6))")
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit test-all check bench bench-histories clean
+.PHONY: help demo test unit test-all check bench bench-histories bench-backfill prove-backfill clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 17
@@ -48,6 +48,12 @@ bench: $(STAMP)  ## ratios side by side: runner against alembic, operator agains
 
 bench-histories: $(STAMP)  ## public applications' migrations, from empty to head (installs each: minutes, once)
 	@$(BIN)/python benchmarks/histories.py
+
+bench-backfill: $(STAMP)  ## backfills side by side, idle and under load; ARGS="--full" or others of benchmarks/backfill.py
+	@$(BIN)/python benchmarks/backfill.py $(ARGS)
+
+prove-backfill: $(STAMP)  ## a thousand backfills killed at any moment while others write: minutes
+	@PYTHONPATH=operator:tests $(BIN)/python -m support.kills.prove $(ARGS)
 
 clean:  ## removes what the targets made here (the cache of built binaries stays)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

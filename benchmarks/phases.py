@@ -91,13 +91,14 @@ def peak_megabytes(command: Sequence[str], folder: Path, environment: Mapping[st
     )
     peak = 0
     while process.poll() is None:
-        peak = max(peak, sum(map(_pss, _tree(process.pid))))
+        peak = max(peak, sum(map(_pss, tree(process.pid))))
         threading.Event().wait(SAMPLE_SECONDS)
     assert process.returncode == 0, f"the run failed with exit code {process.returncode}"
     return peak / MEGABYTE
 
 
-def _tree(process: int) -> list[int]:
+def tree(process: int) -> list[int]:
+    """A process and its descendants."""
     found = [process]
     for one in found:
         for children in Path(f"/proc/{one}/task").glob("*/children"):

