@@ -1,4 +1,4 @@
-"""Fixtures: `postgres_server` (one per session), `database` (one per test), `make_database` (several)."""
+"""Fixtures: `postgres_server` (one per session), `database` (one per test), `make_database`, `replicas`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 
 from headway_cli.embedded import EmbeddedPostgres
 from support.postgres import DSN_VARIABLE, Database, PostgresServer
+from support.standby import Replicated, replicated
+from support.waiting import wait_until
 
 MakeDatabase = Callable[..., Database]
 
@@ -43,3 +45,18 @@ def make_database(postgres_server: PostgresServer) -> Iterator[MakeDatabase]:
 def database(make_database: MakeDatabase) -> Database:
     """An empty database of the test's own."""
     return make_database()
+
+
+@pytest.fixture(scope="module")
+def replicated_server() -> Iterator[Replicated]:
+    """A primary and its streaming standby, of the module's own: what they do would hold other tests' backfills."""
+    with replicated() as found:
+        yield found
+
+
+@pytest.fixture
+def replicas(replicated_server: Replicated) -> Iterator[Replicated]:
+    """The same with the standby level and applying, before and after the test."""
+    yield replicated_server
+    replicated_server.resume_replay()
+    wait_until(replicated_server.is_level, timeout=60, what="the standby to catch up")

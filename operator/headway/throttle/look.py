@@ -1,0 +1,92 @@
+"""One look at all signals in a side session: short read-only transactions; what fails does not hide the others."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.sql.elements import ClauseElement
+
+from headway.throttle.signals.signal import Ask, Signal, Unreadable
+
+STATEMENT_MS = 1000
+"""A slow answer is no answer, and the next signal waits for it."""
+_SETTINGS = {
+    # For the transaction only: behind a pooler the session is soon somebody else's.
+    "postgresql": ("SET TRANSACTION READ ONLY", f"SET LOCAL statement_timeout = {STATEMENT_MS}"),
+    "mysql": ("SET TRANSACTION READ ONLY", f"SET max_execution_time = {STATEMENT_MS}"),
+    "mariadb": ("SET TRANSACTION READ ONLY", f"SET max_statement_time = {STATEMENT_MS / 1000}"),
+}
+Found = Callable[[str, object], None]
+"""Gets a signal's name and its reading or :class:`Unreadable`."""
+_CLASS = re.compile(r"^<class '[^']*'>: ")
+
+
+def look(connection: Connection, signals: Sequence[Signal[Any]], found: Found) -> None:
+    """Hand over what each signal gives as soon as it is there; raises what the driver raises for a lost session."""
+    connection = connection.execution_options(isolation_level="READ COMMITTED")
+    rest = tuple(signals)
+    while rest:
+        rest = _read_until_one_fails(connection, rest, found)
+
+
+def _read_until_one_fails(
+    connection: Connection, signals: Sequence[Signal[Any]], found: Found
+) -> tuple[Signal[Any], ...]:
+    """In one transaction, which does not outlive a failed statement; what is left to read."""
+    with connection.begin() as transaction:
+        for setting in _SETTINGS[_kind(connection)]:
+            connection.exec_driver_sql(setting)
+        for number, signal in enumerate(signals, start=1):
+            outcome = _outcome(signal, connection)
+            found(signal.name, outcome)
+            if isinstance(outcome, _Failed):
+                transaction.rollback()
+                return tuple(signals[number:])
+    return ()
+
+
+class _Failed(Unreadable):
+    """By an error of the server's."""
+
+
+def _outcome(signal: Signal[Any], connection: Connection) -> object:
+    try:
+        return signal.read(asking(connection))
+    except SQLAlchemyError as error:
+        if connection.invalidated or getattr(error, "connection_invalidated", False):
+            raise
+        return _Failed(said(error))
+
+
+def asking(connection: Connection) -> Ask:
+    """A text is taken as ``op.execute`` takes it, with ``:name`` for a value."""
+
+    def ask(statement: "str | ClauseElement", **values: object) -> Sequence[Any]:
+        clause: Any = text(statement) if isinstance(statement, str) else statement
+        return connection.execute(clause, values).fetchall()
+
+    return ask
+
+
+def said(error: BaseException) -> str:
+    """What went wrong, in the server's or the system's words without the statement; of others only the kind."""
+    cause = getattr(error, "orig", None) or error
+    lines = _words(cause).splitlines() if isinstance(error, (SQLAlchemyError, OSError)) else []
+    return lines[0].rstrip(".") if lines else type(cause).__name__
+
+
+def _words(cause: BaseException) -> str:
+    first = cause.args[0] if cause.args else ""
+    if isinstance(first, dict):
+        # pg8000 gives the fields of the server's message: M is its text.
+        return str(first.get("M", ""))
+    # SQLAlchemy's own errors add an address to read more at, asyncpg's begin with their class.
+    return _CLASS.sub("", str(first if isinstance(cause, SQLAlchemyError) else cause)).strip()
+
+
+def _kind(connection: Connection) -> str:
+    dialect = connection.dialect
+    return "mariadb" if getattr(dialect, "is_mariadb", False) else dialect.name

@@ -1,0 +1,42 @@
+"""What the driver tells the watch of its own sessions: who they are, and how long their commits took."""
+
+from collections import deque
+from collections.abc import Callable
+from statistics import median
+from time import monotonic
+
+from headway.throttle.level import Level, measured, milliseconds
+from headway.throttle.limits import Limits
+
+REMEMBERED = 5
+"""Commits; their median counts, so one that met a checkpoint holds nobody."""
+FRESH_SECONDS = 1.0
+"""While it holds nothing is committed and nothing new is learnt: after this time one more batch is tried."""
+NAME = "commit time"
+
+
+class OwnWork:
+    """Written by the threads that work, read by the watch; each call is whole by itself."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._commits: deque[float] = deque(maxlen=REMEMBERED)
+        self._committed_at = float("-inf")
+        self.sessions: frozenset[int] = frozenset()
+        """The server's numbers of our sessions: ``pg_backend_pid()``."""
+
+    def works_in(self, *sessions: int) -> None:
+        """These are all the sessions that work now."""
+        self.sessions = frozenset(sessions)
+
+    def committed(self, duration_ms: float) -> None:
+        """A batch's ``COMMIT`` took so many milliseconds."""
+        self._commits.append(duration_ms)
+        self._committed_at = self._clock()
+
+    def level(self, limits: Limits) -> Level:
+        """How near to the limit the commits are; nothing when the last was more than a second ago."""
+        commits = tuple(self._commits)
+        if not commits or self._clock() - self._committed_at >= FRESH_SECONDS:
+            return Level(NAME)
+        return measured(NAME, "commits take", median(commits), "", limits.commit_ms, milliseconds)

@@ -1,0 +1,1 @@
+"""What is looked at: one module for each signal, and which of them a database has."""

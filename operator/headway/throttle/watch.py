@@ -1,0 +1,183 @@
+"""The watch beside a backfill: a side session in its own thread reads all signals; a verdict is given at once.
+
+Rule: a batch never waits for a look. The thread leaves what it read, and whoever asks judges that with what is wished
+now. Nothing is raised into the work: a database that cannot be looked at is part of the verdict.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timezone
+from time import monotonic, time
+
+from sqlalchemy.engine import Engine
+
+from headway.sessions import OwnSession
+from headway.throttle import own as own_work
+from headway.throttle import wished
+from headway.throttle.level import Level, still_holding
+from headway.throttle.limits import Limits
+from headway.throttle.look import STATEMENT_MS, look, said
+from headway.throttle.own import OwnWork
+from headway.throttle.seen import Seen, level_of, worth_telling
+from headway.throttle.signals.blocked import Blocking
+from headway.throttle.signals.chosen import WITH_SIDE_SESSION, Signals, signals_of
+from headway.throttle.signals.query import Query, query_signal
+from headway.throttle.signals.signal import Unreadable
+from headway.throttle.verdict import Throttle, Verdict
+from headway.wishes import Wishes
+
+LOOK_SECONDS = 0.5
+FIRST_LOOK_SECONDS = 3.0
+"""How long the beginning of a backfill waits for it."""
+RECONNECT_SECONDS = 2.0
+NAMES_TAKEN = (*wished.NAMES, own_work.NAME)
+log = logging.getLogger("headway")
+
+
+def watch(
+    engine: Engine,
+    table: str,
+    wishes: Callable[[], Wishes],
+    own: OwnWork,
+    *,
+    schema: "str | None" = None,
+    queries: Sequence[Query] = (),
+    limits: "Limits | None" = None,
+    notice: Callable[[str], None] = log.warning,
+    clock: Callable[[], float] = monotonic,
+    wall: Callable[[], float] = time,
+) -> Throttle:
+    """Begin to watch the database of ``engine`` while ``table`` is worked on; close it in every case.
+
+    ``wishes`` is asked in any thread; ``own`` is what the driver tells of its sessions; ``notice`` gets what a person
+    should know, once each. Takes no locks on tables. Raises ValueError for queries that cannot be asked.
+    """
+    dialect, blocking = engine.dialect.name, Blocking(lambda: own.sessions)
+    preparer = engine.dialect.identifier_preparer
+    relation = ".".join(preparer.quote(name) for name in (schema, table) if name)
+    signals = signals_of(dialect, relation, blocking, own, clock) + tuple(map(query_signal, queries))
+    _refuse(queries, signals, dialect)
+    found = Watch(engine, signals, blocking, own, wishes, limits or Limits(), notice, clock, wall)
+    if signals:
+        found.begin()
+    return found
+
+
+def _refuse(queries: Sequence[Query], signals: Signals, dialect: str) -> None:
+    names = [*(signal.name for signal in signals), *NAMES_TAKEN]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"there is more than one signal with the name {twice[0]!r}: give the query another name"
+        )
+    if queries and dialect not in WITH_SIDE_SESSION:
+        raise ValueError(
+            f"the query {queries[0].name!r} cannot be asked while a backfill works: "
+            f"with {dialect} there is no session beside it; leave the query out"
+        )
+
+
+class Watch:
+    """A throttle whose readings come from a thread of its own."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        signals: Signals,
+        blocking: Blocking,
+        own: OwnWork,
+        wishes: Callable[[], Wishes],
+        limits: Limits,
+        notice: Callable[[str], None],
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self._engine, self._signals, self._blocking, self._own = engine, signals, blocking, own
+        self._wishes, self._limits, self._notice = wishes, limits, notice
+        self._clock, self._wall = clock, wall
+        # Each value is replaced whole, so the threads need no lock for it.
+        self._seen = {signal.name: Seen() for signal in signals}
+        self._held: frozenset[str] = frozenset()
+        self._told: set[str] = set()
+        self._judging = threading.Lock()
+        self._looked, self._stopping = threading.Event(), threading.Event()
+        self._session: OwnSession | None = None
+        self._thread = threading.Thread(target=self._run, name="headway-throttle", daemon=True)
+
+    def begin(self) -> None:
+        """Start the thread and wait a little for its first look."""
+        self._thread.start()
+        self._looked.wait(FIRST_LOOK_SECONDS)
+
+    def verdict(self) -> Verdict:
+        """Of what was read last and what is wished now; at once, from any thread."""
+        with self._judging:
+            levels = self._levels()
+            holding = still_holding(levels, self._held)
+            self._held = frozenset(level.signal for level in holding)
+        return Verdict(
+            hold="; ".join(level.sentence for level in holding),
+            utilization=max((level.utilization for level in levels if level.is_load), default=0.0),
+            blocked_ms=self._blocking.total_ms,
+        )
+
+    def close(self) -> None:
+        """End the thread and its session; one that the network keeps waiting ends with the process."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(STATEMENT_MS / 1000 + 1)
+
+    def _levels(self) -> tuple[Level, ...]:
+        try:
+            wishes = self._wishes()
+        except Exception as error:  # noqa: BLE001 - the other end's own code; not knowing what is wished holds
+            return (Level("wishes", 1.0, f"what is wished cannot be read: {said(error)}", is_load=False),)
+        now, limits = self._clock(), self._limits.wished(wishes)
+        moment = datetime.fromtimestamp(self._wall(), timezone.utc)
+        seen = self._seen
+        found = tuple(level_of(one, seen[one.name], now, wishes, limits) for one in self._signals)
+        return (*wished.levels(wishes, moment), *found, self._own.level(limits))
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            begun = self._clock()
+            pause = self._look()
+            self._tell()
+            self._looked.set()
+            self._stopping.wait(max(0.05, pause - (self._clock() - begun)))
+        self._leave()
+
+    def _look(self) -> float:
+        """Read everything once; the seconds from its beginning until that of the next."""
+        try:
+            self._session = self._session or OwnSession(self._engine)
+            self._session.do(lambda connection: look(connection, self._signals, self._keep))
+        except Exception as error:  # noqa: BLE001 - whatever a driver, or the user's way to connect, raises
+            self._leave()
+            trouble = Unreadable(f"there is no session beside the backfill ({said(error)})")
+            for signal in self._signals:
+                self._keep(signal.name, trouble)
+            return RECONNECT_SECONDS
+        return LOOK_SECONDS
+
+    def _keep(self, name: str, outcome: object) -> None:
+        self._seen[name] = self._seen[name].after(outcome, self._clock())
+
+    def _tell(self) -> None:
+        try:
+            wishes = self._wishes()
+        except Exception:  # noqa: BLE001 - the verdict asks again, and says it
+            return
+        for signal in self._signals:
+            sentence = worth_telling(signal, self._seen[signal.name], self._clock(), wishes)
+            if sentence and signal.name not in self._told:
+                self._told.add(signal.name)
+                self._notice(sentence)
+
+    def _leave(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            with suppress(Exception):
+                session.close()

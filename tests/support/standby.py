@@ -1,0 +1,115 @@
+"""A primary with a streaming standby, both embedded: copied by pg_basebackup, replayed, and held up on demand.
+
+Both are servers of our own processes and end with the process that started them, however that ends.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from headway_cli import embedded
+from headway_cli.embedded import EmbeddedPostgres
+from support.postgres import PostgresServer
+from support.waiting import wait_until
+
+STANDBY = "standby-one"
+"""Its ``application_name``."""
+
+
+@dataclass
+class Replicated:
+    """A primary that tests make databases on, and its standby."""
+
+    primary: PostgresServer
+    standby: str
+    """URL of the standby's administrative database."""
+
+    def pause_replay(self) -> None:
+        """From now on the standby receives but does not apply."""
+        self.on_standby("SELECT pg_wal_replay_pause()")
+        wait_until(
+            lambda: self.on_standby("SELECT pg_get_wal_replay_pause_state() = 'paused'"),
+            what="a paused standby",
+        )
+
+    def resume_replay(self) -> None:
+        """And now it applies again."""
+        self.on_standby("SELECT pg_wal_replay_resume()")
+
+    def on_standby(self, query: str) -> object:
+        """The first value of a query there."""
+        with psycopg.connect(self.standby, autocommit=True) as connection:
+            return connection.execute(query.encode()).fetchone()[0]
+
+    def on_primary(self, query: str) -> object:
+        """The first value of a query there."""
+        with psycopg.connect(self.primary.address, autocommit=True) as connection:
+            return connection.execute(query.encode()).fetchone()[0]
+
+    def is_level(self) -> bool:
+        """The standby has applied all that the primary wrote."""
+        state = "SELECT count(*) = 1 FROM pg_stat_replication WHERE replay_lsn >= pg_current_wal_lsn()"
+        return bool(self.on_primary(state))
+
+
+@contextmanager
+def replicated() -> Iterator[Replicated]:
+    """Start both (a few seconds); the standby streams when this yields."""
+    account = embedded._Account.current()
+    with _home(account) as first, _home(account) as second:
+        programs = embedded._programs(first, account)
+        password = secrets.token_hex(16)
+        embedded._initialise(first, programs, account, password)
+        _append(first, "wal_level = logical", "autovacuum_naptime = 1")
+        with _running(first, programs, account, password) as primary:
+            _copy(primary, second, programs, account)
+            with _running(second, programs, account, password) as standby:
+                found = Replicated(PostgresServer(primary.url()), standby.url())
+                wait_until(found.is_level, what="a streaming standby")
+                yield found
+
+
+@contextmanager
+def _home(account: embedded._Account) -> Iterator[Path]:
+    home = Path(tempfile.mkdtemp(prefix="headway-replicated-"))
+    try:
+        if account.drop_root:
+            os.chown(home, account.uid, account.gid)
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def _running(
+    home: Path, programs: Path, account: embedded._Account, password: str
+) -> Iterator[EmbeddedPostgres]:
+    port = embedded._free_port()
+    process = embedded._launch(home, programs, account, port)
+    assert embedded._is_ready(process, home), embedded._log_tail(home)
+    server = EmbeddedPostgres(process, home, port, password)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _copy(primary: EmbeddedPostgres, home: Path, programs: Path, account: embedded._Account) -> None:
+    source = f"{primary.url()}?application_name={STANDBY}"
+    command = [str(programs / "pg_basebackup"), "-D", str(home / "data"), "-d", source, "-R", "-X", "stream"]
+    done = account.run([*command, "--checkpoint=fast", "--no-sync"], home)
+    assert done.returncode == 0, done.stderr
+
+
+def _append(home: Path, *settings: str) -> None:
+    with (home / "data" / "postgresql.conf").open("a") as file:
+        file.writelines(f"{setting}\n" for setting in settings)
