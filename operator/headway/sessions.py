@@ -15,6 +15,8 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 T = TypeVar("T")
+RESUMABLE = "headway_resumable"
+"""The execution option of these sessions: a rerun finds what was committed in them. Who drives Alembic may look."""
 
 
 class OwnSession:
@@ -27,7 +29,8 @@ class OwnSession:
         is_async = getattr(engine.dialect, "is_async", False)
         self._thread = ThreadPoolExecutor(1, "headway-session") if is_async else None
         self._loop = asyncio.new_event_loop() if is_async else None
-        self._engine = Engine(engine.pool.recreate(), engine.dialect, engine.url)
+        marked = {RESUMABLE: True}
+        self._engine = Engine(engine.pool.recreate(), engine.dialect, engine.url, execution_options=marked)
         self._options = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
         try:
             self._connection: Connection = self._spawn(self._connect)

@@ -8,6 +8,7 @@ the sequence number.
 import json
 from dataclasses import dataclass
 
+from headway_contract.backfill import BackfillSettings
 from headway_contract.codec import Undecodable, decode, encode
 
 ANNOTATION = "headway.dev/control"
@@ -21,7 +22,13 @@ class Control:
     stop: bool = False
     """Stop at the next safe point: between revisions, between batches."""
     reason: str = ""
-    """Why, as a sentence for the log."""
+    """Why to stop, as a sentence for the log."""
+    pause: str = ""
+    """Why to hold between revisions and between batches, without a full stop; empty: work."""
+    backfill: BackfillSettings | None = None
+    """How backfills go from now on; None: as the request says."""
+    throttle: str = ""
+    """What a Throttle hook says against working now, without a full stop; empty: nothing."""
 
     def to_json(self) -> str:
         """The annotation's value."""
@@ -29,7 +36,10 @@ class Control:
 
     @classmethod
     def from_json(cls, text: str) -> "Control":
-        """Read the file; nothing, or something unreadable (a half-written file), is no wish at all."""
+        """Read the file; nothing, or something unreadable (a half-written file), is no wish at all.
+
+        Its sequence number is then that of nothing, so a reader that knows of a later wish keeps to it.
+        """
         try:
             return decode(cls, json.loads(text))
         except (ValueError, Undecodable):

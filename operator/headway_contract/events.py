@@ -6,6 +6,8 @@ Texts are for people and never hold a URL, a password or SQL parameters.
 
 from dataclasses import dataclass
 
+from headway_contract.backfill import BackfillRecord
+
 
 @dataclass(frozen=True)
 class RunStarted:
@@ -121,6 +123,87 @@ class Stopping:
 
 
 @dataclass(frozen=True)
+class Steered:
+    """A control value has arrived and is obeyed from now on; one that stops is answered by ``Stopping``."""
+
+    control_sequence: int = 0
+    pause: str = ""
+    """Why to hold; empty: work."""
+    pace: str = ""
+    """Empty: as the run began."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Between two revisions, the run holds because it is paused."""
+
+    database: str
+    reason: str = ""
+    """Empty: it goes on."""
+    control_sequence: int = 0
+    """Of the value that says so."""
+    revision: str = ""
+    """The one that is held."""
+
+
+@dataclass(frozen=True)
+class BackfillStarted:
+    """A backfill begins, or goes on where an earlier run stopped."""
+
+    database: str
+    operation: str
+    table: str
+    columns: str = ""
+    strategy: str = ""
+    reason: str = ""
+    """Why this strategy, as a sentence."""
+    rows_done: int = 0
+    """By earlier runs."""
+    rows_total: int | None = None
+    """An estimate; None: not known."""
+
+
+@dataclass(frozen=True)
+class BackfillProgressed:
+    """How far a backfill or a batched loop of the revision's own is; told about once in a second."""
+
+    database: str
+    operation: str
+    table: str
+    rows_done: int = 0
+    rows_total: int | None = None
+    percent: float | None = None
+    rows_per_second: float = 0.0
+    eta_seconds: float | None = None
+    workers: int = 1
+    throttled_by: str = ""
+    """Why it holds, without a full stop; empty: it works."""
+    throttled_seconds: float = 0.0
+    """How long the present hold lasts."""
+
+
+@dataclass(frozen=True)
+class BackfillFinished:
+    """A backfill is complete."""
+
+    database: str
+    record: BackfillRecord
+
+
+@dataclass(frozen=True)
+class IndexBuilding:
+    """How far an index is that is built concurrently; ``percent`` is that of the phase."""
+
+    database: str
+    index: str
+    table: str
+    phase: str = ""
+    percent: float = 0.0
+    waits_for: str = ""
+    """Whom it waits for, without a full stop; empty: it works."""
+
+
+@dataclass(frozen=True)
 class Notice:
     """Something that a person should know and that is no failure."""
 
@@ -155,6 +238,12 @@ Event = (
     | PassRetried
     | Verified
     | Stopping
+    | Steered
+    | Held
+    | BackfillStarted
+    | BackfillProgressed
+    | BackfillFinished
+    | IndexBuilding
     | Notice
     | Heartbeat
     | DocumentPart
@@ -172,6 +261,12 @@ EVENTS: tuple[type[Event], ...] = (
     PassRetried,
     Verified,
     Stopping,
+    Steered,
+    Held,
+    BackfillStarted,
+    BackfillProgressed,
+    BackfillFinished,
+    IndexBuilding,
     Notice,
     Heartbeat,
     DocumentPart,

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from enum import Enum
 
+from headway_contract.backfill import LEFT_OUT, BackfillSettings
 from headway_contract.codec import Undecodable, decode, encode
 from headway_contract.planned import Planned
 
@@ -79,6 +80,8 @@ class RunRequest:
     lock_give_up_seconds: int = 1800
     statement_timeout_seconds: int = 0
     """PostgreSQL's ``statement_timeout``; 0: none."""
+    backfill: BackfillSettings = LEFT_OUT
+    """How backfills go until a control value says otherwise."""
     grace_seconds: int = 30
     """From SIGTERM to SIGKILL; the running statement is cancelled some seconds before its end."""
     heartbeat_seconds: int = 10

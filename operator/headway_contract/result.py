@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from headway_contract.backfill import BackfillRecord
 from headway_contract.codec import Undecodable, decode, encode
 from headway_contract.failures import FailureClass, failure_class
 from headway_contract.planned import Planned, digest_of
 
 LIMIT_BYTES = 4096
 MESSAGE_CHARACTERS = 900
+BACKFILLS_KEPT = 5
+"""How many records a result holds."""
 
 
 class Outcome(str, Enum):
@@ -122,13 +125,16 @@ class RunResult:
     ahead: bool = False
     notice: str = ""
     """Of a stop: what it left that a person should know."""
+    backfills: tuple[BackfillRecord, ...] = ()
+    """The latest of those that were completed; all of them are counted in ``backfills_count``."""
+    backfills_count: int = 0
     failure: Failure | None = None
     plan: Plan | None = None
     plan_sha256: str = ""
     """Names the plan's document in the log when it did not fit here."""
 
     def to_json(self) -> str:
-        """At most ``LIMIT_BYTES``: the plan goes first, then revisions, then the middle of texts."""
+        """At most ``LIMIT_BYTES``: the plan goes first, then records and revisions, then the middle of texts."""
         for shorter in (self, *_shortened(self)):
             text = json.dumps(encode(shorter), separators=(",", ":"))
             if len(text) <= LIMIT_BYTES:
@@ -178,5 +184,9 @@ def _cut(result: RunResult, characters: int, items: int) -> RunResult:
         to_revision=cut(result.to_revision),
         applied=cut(result.applied),
         notice=shorten(result.notice, characters),
+        backfills=tuple(
+            replace(one, operation=shorten(one.operation, characters), table=shorten(one.table, characters))
+            for one in result.backfills[-min(items, BACKFILLS_KEPT) :]
+        ),
         failure=failure,
     )

@@ -21,6 +21,8 @@ IDENTIFIERS = frozenset(
         "from_revision", "to_revision", "starts", "image_heads", "sha256", "file_sha256", "plan_sha256",
         # names of failure classes, of states of the database and of its indexes
         "name", "sqlstate", "indexes", "invalid_indexes",
+        # what a backfill or the building of an index works on, and how
+        "operation", "table", "columns", "index", "strategy", "pace",
     }
 )  # fmt: skip
 """Names of fields, the same in every class."""

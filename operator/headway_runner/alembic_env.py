@@ -5,7 +5,7 @@ through proxies of the exact class; the context's ``fn`` becomes a generator. Wh
 before a revision's transaction, what stands after it when Alembic has ended that transaction.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from functools import wraps
 from typing import Any, Protocol
 
@@ -29,6 +29,9 @@ class Participant(Protocol):
     def enter(self, connection: Connection, options: dict[str, Any]) -> bool:
         """A context is being configured: adjust its options, say whether it is to run."""
 
+    def equip(self, attributes: MutableMapping[Any, Any]) -> None:
+        """Put what the revisions may want to find into the Alembic config's ``attributes``."""
+
     def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
         """The context is to run: call ``migrate``, or do not."""
 
@@ -51,6 +54,7 @@ def take_part(participant: Participant) -> None:
         connection = positional[0] if positional else options.get("connection")
         if connection is not None and not self.is_offline_mode():
             _direct(self, participant, participant.enter(connection, options))
+            participant.equip(self.config.attributes)
         configure_of_alembic(self, *positional, **options)
 
     def run_migrations(self: EnvironmentContext, **arguments: Any) -> None:

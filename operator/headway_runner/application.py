@@ -1,7 +1,7 @@
 """The run pass: under the lock, each revision reported before and after, stopped between revisions when asked."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import replace
 from typing import Any
 
@@ -46,10 +46,13 @@ from headway_runner.contexts import (
 from headway_runner.dbapi import canceller_of
 from headway_runner.failures import RunFailed, failure_of, named, print_error
 from headway_runner.invalid_indexes import ConcurrentBuilds
+from headway_runner.library import ATTRIBUTE, LibraryLink, SafeStop
 from headway_runner.lock import Lock, held, lock_of, sees_only_the_past
+from headway_runner.loop_watch import LoopWatch
 from headway_runner.own_target import hold_to_the_look, hold_to_upgrades
 from headway_runner.participant import ContextGuard, call_guarded
 from headway_runner.patience import Patience
+from headway_runner.pauses import Pauses
 from headway_runner.project import load_config, prepare_process
 from headway_runner.sessions import Sessions
 from headway_runner.task import Application, Task, VersionTable
@@ -76,6 +79,11 @@ class Applier(ContextGuard):
         self.patience = Patience(
             task.request.lock_timeout_seconds, lambda: self.watch.inside, self.builds.prepare
         )
+        self.library = LibraryLink(link, task.database.name, task.request.backfill)
+        self.pauses = Pauses(link, task.database.name)
+        self.loops = LoopWatch(
+            task.database.name, lambda: self.watch.inside and not self.library.is_working, link.emit
+        )
         self.contexts_run = 0
         self.contexts_completed = 0
         self.current: list[str] = []
@@ -92,6 +100,7 @@ class Applier(ContextGuard):
         """What env.py left unfinished when it went on."""
         self.outer_transaction = False
         self.stopped = False
+        self.place_of_stop = ""
         self.loading = False
         self._context: MigrationContext | None = None
         self._place = ""
@@ -104,6 +113,7 @@ class Applier(ContextGuard):
         self.watch.install()
         self.patience.install()
         self.waits.install()
+        self.loops.install()
         self._link.cancel_while(lambda: bool(self.unfinished))
 
     @property
@@ -115,7 +125,7 @@ class Applier(ContextGuard):
         """What was done; ``error`` is what env.py raised."""
         if error is not None:
             print_error(error)
-        failure = None if error is None else self._failure(error)
+        failure = None if error is None or is_safe_stop(error) else self._failure(error)
         left = self._all_left()
         first = left[0] if left else None
         return Application(
@@ -127,6 +137,8 @@ class Applier(ContextGuard):
             contexts=self.contexts_run,
             outer_transaction=self.outer_transaction,
             stopped=self.stopped,
+            place_of_stop=self.place_of_stop,
+            backfills=tuple(self.library.records),
             indexes=tuple(dict.fromkeys(self.builds.indexes)),
             completed=self.contexts_completed,
             tables=tuple(self.tables.values()),
@@ -154,7 +166,7 @@ class Applier(ContextGuard):
 
     def _all_left(self) -> list[Left]:
         """What was left before, and the revision that is unfinished now."""
-        if not self.unfinished:
+        if not self.unfinished or isinstance(self.error, SafeStop):
             return self.left
         failure = None if self.error is None else at(self._place, self._named(self.error))
         return [*self.left, Left(self.unfinished, self._place, failure, tuple(self.watch.kept))]
@@ -173,6 +185,10 @@ class Applier(ContextGuard):
         if wanted:
             self._link.cancel_by(canceller_of(connection))
         return wanted
+
+    def equip(self, attributes: MutableMapping[Any, Any]) -> None:
+        """What the operations library tells goes to the parent, what is wished goes to the library."""
+        attributes[ATTRIBUTE] = self.library
 
     def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
         """Migrate under the lock."""
@@ -232,10 +248,13 @@ class Applier(ContextGuard):
         self._link.emit(Planned(self._name, heads, ids, len(ids), under_lock=True))
         ended: tuple[RevisionApplied, ...] = ()
         for index, step in enumerate(todo, 1):
-            if self._link.stop_requested:
+            revision = revision_of(step)
+            if ended and self.pauses.is_wished:
+                self._link.emit(*ended)
+                ended = ()
+            if not self.pauses.may_go_on(revision, lambda: let_go(context)):
                 self.stopped = True
                 break
-            revision = revision_of(step)
             self.unfinished, self.title, self.error = revision, str(step.doc or ""), None
             # One write for the end of a revision and the start of the next.
             self._link.emit(
@@ -270,6 +289,8 @@ class Applier(ContextGuard):
                 f"{'; '.join(self.watch.undone)}. It counts as applied; look whether it should."
             )
         self.watch.end()
+        self.library.clear()
+        self.loops.clear()
         self.unfinished = ""
         self.left = [one for one in self.left if (one.revision, one.place) != (revision, self._place)]
         self.applied.append(revision)
@@ -290,6 +311,9 @@ class Applier(ContextGuard):
         self.watch.begin(None if self._context is None else self._context.connection)
         try:
             upgrade(**arguments)
+        except SafeStop as stop:
+            self.error, self.stopped, self.place_of_stop = stop, True, str(stop)
+            raise
         except BaseException as error:
             self.error = error
             if is_missing_transaction(error, self._context):
@@ -314,6 +338,24 @@ class Applier(ContextGuard):
             return False
         connection.commit()
         return True
+
+
+def let_go(context: MigrationContext) -> bool:
+    """End the transaction that asking for the heads has begun; False where env.py or Alembic keeps one open."""
+    if not commits_each_revision(context):
+        return False
+    if context.connection is not None and context.connection.in_transaction():
+        # The version table may just have been made in it.
+        context.connection.commit()
+    return True
+
+
+def is_safe_stop(error: BaseException) -> bool:
+    """Whether this is the stop of an operation, or what env.py has made of it."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, SafeStop):
+        seen = seen.__cause__ or seen.__context__
+    return seen is not None
 
 
 def apply(link: Link, task: Task) -> Application:

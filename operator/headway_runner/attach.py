@@ -61,12 +61,12 @@ def run_command(link: Link, task: Task, looks: bool) -> CommandEnd:
     os.setpgid(0, 0)
     refuse_isolated(task.request.command, os.environ.get("PATH", ""))
     (heard, words), (lifeline, held) = os.pipe(), os.pipe()
-    board = Board.make(Attachment(task, looks, known()), words, lifeline)
+    board = Board.make(Attachment(task, looks, known()), words, lifeline, link.level)
     environment = environment_of(os.environ, board.address, read_only=looks and task.read_only)
     link.pass_orders_on(board.give)
     if link.stop_requested:
         board.give(STOP)
-    process = start(task.request.command, environment, (board.file, words, lifeline))
+    process = start(task.request.command, environment, board.descriptors)
     reports, kept = watch(link, process, Receiver(heard))
     os.close(held)
     if looks and process.returncode:

@@ -23,6 +23,7 @@ from headway_runner.board import VARIABLE, Board, SharedSender
 from headway_runner.child import Link, interrupt
 from headway_runner.failures import RunFailed
 from headway_runner.inspection import Inspector
+from headway_runner.level import Level
 from headway_runner.participant import call_guarded
 from headway_runner.project import refuse_doubled_revisions
 from headway_runner.secrecy import know, learn_environment
@@ -57,7 +58,7 @@ class AttachedLink(Link):
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        super().__init__(SharedSender(board), BoardOrders(board))
+        super().__init__(SharedSender(board), BoardOrders(board), Level(board.level))
         self._process = 0
         self.report: Any = lambda: None
 

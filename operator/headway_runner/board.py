@@ -1,18 +1,18 @@
-"""What a runner shares with the processes of an application's own command: a small file without a name, two pipes.
+"""What a runner shares with the processes of an application's own command: two small files without a name, two pipes.
 
 Rule: the task goes through this file and not through the environment, where other processes could read its URL.
-The order that stands on it is a level, because a command may start one process after the other. A program that
-closes inherited descriptors (Python's subprocess does) reaches the same files through ``/proc``.
+The order that stands on it is a level, as what is wished is, because a command may start one process after the other.
+A program that closes inherited descriptors (Python's subprocess does) reaches the same files through ``/proc``.
 """
 
 import fcntl
 import os
 import pickle
-import tempfile
 import threading
 from dataclasses import dataclass
 
 from headway_runner.child import CANCEL, STOP
+from headway_runner.level import Level, nameless_file
 from headway_runner.pipes import Sender
 from headway_runner.task import Task
 
@@ -36,33 +36,31 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Board:
-    """The three open files."""
+    """The four open files."""
 
     file: int
     words: int
     """Written by the command's processes."""
     lifeline: int
     """Never written: it ends when the runner does."""
+    level: int
+    """What is wished, as the runner's supervising process writes it (:class:`~headway_runner.level.Level`)."""
 
     @classmethod
-    def make(cls, attachment: Attachment, words: int, lifeline: int) -> "Board":
-        """A new one in memory; where the system has no such files, one on disk that has no name any more."""
-        if hasattr(os, "memfd_create"):
-            file = os.memfd_create("headway")
-        else:
-            with tempfile.TemporaryFile() as made:
-                file = os.dup(made.fileno())
+    def make(cls, attachment: Attachment, words: int, lifeline: int, level: Level) -> "Board":
+        """A new one."""
+        file = nameless_file()
         os.write(file, bytes(_START) + pickle.dumps(attachment))
-        return cls(file, words, lifeline)
+        return cls(file, words, lifeline, level.descriptor)
 
     @classmethod
     def of_this_process(cls, value: str) -> "Board":
         """The board that the environment variable names; raises OSError when it cannot be reached."""
-        file, process, device, inode, words, lifeline = map(int, value.split(":"))
+        file, process, device, inode, words, lifeline, level = map(int, value.split(":"))
         try:
             found = os.fstat(file)
             if (found.st_dev, found.st_ino) == (device, inode):
-                return cls(file, words, lifeline)
+                return cls(file, words, lifeline, level)
         except OSError:
             pass
         place = f"/proc/{process}/fd"
@@ -70,13 +68,20 @@ class Board:
             os.open(f"{place}/{file}", os.O_RDWR),
             os.open(f"{place}/{words}", os.O_WRONLY),
             os.open(f"{place}/{lifeline}", os.O_RDONLY | os.O_NONBLOCK),
+            os.open(f"{place}/{level}", os.O_RDONLY),
         )
 
     @property
     def address(self) -> str:
         """The environment variable's value: it leads a process of the same user here."""
         found = os.fstat(self.file)
-        return f"{self.file}:{os.getpid()}:{found.st_dev}:{found.st_ino}:{self.words}:{self.lifeline}"
+        place = f"{self.file}:{os.getpid()}:{found.st_dev}:{found.st_ino}"
+        return f"{place}:{self.words}:{self.lifeline}:{self.level}"
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """Those that the command inherits."""
+        return self.file, self.words, self.lifeline, self.level
 
     def attachment(self) -> Attachment:
         """What the runner has put here."""

@@ -1,5 +1,6 @@
 """The child's side of a phase: a process forked for one pass, with a pipe for its words and one for its orders.
 
+What else is wished of it is a level (``level.py``), looked at where something can be done about it.
 Rule: orders arrive in a thread, because a signal would wait until the driver's C code returns. When the parent is
 gone (the pipe ends) the statement is cancelled and the process ends: no migration runs on without an owner.
 """
@@ -13,8 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from headway_contract.control import Control
 from headway_contract.events import Event
 from headway_runner.dbapi import void
+from headway_runner.level import Level
 from headway_runner.pipes import Sender
 from headway_runner.reports import say
 
@@ -76,11 +79,12 @@ class PipedOrders:
 
 
 class Link:
-    """To the parent: events up, orders down."""
+    """To the parent: events up, orders and wishes down."""
 
-    def __init__(self, words: Sender, orders: Orders) -> None:
+    def __init__(self, words: Sender, orders: Orders, level: Level) -> None:
         self._words = words
         self._orders = orders
+        self.level = level
         self._cancel: Callable[[], None] = lambda: None
         self._is_cancellable: Callable[[], bool] = lambda: False
         self.stop_requested = False
@@ -93,6 +97,10 @@ class Link:
     def keep(self, revision: str, statements: tuple[str, ...]) -> None:
         """Tell the parent what of this revision is committed."""
         self._words.send(Kept(revision, statements))
+
+    def control(self) -> Control:
+        """What is wished now."""
+        return self.level.get()
 
     def finish(self, outcome: object) -> None:
         """The last word of this process."""
@@ -169,9 +177,9 @@ def interrupt(*_: object) -> None:
     raise Cancelled("The run was asked to stop.")
 
 
-def run_child(words: Sender, orders: int, phase: Callable[[Link], object]) -> None:
+def run_child(words: Sender, orders: int, level: Level, phase: Callable[[Link], object]) -> None:
     """Run a phase in this forked process and end the process."""
-    link = Link(words, PipedOrders(orders))
+    link = Link(words, PipedOrders(orders), level)
     link.listen()
     status = 1
     try:

@@ -79,6 +79,8 @@ def application_of(end: CommandEnd) -> Application:
         unfinished=unfinished,
         kept=joined("kept") or kept,
         stopped=end.asked_to_stop or any(run.stopped for run in runs),
+        place_of_stop=next((run.place_of_stop for run in reversed(runs) if run.place_of_stop), ""),
+        backfills=joined("backfills"),
         indexes=joined("indexes"),
         contexts=sum(run.contexts for run in runs),
         tables=tuple({(one.schema, one.name): one for run in runs for one in run.tables}.values()),

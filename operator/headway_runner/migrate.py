@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from headway_contract.backfill import BackfillRecord
 from headway_contract.events import Notice, PassRetried, RevisionApplied, RevisionStarted, Verified
 from headway_contract.request import RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
@@ -94,12 +95,14 @@ def run_until_unlocked(
     """Run; run again after a pause while table locks cannot be had and nothing half-done stands in the way."""
     start = clock()
     applied: tuple[str, ...] = ()
+    backfills: tuple[BackfillRecord, ...] = ()
     attempt = 0
     while True:
         attempt += 1
         run = run_once(supervisor, task)
         applied = tuple(dict.fromkeys((*applied, *run.applied)))
-        run = replace(run, applied=applied)
+        backfills += run.backfills
+        run = replace(run, applied=applied, backfills=backfills)
         wait = pause_before(attempt + 1, random.random())
         if supervisor.stopping is not None or not is_worth_another_pass(run):
             return run

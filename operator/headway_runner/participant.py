@@ -2,7 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -11,6 +11,7 @@ from headway_contract.events import DatabaseReached
 from headway_contract.result import Failure
 from headway_runner.child import Link
 from headway_runner.failures import RunFailed
+from headway_runner.library import ATTRIBUTE
 from headway_runner.probe import look
 from headway_runner.secrecy import learn_environment
 from headway_runner.sessions import Sessions
@@ -46,6 +47,10 @@ class ContextGuard(ABC):
         if not self._task.one_transaction:
             options.setdefault("transaction_per_migration", True)
         return True
+
+    def equip(self, attributes: MutableMapping[Any, Any]) -> None:
+        """Nothing: where no revision runs, there must not be anything left that would tell or wish something."""
+        attributes.pop(ATTRIBUTE, None)
 
     def _is_requested(self, connection: Connection) -> bool:
         if self.identity is None:

@@ -1,4 +1,4 @@
-"""The parent process: forks a child per phase, writes all events, keeps the time, passes on the wish to stop.
+"""The parent process: forks a child per phase, writes all events, keeps the time, passes on what is wished.
 
 Rule: it has no thread and loads nothing of the user's, so forking is safe and a wish to stop is always heard.
 """
@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from headway_contract.control import Control
-from headway_contract.events import Event, Heartbeat, Stopping
+from headway_contract.events import Event, Heartbeat, Steered, Stopping
 from headway_contract.request import RunRequest
 from headway_runner.child import CANCEL, NOTHING_KEPT, STOP, Finished, Kept, Link, run_child
+from headway_runner.level import Level
 from headway_runner.pipes import Receiver, Sender
 from headway_runner.streams import EventStream
 from headway_runner.task import Task
@@ -106,6 +107,7 @@ class Supervisor:
         self._cancel_at: float | None = None
         self._killed_at = 0.0
         """When the grace period ends, by the clock; 0: no signal has come."""
+        self._level = Level.make()
         self.stopping: Stopping | None = None
         """Set once the wish to stop has arrived."""
 
@@ -171,7 +173,7 @@ class Supervisor:
             os.close(heard)
             os.close(given)
             self._stream.close()
-            run_child(Sender(words), orders, lambda link: phase(link, task))
+            run_child(Sender(words), orders, self._level, lambda link: phase(link, task))
         os.close(words)
         os.close(orders)
         return Child(process, Receiver(heard), given)
@@ -182,20 +184,29 @@ class Supervisor:
         if now - self._last_heartbeat >= self._request.heartbeat_seconds:
             self._last_heartbeat = now
             self.emit(Heartbeat())
+        control, known = self._read_control(), self._level.get()
+        if control != known and control.sequence >= known.sequence:
+            self._level.put(control)
+            if not control.stop and control.sequence:
+                pace = control.backfill.pace if control.backfill is not None else ""
+                self.emit(Steered(control.sequence, control.pause, pace))
         if self.stopping is None:
-            self.stopping = self._wish_to_stop()
+            self.stopping = self._wish_to_stop(control)
             if self.stopping is not None:
                 self.emit(self.stopping)
 
-    def _wish_to_stop(self) -> Stopping | None:
+    def _read_control(self) -> Control:
+        """What the operator wishes now; a file that cannot be read for a moment changes nothing."""
+        if not self._request.control_file:
+            return self._level.get()
+        try:
+            return Control.from_json(Path(self._request.control_file).read_text())
+        except OSError:
+            return self._level.get()
+
+    def _wish_to_stop(self, control: Control) -> Stopping | None:
         if self._signals:
             return Stopping(0, "The process was asked to end.")
-        if not self._request.control_file:
-            return None
-        try:
-            control = Control.from_json(Path(self._request.control_file).read_text())
-        except OSError:
-            return None
         return Stopping(control.sequence, control.reason) if control.stop else None
 
     def _tend(self, child: Child, killable: bool, last: bool) -> None:

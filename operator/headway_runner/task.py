@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine.url import URL
 
+from headway_contract.backfill import BackfillRecord
 from headway_contract.request import DatabaseRequest, RunRequest
 from headway_contract.result import Failure, PendingRevision
 from headway_runner.database import Identity
@@ -110,6 +111,10 @@ class Application:
     """What of the unfinished revision has been committed: the beginnings of its statements."""
     stopped: bool = False
     """It ended early at a safe point, because it was asked to."""
+    place_of_stop: str = ""
+    """Where within a revision that was, as sentences; the next run goes on there."""
+    backfills: tuple[BackfillRecord, ...] = ()
+    """Records of those that were completed."""
     indexes: tuple[str, ...] = ()
     """Indexes that revisions of this run built concurrently."""
     completed: int = 0

@@ -1,7 +1,8 @@
 """Watches the statements of a revision: has something of it been committed, and does it need the driver's help?
 
 Rule: a COMMIT written as SQL raises no event in SQLAlchemy, so statements are read. In doubt a revision counts as
-partly committed, because that only costs a retry.
+partly committed, because that only costs a retry. What the operations library commits in sessions of its own does not
+count: a rerun finds it and goes on from there.
 """
 
 import re
@@ -24,6 +25,8 @@ _VALUES = re.compile(
     r"'|\$|\b(VALUES|SELECT|WHERE|DEFAULT)\b|\bSET\b(?!\s+(NOT|DATA|SCHEMA|STORAGE)\b)|(?<![\w\"])\d", re.I
 )
 _FOLLOW_THE_SERVER = ("psycopg", "psycopg_async", "pg8000")
+RESUMABLE = "headway_resumable"
+"""The execution option that the operations library sets on its own sessions."""
 _LOCAL = re.compile(r"\s*set\s+local\b", re.I)
 
 
@@ -86,11 +89,12 @@ class TransactionWatch:
 
     def _starts(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
         """MySQL commits what was open before a definition, also before one that then fails."""
-        if self.inside and connection.dialect.name in ("mysql", "mariadb") and _DEFINES.match(statement):
+        is_mysql = self.inside and connection.dialect.name in ("mysql", "mariadb")
+        if is_mysql and not is_resumable(connection) and _DEFINES.match(statement):
             self._keep(self._taken(connection))
 
     def _executed(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
-        if not self.inside:
+        if not self.inside or is_resumable(connection):
             return
         if _ENDS.match(statement) or _DROPS.match(statement):
             opened = self._taken(connection)
@@ -111,7 +115,7 @@ class TransactionWatch:
             self._open.setdefault(id(adapter_of(connection)), []).append(beginning(statement))
 
     def _commits(self, connection: Connection) -> None:
-        if self.inside:
+        if self.inside and not is_resumable(connection):
             self._keep(self._taken(connection))
             self._autocommit = False
 
@@ -122,7 +126,7 @@ class TransactionWatch:
             self._tell(tuple(self.kept))
 
     def _rolls_back(self, connection: Connection) -> None:
-        if connection.invalidated:
+        if connection.invalidated or is_resumable(connection):
             return
         undone = self._taken(connection)
         if self.inside and adapter_of(connection) is not self._migration:
@@ -140,6 +144,11 @@ class TransactionWatch:
             if not adapter.autocommit:
                 adapter.autocommit = True
                 self._switched.append(adapter)
+
+
+def is_resumable(connection: Connection) -> bool:
+    """Whether it is one of the operations library's own."""
+    return bool(connection.get_execution_options().get(RESUMABLE))
 
 
 def is_autocommit(connection: Connection) -> bool:

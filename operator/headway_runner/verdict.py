@@ -6,7 +6,7 @@ Rule: only the fresh look can say that a run succeeded.
 from dataclasses import replace
 
 from headway_contract.request import RunRequest
-from headway_contract.result import Failure, Outcome, RunResult
+from headway_contract.result import BACKFILLS_KEPT, Failure, Outcome, RunResult
 from headway_runner.failures import CANCELLED_STATE, named
 from headway_runner.task import Application, Inspection
 
@@ -41,6 +41,8 @@ def verdict(
         pending_count=pending,
         failure=failure,
         notice=notice_of_a_stop(before, run, after) if stopped else "",
+        backfills=run.backfills[-BACKFILLS_KEPT:],
+        backfills_count=len(run.backfills),
     )
 
 
@@ -49,7 +51,8 @@ def notice_of_a_stop(before: Inspection, run: Application, after: Inspection) ->
     if after.cut_short:
         return "The last look at the database was cut short, so what is applied was not confirmed."
     broken = broken_indexes(before, run, after)
-    return f"It left invalid: {', '.join(broken)}; the next run builds that index again." if broken else ""
+    left = f"It left invalid: {', '.join(broken)}; the next run builds that index again." if broken else ""
+    return " ".join(filter(None, (run.place_of_stop, left)))
 
 
 def kept(run: Application, after: Inspection) -> tuple[str, ...]:

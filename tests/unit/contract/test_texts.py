@@ -8,6 +8,7 @@ import typing
 
 import pytest
 
+from headway_contract.backfill import BackfillRecord
 from headway_contract.events import EVENTS, DocumentPart, Notice, Stopping
 from headway_contract.result import DatabasePlan, Failure, Outcome, PendingRevision, Plan, RunResult
 from headway_contract.texts import IDENTIFIERS, SPLIT_DOCUMENTS, names_of_texts, with_texts
@@ -16,7 +17,7 @@ from headway_runner.child import Kept
 from headway_runner.database import Identity
 from headway_runner.task import Application, Inspection, Report
 
-RESULTS = (RunResult, Failure, Plan, DatabasePlan, PendingRevision)
+RESULTS = (RunResult, BackfillRecord, Failure, Plan, DatabasePlan, PendingRevision)
 TOLD = (*EVENTS, *RESULTS, Inspection, Application, Identity, Kept, Report)
 TEXTS = {
     "RevisionStarted.title", "PassRetried.reason", "Stopping.reason",
@@ -24,6 +25,8 @@ TEXTS = {
     "PendingRevision.title", "DatabasePlan.notices", "Inspection.notices",
     "Inspection.places", "Application.kept",
     "Kept.statements", "LockAwaited.holder", "Blocked.sentence",
+    "Steered.pause", "Held.reason", "BackfillStarted.reason", "BackfillProgressed.throttled_by",
+    "IndexBuilding.phase", "IndexBuilding.waits_for", "Application.place_of_stop",
 }  # fmt: skip
 """A field that is new stands here, or its name in IDENTIFIERS when it must stay as it is under masking."""
 

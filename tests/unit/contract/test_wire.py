@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headway_contract.backfill import BackfillRecord
 from headway_contract.codec import Undecodable, decode, encode
 from headway_contract.control import Control
 from headway_contract.events import EVENTS, DocumentPart, Notice, RevisionApplied
@@ -32,17 +33,20 @@ ASCII = st.text(string.printable, max_size=3 * PART_CHARACTERS)
 
 
 def events():
-    return st.one_of(
-        [
-            st.builds(kind, **{field.name: fields(field.type) for field in dataclasses.fields(kind)})
-            for kind in EVENTS
-        ]
-    )
+    return st.one_of([built(kind) for kind in EVENTS])
+
+
+def built(kind):
+    return st.builds(kind, **{field.name: fields(field.type) for field in dataclasses.fields(kind)})
 
 
 def fields(kind):
     whole = st.integers(0, 10**9)
     kinds = {str: SHORT, int: whole, float: whole.map(float), bool: st.booleans()}
+    if kind is BackfillRecord:
+        return built(kind)
+    if type(None) in getattr(kind, "__args__", ()):
+        return st.none() | fields(kind.__args__[0])
     return kinds[kind] if kind in kinds else st.tuples(SHORT, SHORT)
 
 
@@ -105,6 +109,10 @@ RESULTS = st.builds(
     failure=st.none() | st.builds(Failure, st.text(), st.text(max_size=6000), st.text(), st.text()),
     plan=st.none() | st.builds(Plan, st.just(())),
     applied=st.lists(st.text(max_size=400), max_size=60).map(tuple),
+    backfills=st.lists(built(BackfillRecord), max_size=12).map(tuple)
+    | st.lists(st.builds(BackfillRecord, st.text(max_size=400), st.text(max_size=400)), max_size=12).map(
+        tuple
+    ),
 )
 
 

@@ -16,6 +16,7 @@ from headway_contract.wire import from_line, sha256_of
 from headway_runner import plan
 from headway_runner.child import Link
 from headway_runner.credentials import learn_connection, learn_what_connects, learned
+from headway_runner.level import Level
 from headway_runner.main import _end
 from headway_runner.participant import call_guarded
 from headway_runner.pipes import Receiver, Sender
@@ -39,7 +40,7 @@ def test_the_stream_masks_what_it_writes():
 
 def test_a_phase_masks_what_it_hands_to_its_parent():
     reading, writing = os.pipe()
-    link = Link(Sender(writing), 0)
+    link = Link(Sender(writing), 0, Level.make())
     link.emit(Notice("main", WRITER))
     link.finish(Failure("RevisionFailed", WRITER))
     (event_,), finished = Receiver(reading).receive(5)
