@@ -171,6 +171,22 @@ def test_what_it_asks_of_another_database_or_version_table_does_not_count(projec
     assert attach(project, other.url(), admin(project, body)).exit_code == 0
 
 
+def test_it_may_ask_for_the_heads_of_the_database_first(project, database):
+    attach(project, database.url(), click_program(project))
+    body = """
+    import os
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from sqlalchemy import create_engine
+    with create_engine(os.environ["DATABASE_URL"]).connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    if current != ScriptDirectory.from_config(config).get_current_head():
+        command.upgrade(config, "head")
+    """
+    run = attach(project, database.url(), admin(project, body))
+    assert run.exit_code == 0, run.stderr
+
+
 def test_an_error_after_asking_is_an_error(project, database):
     command = click_program(project)
     attach(project, database.url(), command)
