@@ -91,6 +91,14 @@ def the_url_is_wrong(this: Situation) -> bool:
     return not this.revision and ("invalid connection option" in this.text or "invalid dsn" in this.text)
 
 
+def a_pooler_swaps_the_sessions(this: Situation) -> bool:
+    """A statement that the driver has prepared is another client's, or is gone: duplicate_prepared_statement or
+    invalid_sql_statement_name about a name that asyncpg or psycopg has made. On a session of one's own it cannot be.
+    """
+    of_driver = '"__asyncpg_' in this.text or '"_pg3_' in this.text
+    return not this.revision and this.state in ("42P05", "26000") and of_driver
+
+
 def the_credentials_are_refused(this: Situation) -> bool:
     """Class 28, or libpq's text of it: libpq gives no SQLSTATE for a refused connection."""
     phrases = (
@@ -209,6 +217,7 @@ def anything_else_failed_in_env_py(this: Situation) -> bool:
 RULES: tuple[tuple[Callable[[Situation], bool], str], ...] = (
     (the_driver_is_missing, "DriverMissing"),
     (the_url_is_wrong, "InvalidUrl"),
+    (a_pooler_swaps_the_sessions, "PoolerDetected"),
     (the_lock_could_not_be_had, "LockTimeout"),
     (the_credentials_are_refused, "AuthenticationFailed"),
     (the_database_does_not_exist, "DatabaseDoesNotExist"),

@@ -13,6 +13,7 @@ from headway_contract.events import LockAcquired, RevisionStarted
 from headway_contract.exit_codes import ExitCode
 from headway_contract.request import Mode
 from headway_contract.result import Outcome
+from support.commands import URL_OF_THE_CONFIG, admin
 from support.matrix.worlds import World
 from support.runner import database_request, request_for
 
@@ -121,6 +122,30 @@ def test_sigterm_stops_a_long_statement_and_the_next_run_goes_on(row, world, pla
     project.last = "a1"
     project.revision("a2", "op.execute('SELECT 1')")
     assert world.run(project, place).result.to_revision == ("a2",)
+
+
+OWN_COMMAND = f"""
+{URL_OF_THE_CONFIG}
+import pathlib
+calls = pathlib.Path("calls")
+calls.write_text(calls.read_text() + "x" if calls.exists() else "x")
+if len(calls.read_text()) != 3:
+    command.upgrade(config, "heads")
+"""
+"""It does not upgrade in its third call, the one in which its run is verified."""
+
+
+def test_the_applications_own_command_is_attached_and_verified(row, world, place):
+    project = world.project().tables("a1", "a2")
+    _, program = admin(project, OWN_COMMAND)
+    request = request_for(database_request(export_url_as="DATABASE_URL"), command=(world.python, program))
+    run = world.run(project, place, request)
+    assert run.exit_code == ExitCode.SUCCEEDED, run.stderr
+    assert (run.result.applied, run.result.to_revision) == (("a1", "a2"), ("a2",))
+    assert len(run.of(LockAcquired)) == 1
+    assert place.versions() == ["a2"]
+    again = world.run(project, place, request)
+    assert (again.exit_code, again.result.applied_count) == (ExitCode.SUCCEEDED, 0), again.stderr
 
 
 def test_what_a_transaction_of_env_py_takes_back_is_never_a_success(row, world, place):

@@ -32,6 +32,31 @@ def migrate(to):
 if __name__ == "__main__":
     cli()
 """
+TYPER = """
+from typing import Annotated
+import typer
+from alembic import command
+from alembic.config import Config
+
+app = typer.Typer()
+
+@app.callback()
+def shop():
+    pass
+
+@app.command()
+def migrate(to: Annotated[str, typer.Option(help="A revision.")] = "heads"):
+    command.upgrade(Config("alembic.ini"), to)
+    typer.secho("migrated", fg=typer.colors.GREEN)
+
+@app.command()
+def broken():
+    command.upgrade(Config("alembic.ini"), "heads")
+    raise typer.Exit(3)
+
+if __name__ == "__main__":
+    app()
+"""
 ASYNC = """
 import asyncio
 import os
@@ -109,6 +134,32 @@ def test_a_click_program_goes_to_the_target_that_it_is_given(tmp_path, database)
     assert run.exit_code == 0, run.stderr
     assert run.result.to_revision == ("a1",)
     assert "migrated" in run.stderr
+
+
+def test_a_typer_program_goes_to_head_and_its_exit_code_counts(tmp_path, database):
+    project = application(tmp_path).tables("a1", "a2")
+    (tmp_path / "shop_admin.py").write_text(TYPER)
+    command = (sys.executable, "-m", "shop_admin")
+    planned = attach_plan(project, database.url(), (*command, "migrate")).result.plan.databases[0]
+    assert [one.revision for one in planned.pending] == ["a1", "a2"]
+    run = attach(project, database.url(), (*command, "migrate", "--to", "a1"))
+    assert run.exit_code == 0, run.stderr
+    assert run.result.to_revision == ("a1",)
+    assert "migrated" in run.stderr
+    run = attach(project, database.url(), (*command, "broken"))
+    assert (run.result.failure.name, run.result.to_revision) == ("CommandFailedAfterwards", ("a2",)), (
+        run.stderr
+    )
+
+
+def test_a_revision_that_fails_in_a_typer_program_is_told_although_typer_handles_the_exception(
+    tmp_path, database
+):
+    project = application(tmp_path).tables("a1").revision("a2", "op.execute('SELECT * FROM nowhere')")
+    (tmp_path / "shop_admin.py").write_text(TYPER)
+    run = attach(project, database.url(), (sys.executable, "-m", "shop_admin", "migrate"))
+    assert (run.result.failure.name, run.result.failure.revision) == ("RevisionFailed", "a2"), run.stderr
+    assert run.result.to_revision == ("a1",)
 
 
 def test_an_asyncio_program_with_asyncpg_goes_to_head(tmp_path, database):

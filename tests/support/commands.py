@@ -25,6 +25,8 @@ ENV = """
 
     run_migrations()
 """
+URL_OF_THE_CONFIG = "config.set_main_option('sqlalchemy.url', os.environ['DATABASE_URL'].replace('%', '%%'))"
+"""For an env.py as Alembic's templates have it."""
 ADMIN = """
     import os
     import sys

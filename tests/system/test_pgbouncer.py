@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 
+from support.commands import URL_OF_THE_CONFIG, admin, attach, start_attached
 from support.projects import from_template
 from support.runner import database_request, migrate, request_for, start
 from support.system_servers import pgbouncer
@@ -20,9 +21,11 @@ def test_a_transaction_pooler_is_refused_before_anything_is_written(public_tmp_p
     folder.mkdir()
     with pgbouncer(folder, database.address) as pooled:
         wait_until(lambda: _answers(pooled), what="PgBouncer")
-        run = migrate(project, pooled.replace("postgresql://", f"postgresql+{driver}://"))
-    assert run.result.failure.name == "PoolerDetected"
-    assert run.exit_code == 78
+        # The server's session has what the first client has prepared when the second comes.
+        runs = [migrate(project, pooled.replace("postgresql://", f"postgresql+{driver}://")) for _ in "12"]
+    for run in runs:
+        assert run.result.failure.name == "PoolerDetected", run.stderr
+        assert run.exit_code == 78
     assert database.tables() == set()
 
 
@@ -38,6 +41,41 @@ def test_behind_a_session_pooler_two_runners_at_once_end_well(public_tmp_path, d
         runs = [one.finish() for one in both]
     assert sorted(run.result.applied_count for run in runs) == [0, 2], [run.stderr for run in runs]
     assert {run.exit_code for run in runs} == {0}
+
+
+def command_of(project):
+    return admin(project, f"{URL_OF_THE_CONFIG}\ncommand.upgrade(config, 'heads')")
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_command_behind_a_transaction_pooler_is_refused_before_it_writes(public_tmp_path, database, driver):
+    project = from_template(public_tmp_path / "project", DRIVERS[driver]).tables("a1")
+    folder = public_tmp_path / "pooler"
+    folder.mkdir()
+    with pgbouncer(folder, database.address) as pooled:
+        wait_until(lambda: _answers(pooled), what="PgBouncer")
+        url = pooled.replace("postgresql://", f"postgresql+{driver}://")
+        run = attach(project, url, command_of(project))
+    assert run.result.failure.name == "PoolerDetected", run.stderr
+    assert run.exit_code == 78
+    assert database.tables() == set()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_command_behind_a_session_pooler_goes_to_head_and_of_two_one_applies(
+    public_tmp_path, database, driver
+):
+    project = from_template(public_tmp_path / "project", DRIVERS[driver]).tables("a1", "a2")
+    folder = public_tmp_path / "pooler"
+    folder.mkdir()
+    with pgbouncer(folder, database.address, "session") as pooled:
+        wait_until(lambda: _answers(pooled), what="PgBouncer")
+        url = pooled.replace("postgresql://", f"postgresql+{driver}://")
+        command = command_of(project)
+        runs = [one.finish() for one in [start_attached(project, url, command) for _ in range(2)]]
+    assert {run.exit_code for run in runs} == {0}, [run.stderr for run in runs]
+    assert sorted(run.result.applied_count for run in runs) == [0, 2]
+    assert database.rows("SELECT version_num FROM alembic_version") == [("a2",)]
 
 
 def _answers(url: str) -> bool:

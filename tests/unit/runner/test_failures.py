@@ -52,6 +52,9 @@ CASES = [
     (wrapped("server closed the connection unexpectedly"), "r1", "ConnectionLost"),
     (wrapped("terminating connection due to administrator command", "57P01"), "r1", "ConnectionLost"),
     (ConnectionRefusedError(111, "the revision's own HTTP call"), "r1", "RevisionFailed"),
+    (wrapped('prepared statement "__asyncpg_stmt_1__" already exists', "42P05"), "", "PoolerDetected"),
+    (wrapped('prepared statement "_pg3_0" does not exist', "26000"), "", "PoolerDetected"),
+    (wrapped('prepared statement "mine" already exists', "42P05"), "", "ProjectFailed"),
     (wrapped("permission denied for table x", "42501"), "r1", "PermissionDenied"),
     (wrapped("syntax error", "42601"), "r1", "RevisionFailed"),
     (ValueError("in the revision"), "r1", "RevisionFailed"),
@@ -79,9 +82,10 @@ def test_an_exception_gets_its_class(error, revision, name):
 
 def test_the_order_of_the_rules_is_pinned():
     assert [name for _, name in RULES] == [
-        "DriverMissing", "InvalidUrl", "LockTimeout", "AuthenticationFailed", "DatabaseDoesNotExist",
-        "PermissionDenied", "ConnectionLost", "DatabaseUnreachable", "RevisionFailed", "MultipleHeads",
-        "InvalidTarget", "UnknownTarget", "InvalidHistory", "ProjectNotFound", "ProjectFailed",
+        "DriverMissing", "InvalidUrl", "PoolerDetected", "LockTimeout", "AuthenticationFailed",
+        "DatabaseDoesNotExist", "PermissionDenied", "ConnectionLost", "DatabaseUnreachable",
+        "RevisionFailed", "MultipleHeads", "InvalidTarget", "UnknownTarget", "InvalidHistory", "ProjectNotFound",
+        "ProjectFailed",
     ]  # fmt: skip
 
 
