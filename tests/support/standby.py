@@ -6,7 +6,6 @@ Both are servers of our own processes and end with the process that started them
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -64,43 +63,29 @@ class Replicated:
 @contextmanager
 def replicated() -> Iterator[Replicated]:
     """Start both (a few seconds); the standby streams when this yields."""
-    account = embedded._Account.current()
-    with _home(account) as first, _home(account) as second:
-        programs = embedded._programs(first, account)
-        password = secrets.token_hex(16)
-        embedded._initialise(first, programs, account, password)
-        _append(first, "wal_level = logical", "autovacuum_naptime = 1")
-        with _running(first, programs, account, password) as primary:
-            _copy(primary, second, programs, account)
-            with _running(second, programs, account, password) as standby:
-                found = Replicated(PostgresServer(primary.url()), standby.url())
-                wait_until(found.is_level, what="a streaming standby")
-                yield found
+    settings = {"wal_level": "logical", "autovacuum_naptime": "1s"}
+    with EmbeddedPostgres.start(settings=settings) as primary, _standby_of(primary) as standby:
+        found = Replicated(PostgresServer(primary.url()), standby.url())
+        wait_until(found.is_level, what="a streaming standby")
+        yield found
 
 
 @contextmanager
-def _home(account: embedded._Account) -> Iterator[Path]:
-    home = Path(tempfile.mkdtemp(prefix="headway-replicated-"))
+def _standby_of(primary: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
+    account = embedded._Account.current()
+    home = Path(tempfile.mkdtemp(prefix="headway-standby-"))
     try:
         if account.drop_root:
             os.chown(home, account.uid, account.gid)
-        yield home
+        programs = embedded._programs(home, account)
+        _copy(primary, home, programs, account)
+        port = embedded._free_port()
+        process = embedded._launch(home, programs, account, port, embedded._SETTINGS)
+        with EmbeddedPostgres(process, home, port, primary.password) as standby:
+            assert embedded._is_ready(process, home), embedded._log_tail(home)
+            yield standby
     finally:
         shutil.rmtree(home, ignore_errors=True)
-
-
-@contextmanager
-def _running(
-    home: Path, programs: Path, account: embedded._Account, password: str
-) -> Iterator[EmbeddedPostgres]:
-    port = embedded._free_port()
-    process = embedded._launch(home, programs, account, port)
-    assert embedded._is_ready(process, home), embedded._log_tail(home)
-    server = EmbeddedPostgres(process, home, port, password)
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 def _copy(primary: EmbeddedPostgres, home: Path, programs: Path, account: embedded._Account) -> None:
@@ -108,8 +93,3 @@ def _copy(primary: EmbeddedPostgres, home: Path, programs: Path, account: embedd
     command = [str(programs / "pg_basebackup"), "-D", str(home / "data"), "-d", source, "-R", "-X", "stream"]
     done = account.run([*command, "--checkpoint=fast", "--no-sync"], home)
     assert done.returncode == 0, done.stderr
-
-
-def _append(home: Path, *settings: str) -> None:
-    with (home / "data" / "postgresql.conf").open("a") as file:
-        file.writelines(f"{setting}\n" for setting in settings)
