@@ -116,17 +116,19 @@ def with_short_locks(
     link: Link,
     patience: Patience = SHORT,
     means: Means = Means(),
+    is_transaction: bool = True,
 ) -> None:
     """Do ``work`` in one transaction of its own, with ``SET LOCAL lock_timeout``, until it had its locks.
 
-    ``wanted`` only names who blocks. Between tries a stop that is wished ends the pass by ``link.stop``. Raises
+    ``wanted`` only names who blocks. ``is_transaction``: False for a session that commits each statement itself; the
+    time-out then stays set in it. Between tries a stop that is wished ends the pass by ``link.stop``. Raises
     :class:`LockUnavailable` after ``give_up_after_seconds``, and whatever else ``work`` raises, at once.
     """
     tries = _Tries(link, wanted, patience, means, means.clock())
-    attempt = 0
+    attempt, setting = 0, "SET LOCAL" if is_transaction else "SET"
     while True:
         try:
-            session.do(lambda connection: _once(connection, work, patience.timeout_ms(attempt)))  # noqa: B023
+            session.do(lambda connection: _once(connection, work, setting, patience.timeout_ms(attempt)))  # noqa: B023
         except DBAPIError as error:
             if sqlstate(error) not in TRIED_AGAIN:
                 raise
@@ -136,9 +138,9 @@ def with_short_locks(
             return
 
 
-def _once(connection: Connection, work: Callable[[Connection], None], timeout_ms: int) -> None:
+def _once(connection: Connection, work: Callable[[Connection], None], setting: str, timeout_ms: int) -> None:
     with connection.begin():
-        execute(connection, f"SET LOCAL lock_timeout = '{timeout_ms}ms'")
+        execute(connection, f"{setting} lock_timeout = '{timeout_ms}ms'")
         work(connection)
 
 

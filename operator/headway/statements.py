@@ -3,17 +3,21 @@
 Rule: a text goes to the server as it was written, whatever the driver makes of colons and per cent signs.
 """
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.sql import ClauseElement
 
 _COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.S)
 _VALUES = re.compile(r"'|\$|\bVALUES\b|\bWHERE\b|\bSET\b|\bLIMIT\b|(?<![\w\"])\d", re.I)
 SHOWN_CHARACTERS = 60
+PLAIN = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+"""PostgreSQL as a script has it: no driver, so nothing is doubled for one."""
 
 
 def execute(connection: Connection, statement: "str | ClauseElement") -> None:
@@ -27,12 +31,41 @@ def rows(connection: Connection, statement: "str | ClauseElement") -> list[tuple
 
 
 def _element(statement: "str | ClauseElement") -> Any:
-    return text(statement.replace(":", "\\:")) if isinstance(statement, str) else statement
+    return clause(statement)
 
 
 def quoted(dialect: Dialect, *names: "str | None") -> str:
     """Names as the dialect quotes them, joined by dots; None (no schema) is left out."""
-    return ".".join(dialect.identifier_preparer.quote(name) for name in names if name is not None)
+    text_of = ".".join(dialect.identifier_preparer.quote(name) for name in names if name is not None)
+    # For drivers that mark parameters by per cent signs SQLAlchemy doubles those in names; execute() does it itself.
+    return text_of.replace("%%", "%") if dialect.paramstyle in ("format", "pyformat") else text_of
+
+
+def in_words(names: "Iterable[str]") -> str:
+    """``a, b and c``."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def shortened(name: str, longest: int = 63) -> str:
+    """A name of at most 63 bytes, as PostgreSQL keeps them; what is cut off is replaced by a digest of the whole."""
+    data = name.encode()
+    if len(data) <= longest:
+        return name
+    digest = hashlib.md5(data, usedforsecurity=False).hexdigest()[:8]
+    return f"{data[: longest - 9].decode(errors='ignore')}_{digest}"
+
+
+def as_sql(expression: "str | ClauseElement") -> str:
+    """SQL text of an expression, its values written out."""
+    if isinstance(expression, str):
+        return expression
+    return str(expression.compile(dialect=PLAIN, compile_kwargs={"literal_binds": True}))
+
+
+def clause(expression: "str | ClauseElement") -> ClauseElement:
+    """An expression as SQLAlchemy has it; in a text a colon is a colon."""
+    return text(expression.replace(":", "\\:")) if isinstance(expression, str) else expression
 
 
 def literal(value: str) -> str:

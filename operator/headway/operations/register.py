@@ -8,10 +8,14 @@ from typing import Any
 
 from alembic.operations import MigrateOperation, Operations
 
+from headway.operations.indexes import create_index_concurrently, drop_index_concurrently
 from headway.place import OPERATIONS
 
 Function = Callable[..., Any]
-REGISTERED: "tuple[tuple[str, Function], ...]" = ()
+REGISTERED: "tuple[tuple[str, Function], ...]" = (
+    ("create_index_concurrently", create_index_concurrently),
+    ("drop_index_concurrently", drop_index_concurrently),
+)
 """Name under ``op`` and function, in the order of the documentation."""
 
 
