@@ -18,6 +18,9 @@ REGISTERED: "tuple[tuple[str, Function], ...]" = (
 )
 """Name under ``op`` and function, in the order of the documentation."""
 
+FUNCTIONS: "dict[str, Function]" = dict(REGISTERED)
+"""Whatever ``headway`` offers, by its name."""
+
 
 def register() -> None:
     """Make each of them known to Alembic; again is harmless."""

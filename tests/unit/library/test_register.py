@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
+import pytest
 import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
+import headway
 from headway.operations import register
 from headway.place import OPERATIONS, here
+from support.tree import SOURCE
 
 
 def test_a_function_becomes_a_method_that_works_on_the_context_it_was_called_on(monkeypatch):
@@ -49,3 +55,24 @@ def test_after_an_operation_that_fails_the_next_one_finds_its_own_context(monkey
                 raise AssertionError("it was not called")
     finally:
         del Operations.sample_operation
+
+
+def test_what_the_library_offers_is_a_method_of_op_in_the_same_order():
+    assert list(register.FUNCTIONS) == headway.__all__
+    assert [name for name in headway.__all__ if not hasattr(Operations, name)] == []
+    assert all(getattr(headway, name) is register.FUNCTIONS[name] for name in headway.__all__)
+
+
+def test_a_name_that_it_does_not_offer_is_told_as_python_tells_it():
+    with pytest.raises(ImportError, match="cannot import name 'create_everything'"):
+        exec("from headway import create_everything")
+
+
+def test_outside_of_alembic_importing_it_costs_nothing():
+    code = "import headway, sys; sys.exit('sqlalchemy' in sys.modules or 'alembic' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(SOURCE)}, check=True)
+
+
+def test_inside_of_alembic_importing_it_is_enough_for_op():
+    code = "from alembic import op; import headway; op.create_index_concurrently"
+    subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(SOURCE)}, check=True)
