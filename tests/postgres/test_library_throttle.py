@@ -187,15 +187,20 @@ def test_where_autovacuum_is_off_dead_rows_hold_nobody(users, watching):
 
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_query_of_the_users_holds_while_it_gives_more_than_0(users, watching, driver):
-    query = Query(
-        "jobs in the queue", "SELECT count(*) FROM users WHERE name LIKE 'job%' AND name <> '12:30'"
-    )
+    query = Query("jobs in the queue", "SELECT count(*) FROM users WHERE name LIKE 'job%' AND name <> ':x'")
     throttle = watching(users, queries=[query], driver=driver)
     assert throttle.verdict().hold == ""
     users.execute("INSERT INTO users VALUES (1, 'job 1'), (2, 'job 2')")
     assert holds(throttle, "jobs") == "jobs in the queue is 2 (goes on at 0)"
     users.execute("DELETE FROM users")
     goes_on(throttle)
+
+
+def test_a_query_is_asked_with_the_migrations_search_path(users, watching):
+    users.execute('CREATE SCHEMA "Tenant 1"; CREATE TABLE "Tenant 1".jobs AS SELECT 1')
+    query = Query("jobs", "SELECT count(*) FROM jobs")
+    throttle = watching(users, queries=[query], search_path='"Tenant 1", public')
+    assert throttle.verdict().hold == "jobs is 1 (goes on at 0)"
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

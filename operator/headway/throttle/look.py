@@ -15,7 +15,10 @@ STATEMENT_MS = 1000
 """A slow answer is no answer, and the next signal waits for it."""
 _SETTINGS = {
     # For the transaction only: behind a pooler the session is soon somebody else's.
-    "postgresql": ("SET TRANSACTION READ ONLY", f"SET LOCAL statement_timeout = {STATEMENT_MS}"),
+    "postgresql": (
+        "SELECT set_config('transaction_read_only', 'on', true), "
+        f"set_config('statement_timeout', '{STATEMENT_MS}', true)",
+    ),
     "mysql": ("SET TRANSACTION READ ONLY", f"SET max_execution_time = {STATEMENT_MS}"),
     "mariadb": ("SET TRANSACTION READ ONLY", f"SET max_statement_time = {STATEMENT_MS / 1000}"),
 }
@@ -24,21 +27,23 @@ Found = Callable[[str, object], None]
 _CLASS = re.compile(r"^<class '[^']*'>: ")
 
 
-def look(connection: Connection, signals: Sequence[Signal[Any]], found: Found) -> None:
+def look(connection: Connection, signals: Sequence[Signal[Any]], search_path: str, found: Found) -> None:
     """Hand over what each signal gives as soon as it is there; raises what the driver raises for a lost session."""
     connection = connection.execution_options(isolation_level="READ COMMITTED")
     rest = tuple(signals)
     while rest:
-        rest = _read_until_one_fails(connection, rest, found)
+        rest = _read_until_one_fails(connection, rest, search_path, found)
 
 
 def _read_until_one_fails(
-    connection: Connection, signals: Sequence[Signal[Any]], found: Found
+    connection: Connection, signals: Sequence[Signal[Any]], search_path: str, found: Found
 ) -> tuple[Signal[Any], ...]:
     """In one transaction, which does not outlive a failed statement; what is left to read."""
     with connection.begin() as transaction:
         for setting in _SETTINGS[_kind(connection)]:
             connection.exec_driver_sql(setting)
+        if search_path:
+            asking(connection)("SELECT set_config('search_path', :path, true)", path=search_path)
         for number, signal in enumerate(signals, start=1):
             outcome = _outcome(signal, connection)
             found(signal.name, outcome)
@@ -62,7 +67,7 @@ def _outcome(signal: Signal[Any], connection: Connection) -> object:
 
 
 def asking(connection: Connection) -> Ask:
-    """A text is taken as ``op.execute`` takes it, with ``:name`` for a value."""
+    """``:name`` in a text is a value's."""
 
     def ask(statement: "str | ClauseElement", **values: object) -> Sequence[Any]:
         clause: Any = text(statement) if isinstance(statement, str) else statement

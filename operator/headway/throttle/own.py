@@ -13,6 +13,12 @@ REMEMBERED = 5
 FRESH_SECONDS = 1.0
 """While it holds nothing is committed and nothing new is learnt: after this time one more batch is tried."""
 NAME = "commit time"
+SESSION_NUMBER = {
+    "postgresql": "SELECT pg_backend_pid()",
+    "mysql": "SELECT connection_id()",
+    "mariadb": "SELECT connection_id()",
+}
+"""How a session asks for its own number, by SQLAlchemy's names of dialects."""
 
 
 class OwnWork:
@@ -23,7 +29,7 @@ class OwnWork:
         self._commits: deque[float] = deque(maxlen=REMEMBERED)
         self._committed_at = float("-inf")
         self.sessions: frozenset[int] = frozenset()
-        """The server's numbers of our sessions: ``pg_backend_pid()``."""
+        """By :data:`SESSION_NUMBER`."""
 
     def works_in(self, *sessions: int) -> None:
         """These are all the sessions that work now."""

@@ -14,6 +14,7 @@ from time import monotonic, time
 from sqlalchemy.engine import Engine
 
 from headway.sessions import OwnSession
+from headway.statements import quoted
 from headway.throttle import own as own_work
 from headway.throttle import wished
 from headway.throttle.level import Level, still_holding
@@ -44,6 +45,7 @@ def watch(
     *,
     schema: "str | None" = None,
     queries: Sequence[Query] = (),
+    search_path: str = "",
     limits: "Limits | None" = None,
     notice: Callable[[str], None] = log.warning,
     clock: Callable[[], float] = monotonic,
@@ -51,15 +53,17 @@ def watch(
 ) -> Throttle:
     """Begin to watch the database of ``engine`` while ``table`` is worked on; close it in every case.
 
-    ``wishes`` is asked in any thread; ``own`` is what the driver tells of its sessions; ``notice`` gets what a person
-    should know, once each. Takes no locks on tables. Raises ValueError for queries that cannot be asked.
+    ``wishes`` is asked in any thread; ``own`` is what the driver tells of its sessions; ``search_path`` is what the
+    queries are asked with on PostgreSQL, as the setting has it; ``notice`` gets what a person should know, once each.
+    Takes no locks on tables. Raises ValueError for queries that cannot be asked.
     """
     dialect, blocking = engine.dialect.name, Blocking(lambda: own.sessions)
-    preparer = engine.dialect.identifier_preparer
-    relation = ".".join(preparer.quote(name) for name in (schema, table) if name)
+    relation = quoted(engine.dialect, schema, table)
     signals = signals_of(dialect, relation, blocking, own, clock) + tuple(map(query_signal, queries))
     _refuse(queries, signals, dialect)
-    found = Watch(engine, signals, blocking, own, wishes, limits or Limits(), notice, clock, wall)
+    found = Watch(
+        engine, signals, blocking, own, wishes, search_path, limits or Limits(), notice, clock, wall
+    )
     if signals:
         found.begin()
     return found
@@ -89,13 +93,14 @@ class Watch:
         blocking: Blocking,
         own: OwnWork,
         wishes: Callable[[], Wishes],
+        search_path: str,
         limits: Limits,
         notice: Callable[[str], None],
         clock: Callable[[], float],
         wall: Callable[[], float],
     ) -> None:
         self._engine, self._signals, self._blocking, self._own = engine, signals, blocking, own
-        self._wishes, self._limits, self._notice = wishes, limits, notice
+        self._wishes, self._search_path, self._limits, self._notice = wishes, search_path, limits, notice
         self._clock, self._wall = clock, wall
         # Each value is replaced whole, so the threads need no lock for it.
         self._seen = {signal.name: Seen() for signal in signals}
@@ -153,7 +158,7 @@ class Watch:
         """Read everything once; the seconds from its beginning until that of the next."""
         try:
             self._session = self._session or OwnSession(self._engine)
-            self._session.do(lambda connection: look(connection, self._signals, self._keep))
+            self._session.do(lambda session: look(session, self._signals, self._search_path, self._keep))
         except Exception as error:  # noqa: BLE001 - whatever a driver, or the user's way to connect, raises
             self._leave()
             trouble = Unreadable(f"there is no session beside the backfill ({said(error)})")

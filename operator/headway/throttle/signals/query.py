@@ -18,14 +18,15 @@ class Query:
     name: str
     """As status and log name it, such as ``orders in the queue``."""
     sql: "str | ClauseElement"
-    """Its first column of its first row counts: above 0 holds. A text is taken as ``op.execute`` takes it."""
+    """Its first column of its first row counts: above 0 holds. A text goes to the server as it is."""
 
 
 def query_signal(query: Query) -> Signal[float]:
     """The signal of a query; where it gives no number, or fails, for 15 s, that holds too."""
 
     def read(ask: Ask) -> "float | Unreadable":
-        rows = ask(query.sql)
+        # What looks like a value's name to SQLAlchemy is the user's own text.
+        rows = ask(query.sql.replace(":", "\\:") if isinstance(query.sql, str) else query.sql)
         value = rows[0][0] if rows else None
         if not isinstance(value, (bool, int, float, Decimal)) or isnan(value):
             return Unreadable(

@@ -1,0 +1,92 @@
+"""What slows a backfill down on MariaDB: a busy server, and queries; its primary does not know of replicas."""
+
+import threading
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from headway.throttle.limits import Limits
+from headway.throttle.own import SESSION_NUMBER, OwnWork
+from headway.throttle.signals import busy as signals_busy
+from headway.throttle.signals.query import Query
+from headway.throttle.watch import watch
+from headway.wishes import Wishes
+from support.system_servers import mariadb
+from support.waiting import wait_until
+
+
+@pytest.fixture
+def engine(public_tmp_path):
+    with mariadb(public_tmp_path) as url:
+        found = create_engine(url)
+        yield found
+        found.dispose()
+
+
+@pytest.fixture
+def watching(engine):
+    opened = []
+
+    def begin(wishes=Wishes, own=None, **more):
+        opened.append(watch(engine, "users", wishes, own or OwnWork(), **more))
+        return opened[-1]
+
+    yield begin
+    for one in opened:
+        one.close()
+
+
+def busy(engine, started: list[int], until: threading.Event) -> None:
+    """A session that runs one statement after the other."""
+    with engine.connect() as connection:
+        started.append(connection.execute(text(SESSION_NUMBER["mysql"])).scalar_one())
+        while not until.is_set():
+            connection.execute(text("SELECT SLEEP(0.2)"))
+
+
+def test_other_sessions_at_work_hold_and_our_own_do_not_count(engine, watching, monkeypatch):
+    # What is usual is learnt from the first look alone, at which nobody works.
+    monkeypatch.setattr(signals_busy, "LEARNING_SECONDS", 0.0)
+    own, until, numbers = OwnWork(), threading.Event(), []
+    throttle = watching(own=own, limits=Limits(active_sessions=3))
+    workers = [threading.Thread(target=busy, args=(engine, numbers, until)) for _ in range(4)]
+    try:
+        for worker in workers:
+            worker.start()
+        wait_until(lambda: "other sessions work at the same time (limit 3)" in throttle.verdict().hold)
+        own.works_in(*numbers)
+        wait_until(lambda: not throttle.verdict().hold)
+    finally:
+        until.set()
+        for worker in workers:
+            worker.join()
+
+
+def test_a_query_holds_while_it_gives_more_than_0_and_cannot_write(engine, watching):
+    with engine.begin() as connection:
+        connection.execute(text("CREATE OR REPLACE TABLE jobs (name varchar(20))"))
+    queries = [
+        Query("writer", "INSERT INTO jobs VALUES ('x') RETURNING 1"),
+        Query("jobs", "SELECT count(*) FROM jobs WHERE name LIKE 'job%' AND name <> ':x'"),
+        Query("sleeper", "SELECT SLEEP(60)"),
+    ]
+    throttle = watching(queries=queries)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO jobs VALUES ('job 1'), ('job 2')"))
+    wait_until(lambda: "jobs is 2 (goes on at 0)" in throttle.verdict().hold)
+    writer, _, sleeper = throttle.verdict().hold.split("; ")
+    assert "READ ONLY" in writer
+    assert "max_statement_time" in sleeper
+
+
+def test_a_named_lag_holds_and_says_what_to_do_instead(watching):
+    hold = watching(lambda: Wishes(is_named_lag=True)).verdict().hold
+    assert hold.startswith("replica lag cannot be read: this server does not show it on the primary")
+
+
+def test_a_lag_that_nobody_named_is_not_missed(watching):
+    told: list[str] = []
+    throttle = watching(notice=told.append)
+    first = throttle._seen["active sessions"].read_at
+    wait_until(lambda: throttle._seen["active sessions"].read_at > first)
+    assert (throttle.verdict().hold, told) == ("", [])
