@@ -162,7 +162,7 @@ def _figures(
 ) -> Measured:
     after = Sizes.of(database)
     begun = watch.begun or end
-    deciles = watch.deciles(case.rows, end) if times is None else None
+    deciles = watch.deciles(case.rows) if times is None else None
     statistics = f"SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = '{TABLE}'"
     ((updates, hot),) = database.rows(statistics)
     ordered = sorted(taken for due, taken in times or () if begun <= due <= end)

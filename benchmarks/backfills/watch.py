@@ -17,6 +17,8 @@ from backfills.tables import TABLE
 from support.postgres import Database
 
 LOOK_SECONDS = 0.02
+FEWEST_COUNTS = 10
+"""Fewer are too few to see a tenth of the rows go by."""
 LOOK = f"""
     SELECT (SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = '{TABLE}'),
            EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -79,19 +81,18 @@ class Watch:
             self.rows.append((now, rows))
         self.blocked_ms = max(self.blocked_ms, float(blocked or 0))
 
-    def deciles(self, total: int, end: float) -> tuple[float, float] | None:
-        """Rows per second in the first and the last tenth; None when the whole was too short to say."""
-        known = [
-            (self.begun or end, 0),
-            *((when, rows) for when, rows in self.rows if 0 < rows < total),
-            (end, total),
-        ]
-        if len(known) < 12:
+    def deciles(self, total: int) -> tuple[float, float] | None:
+        """Rows per second in the first and the last tenth; None when the whole was too short to say.
+
+        From the first count that was seen to the last one before the end: what a way does before and after the rows
+        (looking at the catalog, statistics) is in its rows per second, and not here.
+        """
+        known = [(when, rows) for when, rows in self.rows if 0 < rows < total]
+        if len(known) < FEWEST_COUNTS:
             return None
         tenth = total / 10
-        first = _moment(known, tenth) - known[0][0]
-        last = end - _moment(known, total - tenth)
-        return tenth / first, tenth / last
+        (begin, first), (end, last) = known[0], known[-1]
+        return tenth / (_moment(known, first + tenth) - begin), tenth / (end - _moment(known, last - tenth))
 
 
 def _moment(known: list[tuple[float, int]], rows: float) -> float:

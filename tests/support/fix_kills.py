@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def stage_of(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[StageOf]:
-    """A factory `stage_of("keyset-uuid", HEADWAY)`; its template is dropped after the test."""
+    """A factory `stage_of("keyset-uuid", HEADWAY)`; its databases are dropped after the test."""
     made: list[Stage] = []
 
     def make(scene: str, engine: Engine) -> Stage:
@@ -33,7 +33,7 @@ def stage_of(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[StageO
 
     yield make
     for stage in made:
-        postgres_server.drop(stage.template)
+        stage.close()
 
 
 @pytest.fixture(scope="session")

@@ -49,9 +49,7 @@ class Reference:
     reads_first: bool = False
     """Computes from what a subquery read, whatever others write meanwhile."""
 
-    def __call__(
-        self, table: str, values: Mapping[str, str], where: str = "true", strategy: str = "keyset"
-    ) -> None:
+    def __call__(self, table: str, values: Mapping[str, str], where: str = "true", **_: object) -> None:
         """Goes on where the checkpoint says; the session-level lock keeps a killed one's server process out."""
         with op.get_context().autocommit_block():
             session = OwnSession(op.get_bind().engine)

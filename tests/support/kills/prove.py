@@ -44,7 +44,7 @@ def prove(server: PostgresServer, scene: Scene, engine: Engine, folder: Path, se
     """One scene; its figures are printed at its end."""
     stage = Stage(server, scene, engine, folder / scene.name)
     told = stage.tell_many(seed, kills)
-    server.drop(stage.template)
+    stage.close()
     print(f"{scene.name:24} {told}", flush=True)
     return told
 

@@ -23,20 +23,26 @@ TABLE = """
         kind char NOT NULL DEFAULT 's',
         target text,
         balance bigint NOT NULL DEFAULT 0,
-        applied int NOT NULL DEFAULT 0,
-        PRIMARY KEY ({columns})
-    );
+        applied int NOT NULL DEFAULT 0
+    ) {partition_by};
+    {key_or_index};
     CREATE TABLE gone (LIKE items);
     CREATE TABLE stage (phase int NOT NULL);
     INSERT INTO stage VALUES (0);
 """
+FUNCTION = f"""
+    CREATE FUNCTION right_target(source int) RETURNS text STABLE LANGUAGE sql AS $$ SELECT {TARGET} $$;
+"""
+"""For the database, `right_target(source)` may be something else tomorrow: no condition tells which rows are done."""
 SYNC = f"""
     CREATE FUNCTION items_sync() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN NEW.target := {TARGET.replace("source", "NEW.source")}; RETURN NEW; END $$;
-    CREATE TRIGGER items_sync BEFORE INSERT OR UPDATE OF source ON items
-    FOR EACH ROW EXECUTE FUNCTION items_sync();
+    CREATE TRIGGER items_sync BEFORE INSERT OR UPDATE ON items FOR EACH ROW EXECUTE FUNCTION items_sync();
 """
 """New and changed rows are filled by the database itself."""
+PARTITIONS = "".join(
+    f"CREATE TABLE items_{n} PARTITION OF items FOR VALUES WITH (MODULUS 3, REMAINDER {n});" for n in range(3)
+)
 
 
 @dataclass(frozen=True)
@@ -104,17 +110,29 @@ class Scene:
     """A trigger fills new and changed rows: nobody may leave one empty at any moment."""
     exactly_once: bool = False
     """No predicate tells done rows from others: only the checkpoint does."""
+    partitioned: bool = False
+    """By hash of the key's first column: rows that get another key may change the partition."""
+    keyed: bool = True
+    """False: the columns of the key have an index that is not unique."""
     rows: int = 12_000
 
     def statements(self) -> str:
         """The tables and the rows that are there before."""
-        table = TABLE.format(key=self.key.definition, columns=self.key.columns)
+        columns = self.key.columns
+        table = TABLE.format(
+            key=self.key.definition,
+            partition_by=f"PARTITION BY HASH ({columns.split(',')[0]})" if self.partitioned else "",
+            key_or_index=f"ALTER TABLE items ADD PRIMARY KEY ({columns})"
+            if self.keyed
+            else f"CREATE INDEX ON items ({columns})",
+        )
+        partitions = PARTITIONS if self.partitioned else ""
         fill = (
             f"INSERT INTO items ({self.key.columns}, source, pad) "
             f"SELECT {self.key.seeded}, n, repeat('x', 60 + n % 60) FROM generate_series(1, {self.rows}) AS n;"
         )
         # The trigger comes after the rows: they are what it cannot have filled.
-        return f"{table}{fill}{SYNC if self.synchronised else ''}ANALYZE items;"
+        return f"{table}{partitions}{fill}{FUNCTION}{SYNC if self.synchronised else ''}ANALYZE items;"
 
     def revision(self, origin: str = "from headway import backfill") -> str:
         """The body of `upgrade`; `origin` says whose backfill it is."""
@@ -141,25 +159,22 @@ class Scene:
         }
 
 
-FILL = f'{{"target": "{TARGET}", "applied": "applied + 1"}}, where="target IS NULL"'
+FILL = f'{{"target": "{TARGET}", "applied": "applied + 1"}}, where="target IS NULL", exactly_once=False'
 SCENES = (
     Scene("striped-done-predicate", BIGINT, FILL, "striped"),
     Scene(
         "striped-sync-trigger",
         BIGINT,
-        f'{{"target": "{TARGET}"}}, where="target IS DISTINCT FROM {TARGET}"',
+        '{"target": "right_target(source)"}, synced=True',
         "striped",
         synchronised=True,
     ),
+    Scene("striped-distinct", BIGINT, f'{{"target": "{TARGET}"}}, synced=True', "striped", synchronised=True),
+    Scene("striped-partitions", COMPOSITE, FILL, "striped", partitioned=True),
+    Scene("striped-without-key", BIGINT, FILL, "striped", keyed=False),
     Scene("keyset-bigint", BIGINT, f'{FILL}, strategy="keyset"', "keyset"),
     Scene("keyset-composite", COMPOSITE, f'{FILL}, strategy="keyset"', "keyset"),
     Scene("keyset-uuid", UUID, f'{FILL}, strategy="keyset"', "keyset"),
-    Scene(
-        "exactly-once",
-        LATER,
-        '{"balance": "balance + 1"}',
-        "keyset",
-        exactly_once=True,
-    ),
+    Scene("exactly-once", LATER, '{"balance": "balance + 1"}', "keyset", exactly_once=True),
 )
 BY_NAME = {scene.name: scene for scene in SCENES}

@@ -6,22 +6,18 @@ import random
 import re
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from support.kills import victim, writers
-from support.kills.children import context
+from support.kills.child import SECONDS, Child
 from support.kills.judged import Engine
 from support.kills.scenes import Scene
 from support.kills.victim import ANY_TIME, KINDS, Moment
 from support.postgres import Database, PostgresServer
 from support.projects import Project, from_template
 
-SECONDS = 60.0
-"""How long anything may take; usual are tenths of a second."""
 MOST_MOMENTS = 30
 """A moment is drawn among so many statements or commits; a run may have fewer, then it ends."""
 KILLS = 4
@@ -62,49 +58,6 @@ class Told:
         return "\n".join(f"{sum(one.kind == kind for one in self.kills):5} {kind}" for kind in KINDS)
 
 
-@dataclass
-class Child:
-    """A process, what it sent, and its log."""
-
-    process: BaseProcess
-    receiver: Connection
-    log: Path
-    started: float = field(default_factory=time.monotonic)
-    update: float | None = None
-    is_there: bool = False
-
-    @classmethod
-    def start(cls, function: Callable[..., None], log: Path, *arguments: object) -> Child:
-        """`function` gets the arguments, the log and the end to send by."""
-        receiver, sender = context().Pipe(duplex=False)
-        process = context().Process(target=function, args=(*arguments, sender), daemon=True)
-        process.start()
-        sender.close()
-        return cls(process, receiver, log)
-
-    def kill(self) -> None:
-        """SIGKILL, and see it gone."""
-        self.process.kill()
-        self.process.join(SECONDS)
-        self.receiver.close()
-
-    def listen(self, seconds: float) -> None:
-        """Take in what it sends until it is at its moment, has ended, or the time is over."""
-        deadline = time.monotonic() + seconds
-        while not self.is_there and self.receiver.poll(max(0.0, deadline - time.monotonic())):
-            try:
-                said, when = self.receiver.recv()
-            except EOFError:
-                self.process.join(SECONDS)
-                return
-            self.update = when if said == "update" else self.update
-            self.is_there = said == "there"
-
-    def words(self) -> str:
-        """The end of its log."""
-        return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
-
-
 class Stage:
     """The template database and the project of one scene under one engine, for any number of stories."""
 
@@ -118,11 +71,32 @@ class Stage:
         self.template = server.make_database("kills")
         self.template.execute(scene.statements())
         self.usual_seconds = 0.0
+        self._made = [self.template]
 
-    def configure(self, database: Database, name: str) -> Path:
-        """A configuration file with the database's URL."""
+    def close(self) -> None:
+        """Drop what is left of it."""
+        for database in self._made:
+            self.server.drop(database)
+
+    def make_database(self) -> Database:
+        """A copy of its own."""
+        database = self.server.make_database("kills", self.template)
+        self._made.append(database)
+        if database.scalar("SHOW is_superuser") == "on":
+            # Deadlocks are wanted, and then to be found at once.
+            database.execute(f"ALTER DATABASE \"{database.name}\" SET deadlock_timeout = '50ms'")
+        return database
+
+    def start(self, database: Database, moment: Moment | None = None, url: str = "") -> Child:
+        """`alembic upgrade head` in a process; at `moment` it waits."""
+        config = self.configure(url or database.url(), database.name)
+        log = self.folder / f"{database.name}.log"
+        return Child.start(victim.upgrade, log, config, log, moment)
+
+    def configure(self, url: str, name: str) -> Path:
+        """A configuration file with the URL."""
         text = (self.project.folder / self.project.config).read_text()
-        text = re.sub(r"(?m)^sqlalchemy\.url = .*$", f"sqlalchemy.url = {database.url()}", text)
+        text = re.sub(r"(?m)^sqlalchemy\.url = .*$", lambda _: f"sqlalchemy.url = {url}", text)
         config = self.project.folder / f"{name}.ini"
         config.write_text(text)
         return config
@@ -130,21 +104,19 @@ class Stage:
     def tell(self, seed: str, kills: int) -> Told:
         """One story; raises AssertionError when a process failed, and drops the database."""
         chance = random.Random(seed)
-        database = self.server.make_database("kills", self.template)
-        if database.scalar("SHOW is_superuser") == "on":
-            # Deadlocks are wanted, and then to be found at once.
-            database.execute(f"ALTER DATABASE \"{database.name}\" SET deadlock_timeout = '50ms'")
+        database = self.make_database()
         log = self.folder / re.sub(r"\W", "-", seed)
         writer = Child.start(writers.write, log, database.address, self.scene, chance.getrandbits(32), log)
         try:
-            assert writer.receiver.poll(SECONDS), f"no writer came to work: {writer.words()}"
-            told = self._kill_and_go_on(database, chance, kills, log)
+            assert writer.pipe.poll(SECONDS), f"no writer came to work: {writer.words()}"
+            told = self._kill_and_go_on(database, chance, kills)
             assert writer.process.is_alive(), f"the writers failed ({seed}): {writer.words()}"
         finally:
             writer.kill()
         told.seed = seed
-        told.wrong = self._wrong(database, told)
+        told.wrong = self.wrong(database, len(told.kills))
         self.server.drop(database)
+        self._made.remove(database)
         return told
 
     def tell_many(self, seed: str, kills: int) -> Told:
@@ -156,12 +128,11 @@ class Stage:
             whole.add(self.tell(f"{seed}/{number}", min(KILLS, kills - len(whole.kills))))
         return whole
 
-    def _kill_and_go_on(self, database: Database, chance: random.Random, kills: int, log: Path) -> Told:
+    def _kill_and_go_on(self, database: Database, chance: random.Random, kills: int) -> Told:
         told = Told()
-        config = self.configure(database, log.name)
         while True:
             moment = self._moment(chance) if len(told.kills) < kills else None
-            run = Child.start(victim.upgrade, log, config, log, moment)
+            run = self.start(database, moment)
             run.listen(moment.seconds if moment and moment.kind == ANY_TIME else SECONDS)
             is_killed = moment is not None and run.process.is_alive()
             assert is_killed or not run.process.is_alive(), f"a run takes too long: {run.words()}"
@@ -184,8 +155,9 @@ class Stage:
         # Early moments more often than late ones: each run begins anew.
         return Moment(kind, 1 + int(MOST_MOMENTS * chance.random() ** 3))
 
-    def _wrong(self, database: Database, told: Told) -> dict[str, int]:
-        queries: Mapping[str, str] = self.scene.wrong_rows(len(told.kills))
+    def wrong(self, database: Database, last_phase: int = 0) -> dict[str, int]:
+        """What contradicts the claim, with the number of rows."""
+        queries: Mapping[str, str] = self.scene.wrong_rows(last_phase)
         wrong = {
             what: int(str(database.scalar(f"SELECT count(*) FROM items WHERE {condition}")))
             for what, condition in queries.items()

@@ -1,12 +1,11 @@
 """`alembic upgrade head` as a process that is killed at a chosen moment.
 
 The moments are those at which a checkpoint and the rows may part: before, in and after a COMMIT, with a statement on
-its way or just done. The process tells that it is there and waits for its end, or runs on into it.
+its way or just done. The process tells that it is there and waits for its end or for a word to go on, or runs on.
 """
 
 from __future__ import annotations
 
-import signal
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -104,8 +103,8 @@ class _Watch:
         if (kind, number) != (self.moment.kind, self.moment.number):
             return
         self.told.send(("there", time.monotonic()))
-        while kind not in RUNS_ON:
-            signal.pause()
+        if kind not in RUNS_ON:
+            self.told.recv()
 
 
 def _changes_rows(statement: str) -> bool:
