@@ -9,9 +9,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headway.backfills.backfill import backfill
     from headway.operations.indexes import create_index_concurrently, drop_index_concurrently
 
 __all__ = [
+    "backfill",
     "create_index_concurrently",
     "drop_index_concurrently",
 ]

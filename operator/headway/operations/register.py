@@ -8,11 +8,13 @@ from typing import Any
 
 from alembic.operations import MigrateOperation, Operations
 
+from headway.backfills.backfill import backfill
 from headway.operations.indexes import create_index_concurrently, drop_index_concurrently
 from headway.place import OPERATIONS
 
 Function = Callable[..., Any]
 REGISTERED: "tuple[tuple[str, Function], ...]" = (
+    ("backfill", backfill),
     ("create_index_concurrently", create_index_concurrently),
     ("drop_index_concurrently", drop_index_concurrently),
 )

@@ -1,0 +1,87 @@
+"""The call that a revision makes: fill columns of a table that is in use."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.sql import ClauseElement
+
+from headway.backfills.known import Asked
+from headway.backfills.names import calling_revision, default_name
+from headway.backfills.offline import write_script
+from headway.backfills.queries import as_text
+from headway.backfills.whole import Run
+from headway.facts import BackfillFinished
+from headway.pace import Pace
+from headway.place import here
+
+Sql = str | ClauseElement
+STRATEGIES = ("auto", "striped", "keyset")
+
+
+def backfill(
+    table: str,
+    set_: Mapping[str, Sql],
+    where: Sql | None = None,
+    *,
+    schema: str | None = None,
+    strategy: str = "auto",
+    key: Sequence[str] | None = None,
+    name: str | None = None,
+    exactly_once: bool | None = None,
+    synced: bool = False,
+    signals: Sequence[Any] = (),
+    pace: Pace | None = None,
+    batch_rows: int | None = None,
+    analyze: bool = True,
+) -> BackfillFinished | None:
+    """Update the rows of a table that is in use, in short transactions, and go on after any interruption.
+
+    ``set_``: column to SQL expression, as text or as an element of SQLAlchemy's; a text goes to the server as
+    it is. ``where``: which rows, best as a condition that an updated row no longer meets (``status IS
+    NULL``); then rows that others write meanwhile are found too, and sweeps are repeated until none is left.
+    ``strategy``: ``striped`` along blocks, ``keyset`` along a unique key, ``auto`` what fits, with the reason
+    told. ``key``: columns of the unique key, default the primary key. ``name``: in the table
+    ``headway_backfill``, default by revision, table and columns. ``exactly_once``: True when no row may be
+    updated twice; found out from the expression (``balance + 1``) on PostgreSQL when it is None; False
+    vouches that twice does no harm. ``synced``: a trigger fills the columns of new and changed rows.
+    ``signals``: what else may hold it, see :mod:`headway.throttle`. ``pace``: default what is wished, else
+    Balanced. ``batch_rows``: at most so many rows in a batch. ``analyze``: new statistics at the end.
+
+    Alembic's transaction is committed before, as by ``autocommit_block()``. A rerun goes on after the last
+    batch that was committed; a backfill that is complete is not done again. With ``--sql`` one plain UPDATE
+    is written, and None returned.
+
+    Locks on PostgreSQL: ROW EXCLUSIVE on the table and the locks of the rows of one batch, for about the
+    pace's target (100 ms), waiting for others no longer than that; SHARE UPDATE EXCLUSIVE for ANALYZE.
+
+    Returns the record of all its runs. Raises ValueError for arguments that make no sense, and of
+    :mod:`headway.backfills`: ``claim.SecondRunner``, ``claim.Changed``, ``checkpoint.TakenOver``,
+    ``driver.BackfillIncomplete`` (rows that could not be updated, by key), ``whole.NotPossible`` (no safe way
+    through the table, with advice), ``postgres_catalog.NoSuchTable``; ``headway.place.CannotCommit``; and the
+    database's errors that trying again does not help.
+    """
+    if not set_:
+        raise ValueError("set_ names no column: give at least one, such as {'status': \"'active'\"}.")
+    if strategy not in STRATEGIES:
+        raise ValueError(f"strategy={strategy!r} is none of {', '.join(STRATEGIES)}.")
+    if batch_rows is not None and batch_rows < 1:
+        raise ValueError(f"batch_rows={batch_rows} is no number of rows: give 1 or more, or leave it away.")
+    place = here()
+    asked = Asked(
+        table=table,
+        schema=place.schema(schema),
+        assignments=tuple((column, as_text(sql, place.dialect)) for column, sql in set_.items()),
+        where="" if where is None else as_text(where, place.dialect),
+        strategy=strategy,
+        key=tuple(key or ()),
+        exactly_once=exactly_once,
+        synced=synced,
+        batch_rows=batch_rows,
+        analyze=analyze,
+    )
+    if place.is_offline:
+        write_script(place, asked)
+        return None
+    operation = name or default_name(asked, calling_revision())
+    with place.beside() as beside:
+        return Run(place, beside, asked, operation, pace, tuple(signals)).run()

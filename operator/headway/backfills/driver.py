@@ -1,0 +1,272 @@
+"""Does what :mod:`headway.backfills.batches` orders, one transaction for each order, until it says that
+all is done.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+from headway.backfills import batches
+from headway.backfills.batches import Again, Look, Open, Order, Outcome, Plan, State, Work
+from headway.backfills.checkpoint import Checkpoint
+from headway.backfills.failures import Cause, Failure, failure_of
+from headway.backfills.reports import Reports
+from headway.backfills.servers import Reading, Server
+from headway.backfills.session import Session
+from headway.backfills.sizes import MOST_ROWS, Limits
+from headway.backfills.stored import state_of
+from headway.backfills.sweeps import Sweep
+from headway.link import Link
+from headway.pace import PACES, Pace
+from headway.throttle.verdict import Throttle
+from headway.wishes import Wishes, parse
+
+HOLD_SECONDS = 0.2
+"""Between looks at what holds."""
+TOUCH_SECONDS = 10.0
+"""Between signs of life while it holds."""
+UNSURE = (DBAPIError, OSError)
+"""What a driver raises, also while it connects."""
+LOST_TRIES = 12
+LONGEST_PAUSE_SECONDS = 5.0
+FIRST_PAUSE_SECONDS = 0.05
+DIVISORS = {Cause.DATA: 4, Cause.SLOW: 4, Cause.BUSY: 2, Cause.LOST: 2}
+
+
+class Rewritten(Exception):
+    """The table has other blocks than when the sweep began (VACUUM FULL, CLUSTER and the like)."""
+
+
+class NotCleared(Exception):
+    """A condition that was taken for one that no updated row meets is none; what was done twice: nothing."""
+
+
+class BackfillIncomplete(Exception):
+    """Rows could not be updated; the text has their keys. All others are done, and a rerun tries these
+    again.
+    """
+
+
+@dataclass(frozen=True)
+class Means:
+    """Clock, sleep and chance; others in tests."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    chance: Callable[[], float] = random.random
+
+
+@dataclass
+class Driver:
+    """One run of one backfill."""
+
+    plan: Plan
+    sweep: Sweep
+    server: Server
+    session: Session
+    checkpoint: Checkpoint
+    fence: int
+    state: State
+    link: Link
+    throttle: Throttle
+    reports: Reports
+    row_bytes: float
+    pace: Pace | None = None
+    """The caller's own; None: what is wished."""
+    batch_rows: int | None = None
+    means: Means = field(default=Means())
+    keep_alive: Callable[[], None] = lambda: None
+    """Called at times, so that the idle migration connection is not cut."""
+    losses: int = 0
+
+    def run(self) -> State:
+        """Until all is done, or a stop is wished: that ends in :meth:`Link.stop`.
+
+        Raises :class:`BackfillIncomplete`, TakenOver, and the database's error where trying again is no help.
+        """
+        while True:
+            state, order = batches.following(self.state, self.plan)
+            if isinstance(order, batches.Finish):
+                return self.state
+            self.wait_until_allowed()
+            self.state = state
+            try:
+                self._do(order)
+            except Rewritten:
+                self.state = batches.rewritten(self.state)
+            except UNSURE as error:
+                self._recover(error)
+            else:
+                self.losses = 0
+            self._refuse_too_many()
+            self._report()
+
+    def _do(self, order: Order) -> None:
+        started = self.means.clock()
+        if isinstance(order, Work):
+            state, outcome, before, after = self.session.do(lambda connection: self._work(connection, order))
+            seconds = self.means.clock() - started
+            meter = after.since(before)
+            self.state = batches.measured(state, order, outcome, meter, seconds, self._limits(self._wishes()))
+        elif isinstance(order, Open):
+            self.state = self.session.do(lambda connection: self._open(connection, order))
+        elif isinstance(order, Look):
+            self.state = self.session.do(lambda connection: self._look(connection, order))
+        elif isinstance(order, Again):
+            self.state = self.session.do(lambda connection: self._again(connection, order))
+
+    def _work(self, connection: Connection, work: Work) -> tuple[State, Outcome, Reading, Reading]:
+        target_ms = self._pace(self._wishes()).target_ms
+        with self.server.transaction(connection):
+            before = self.server.begin(connection, work.leaf, target_ms)
+            change = self.sweep.update_each if work.is_one_by_one else self.sweep.update
+            outcome = change(connection, work)
+            if work.must_clear and outcome.stuck:
+                raise NotCleared(
+                    f"{outcome.stuck} rows of a batch of {self.reports.table} still meet the condition after their "
+                    "update, and the expression reads what it sets: the next sweep would apply it twice. The batch "
+                    "was taken back. Give a where= that every updated row leaves, or exactly_once=True."
+                )
+            state = self.with_time(batches.worked(self.state, work, outcome))
+            after = self.server.save(connection, work.leaf, self.checkpoint, self.fence, state)
+            if state.filenode and after.filenode != state.filenode:
+                raise Rewritten
+        return state, outcome, before, after
+
+    def _open(self, connection: Connection, order: Open) -> State:
+        with self.server.transaction(connection):
+            self.server.begin(connection, order.leaf, self._pace(self._wishes()).target_ms)
+            place, filenode = self.sweep.open(connection, order.leaf)
+            state = self.with_time(batches.opened(self.state, place, filenode))
+            self.server.save(connection, order.leaf, self.checkpoint, self.fence, state)
+        return state
+
+    def _look(self, connection: Connection, order: Look) -> State:
+        with self.server.transaction(connection):
+            self.server.begin(connection, order.leaf, self._pace(self._wishes()).target_ms)
+            self.server.without_limit(connection)
+            chosen, left = self.sweep.remaining(connection, order.leaf)
+            state = self.with_time(batches.looked(self.state, chosen, left))
+            self.server.save(connection, order.leaf, self.checkpoint, self.fence, state)
+        return state
+
+    def _again(self, connection: Connection, order: Again) -> State:
+        with self.server.transaction(connection):
+            outcome = Outcome(0, 0)
+            for leaf in self.plan.leaves:
+                keys = tuple(one.key for one in order.parked if one.leaf == leaf.identity)
+                self.server.begin(connection, leaf, self._pace(self._wishes()).target_ms)
+                each = self.sweep.update_again(connection, leaf, keys)
+                outcome = replace(
+                    outcome, updated=outcome.updated + each.updated, parked=outcome.parked + each.parked
+                )
+            state = self.with_time(batches.retried(self.state, outcome))
+            self.server.save(connection, leaf, self.checkpoint, self.fence, state)
+        return state
+
+    def with_time(self, state: State) -> State:
+        """With the seconds of this run in the tally."""
+        return replace(state, tally=self.reports.timed(state.tally, self.throttle.verdict().blocked_ms))
+
+    def _recover(self, error: Exception) -> None:
+        """Make what comes next fit the failure, or raise it."""
+        failure = failure_of(error)
+        if failure.cause is Cause.FATAL:
+            raise error
+        if failure.cause is Cause.LOST:
+            self._reconnect(error)
+            return
+        self.state = batches.failed(self.state, failure.cause is Cause.DATA, DIVISORS[failure.cause])
+        self.reports.retried(failure)
+        if failure.cause is not Cause.DATA:
+            self._pause(self.state.tries)
+
+    def _reconnect(self, error: Exception) -> None:
+        """A commit may have been cut: the checkpoint tells what became of it."""
+        self.losses += 1
+        self.reports.retried(Failure(Cause.LOST, ""))
+        while True:
+            if self.losses > LOST_TRIES:
+                raise error
+            self._pause(self.losses)
+            try:
+                self.session.renew()
+                self.session.do(self._reload)
+            except UNSURE as again:
+                if failure_of(again).cause is not Cause.LOST:
+                    raise
+                self.losses += 1
+            else:
+                return
+
+    def _reload(self, connection: Connection) -> None:
+        with self.server.transaction(connection):
+            self.fence, text = self.checkpoint.retake(connection)
+        size = self.state.size.divided(DIVISORS[Cause.LOST])
+        self.state = replace(state_of(text), size=size)
+
+    def _pause(self, tries: int) -> None:
+        longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(tries, 16))
+        self.means.sleep(longest * (0.5 + 0.5 * self.means.chance()))
+
+    def _refuse_too_many(self) -> None:
+        if len(self.state.parked) > batches.MOST_PARKED:
+            raise self.incomplete(
+                f"More than {batches.MOST_PARKED} rows cannot be updated, so it stopped early"
+            )
+
+    def incomplete(self, sentence: str) -> BackfillIncomplete:
+        """The error that tells the parked rows by their keys."""
+        rows = [f"({', '.join(one.key)}) {one.sqlstate}" for one in self.state.parked[:20]]
+        more = len(self.state.parked) - len(rows)
+        return BackfillIncomplete(
+            f"{sentence}: {self.reports.table}, key and error code: {'; '.join(rows)}"
+            f"{f' and {more} more' if more else ''}. "
+            "All other rows up to there are done. Put these rows right, and run the revision again: it tries them "
+            "once more."
+        )
+
+    def wait_until_allowed(self) -> None:
+        """At once if nothing holds. A stop that is wished ends the run here, between two batches."""
+        touched = self.means.clock()
+        while True:
+            wishes = self._wishes()
+            if wishes.stop:
+                self.link.stop(
+                    wishes.stop_reason or f"The backfill of {self.reports.table} was asked to stop."
+                )
+            verdict = self.throttle.verdict()
+            hold = wishes.pause or wishes.throttle or verdict.hold
+            self.reports.hold(hold)
+            self.keep_alive()
+            if not hold:
+                size = self.state.size.busy(verdict.utilization, self._limits(wishes))
+                self.state = replace(self.state, size=size)
+                return
+            self._report()
+            if self.means.clock() - touched >= TOUCH_SECONDS:
+                touched = self.means.clock()
+                self.session.do(self._touch)
+            self.means.sleep(HOLD_SECONDS)
+
+    def _touch(self, connection: Connection) -> None:
+        with self.server.transaction(connection):
+            self.checkpoint.touch(connection, self.fence)
+
+    def _report(self) -> None:
+        told = self.reports.progress(self.state.tally, batches.fraction(self.state, self.plan))
+        self.state = replace(self.state, tally=replace(self.state.tally, percent=told))
+
+    def _wishes(self) -> Wishes:
+        return parse(self.link.wishes())
+
+    def _pace(self, wishes: Wishes) -> Pace:
+        return self.pace or PACES[wishes.pace]
+
+    def _limits(self, wishes: Wishes) -> Limits:
+        seconds = self._pace(wishes).target_ms / 1000.0
+        return Limits(seconds, self.row_bytes, self.batch_rows or MOST_ROWS)

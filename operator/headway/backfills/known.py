@@ -1,0 +1,88 @@
+"""All that a choice of strategy may look at: what is asked for and what the catalog says. Plain values."""
+
+from dataclasses import dataclass
+
+from headway.backfills.batches import Leaf
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column by its name as the catalog has it, with the type as SQL writes it."""
+
+    name: str
+    type: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the revision asks for; the SQL in it has its colons escaped."""
+
+    table: str
+    schema: str | None
+    assignments: tuple[tuple[str, str], ...]
+    """Column and expression."""
+    where: str = ""
+    strategy: str = "auto"
+    key: tuple[str, ...] = ()
+    exactly_once: bool | None = None
+    synced: bool = False
+    batch_rows: int | None = None
+    analyze: bool = True
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those that are set."""
+        return tuple(column for column, _ in self.assignments)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A trial on a few rows that was taken back: how many of them the condition still chose after the
+    update.
+    """
+
+    rows: int
+    left: int
+
+    @property
+    def clears(self) -> bool:
+        """It was seen to choose no updated row again."""
+        return self.rows > 0 and self.left == 0
+
+
+@dataclass(frozen=True)
+class Known:
+    """Of the database. What could not be found out has the value that allows least."""
+
+    dialect: str
+    schema: str
+    table: str
+    leaves: tuple[Leaf, ...]
+    targets: tuple[Column, ...]
+    key: tuple[Column, ...] = ()
+    """A unique key without NULL; empty: none."""
+    key_name: str = ""
+    no_blocks: str = "only PostgreSQL has blocks to sweep along"
+    """Why blocks are no way to go through the table, without a full stop; empty: they are."""
+    indexes: tuple[str, ...] = ()
+    """That have a target column."""
+    partition_keys: tuple[str, ...] = ()
+    reads_target: bool = True
+    """An expression reads a column that is set."""
+    volatility: str = "volatile"
+    """The worst of all functions in the expressions: immutable, stable or volatile."""
+    where_reads_target: bool = False
+    is_comparable: bool = False
+    """Each target has an ``IS DISTINCT FROM``."""
+    old_snapshot: str = ""
+    """Who keeps pages from being cleaned, without a full stop."""
+    tried: Tried | None = None
+    oid: int = 0
+    signature: str = ""
+    """Of the columns as they are: a column that was dropped and added again has another one."""
+
+    @property
+    def density(self) -> float:
+        """Rows in a block, over all leaves."""
+        rows = sum(one.rows for one in self.leaves)
+        return max((one.density for one in self.leaves), default=1.0) if rows else 1.0

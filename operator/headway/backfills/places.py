@@ -1,0 +1,121 @@
+"""Where a sweep of one table is, and which piece of it comes next. Pure.
+
+A striped sweep goes through windows of blocks, and through each window in stripes: rows by the hash of where
+they lie. Between two stripes of a page is a commit, so the page can be cleaned of what the first one left
+dead, and the second one's new versions find room beside the old ones: they stay in the page, and the indexes
+are left alone. A keyset sweep goes through the rows in the order of a unique key.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+Key = tuple[str, ...]
+"""The values of a key as texts."""
+MOST_WINDOW_BLOCKS = 4096
+"""32 MiB: the first stripe of a window may write every page of it to the WAL as a whole."""
+
+
+@dataclass(frozen=True)
+class BlockPiece:
+    """Blocks from ``first`` up to but without ``last``, of those the rows of one stripe."""
+
+    first: int
+    last: int
+    stripe: int
+    stripes: int
+
+
+@dataclass(frozen=True)
+class KeyPiece:
+    """At most so many rows above one key, up to and with another."""
+
+    after: Key | None
+    until: Key
+    rows: int
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """In a striped sweep."""
+
+    end: int
+    """The first block that is none of ours: what the table had when the sweep began."""
+    stripes: int = 1
+    """Of the window."""
+    start: int = 0
+    stop: int = 0
+    """The window; where both are the same, the next one is to be opened."""
+    stripe: int = 0
+    block: int = 0
+    """The first one that this stripe has not seen."""
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing is left."""
+        return self.start >= self.end
+
+    @property
+    def fraction(self) -> float:
+        """Of 0 to 1; never less after a piece than before."""
+        if self.is_over:
+            return 1.0
+        width = self.stop - self.start
+        within = (self.stripe + (self.block - self.start) / width) / self.stripes if width else 0.0
+        return (self.start + width * within) / self.end
+
+    def opened(self, rows: int, density: float, stripes: int) -> "Blocks":
+        """With a window, sized so that a batch of so many rows is one stripe of it."""
+        if self.start < self.stop or self.is_over:
+            return self
+        wide = min(max(1, math.ceil(rows * stripes / density)), MOST_WINDOW_BLOCKS)
+        return replace(
+            self, stripes=stripes, stop=min(self.start + wide, self.end), stripe=0, block=self.start
+        )
+
+    def piece(self, rows: int, density: float) -> BlockPiece:
+        """About so many rows; at least a block of the stripe."""
+        wide = max(1, round(rows * self.stripes / density))
+        return BlockPiece(self.block, min(self.block + wide, self.stop), self.stripe, self.stripes)
+
+    def moved(self, piece: BlockPiece) -> "Blocks":
+        """After a piece of it."""
+        if piece.last < self.stop:
+            return replace(self, block=piece.last)
+        if self.stripe + 1 < self.stripes:
+            return replace(self, stripe=self.stripe + 1, block=self.start)
+        return replace(self, start=self.stop, stripe=0, block=self.stop)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """In a keyset sweep."""
+
+    until: Key | None
+    """The last key when the sweep began; None: there was no row."""
+    expected: int = 0
+    """Rows, an estimate."""
+    after: Key | None = None
+    visited: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing is left."""
+        return self.until is None or self.after == self.until
+
+    @property
+    def fraction(self) -> float:
+        """Of 0 to 1 as far as the estimate is right; never less after a piece than before."""
+        return 1.0 if self.is_over else min(self.visited / max(self.expected, 1), 0.99)
+
+    def piece(self, rows: int) -> KeyPiece:
+        """At most so many rows."""
+        assert self.until is not None
+        return KeyPiece(self.after, self.until, rows)
+
+    def moved(self, last: Key, rows: int) -> "Keys":
+        """After a piece whose last key was this one."""
+        return replace(self, after=last, visited=self.visited + rows)
+
+
+Place = Blocks | Keys
+Piece = BlockPiece | KeyPiece

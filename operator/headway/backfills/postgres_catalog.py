@@ -1,0 +1,215 @@
+"""What PostgreSQL's catalog says of a table that is to be filled."""
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from headway.backfills import expressions
+from headway.backfills.batches import Leaf
+from headway.backfills.clauses import Clauses
+from headway.backfills.known import Asked, Column, Known
+from headway.backfills.queries import every, one
+from headway.statements import quoted
+
+BLOCK_BYTES = 8192
+SAMPLED_BLOCKS = 64
+OLD_SECONDS = 30
+TID_RANGES = 140000
+"""The first version that reads a range of blocks without reading the whole table, and has a hash of row
+identifiers.
+"""
+
+_TREE = """
+    WITH RECURSIVE tree AS (SELECT CAST({oid} AS oid) AS oid
+        UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree ON tree.oid = i.inhparent)
+    SELECT c.oid, n.nspname, c.relname, CAST(c.relkind AS text), coalesce(a.amname, ''), c.reltuples, c.relpages,
+        CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) ELSE 0 END
+        / CAST(current_setting('block_size') AS bigint)
+    FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam ORDER BY c.oid
+"""
+_KEYS = """
+    SELECT i.relname, x.indisprimary, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
+    FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+    CROSS JOIN LATERAL unnest(CAST(x.indkey AS smallint[])) WITH ORDINALITY AS k(attnum, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum
+    WHERE x.indrelid = {oid} AND x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
+        AND k.place <= x.indnkeyatts
+    ORDER BY NOT x.indisprimary, x.indnkeyatts, i.relname, k.place
+"""
+_INDEXES = """
+    SELECT DISTINCT c.relname FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
+    JOIN pg_catalog.pg_am m ON m.oid = c.relam
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attname = ANY (:names)
+    WHERE x.indrelid = {oid}
+        AND NOT (m.amname = 'brin' AND CAST(current_setting('server_version_num') AS int) >= 160000)
+        AND (a.attnum = ANY (CAST(x.indkey AS smallint[])) OR EXISTS (SELECT FROM pg_catalog.pg_depend d
+        WHERE d.classid = CAST('pg_class' AS regclass) AND d.objid = x.indexrelid AND d.refobjid = x.indrelid
+            AND d.refobjsubid = a.attnum))
+    ORDER BY c.relname
+"""
+_PARTITION_KEYS = """
+    SELECT DISTINCT a.attname FROM pg_catalog.pg_partitioned_table p
+    JOIN pg_catalog.pg_depend d ON d.classid = CAST('pg_class' AS regclass) AND d.objid = p.partrelid
+        AND d.refobjid = p.partrelid AND d.objsubid > 0 AND d.deptype = 'i'
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = d.objsubid
+    WHERE p.partrelid IN ({oids}) ORDER BY a.attname
+"""
+_OLD = f"""
+    SELECT 'a transaction of pid ' || pid FROM pg_catalog.pg_stat_activity
+    WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()
+        AND xact_start < clock_timestamp() - interval '{OLD_SECONDS} s'
+        AND (datname = current_database() OR datname IS NULL)
+    UNION ALL SELECT 'the prepared transaction ' || gid FROM pg_catalog.pg_prepared_xacts
+    WHERE prepared < clock_timestamp() - interval '{OLD_SECONDS} s'
+    UNION ALL SELECT 'the replication slot ' || slot_name FROM pg_catalog.pg_replication_slots
+    WHERE xmin IS NOT NULL AND age(xmin) > 1000
+    LIMIT 1
+"""
+
+
+class NoSuchTable(Exception):
+    """The table or a column is not there, or cannot be filled; the text says which and what to do."""
+
+
+def read(connection: Connection, asked: Asked) -> Known:
+    """Without the expressions; raises :class:`NoSuchTable` and what the driver raises."""
+    with connection.begin():
+        return _read(connection, asked)
+
+
+def with_expressions(connection: Connection, asked: Asked, known: Known) -> Known:
+    """With what is known of them; a few rows are updated for a trial, which is taken back."""
+
+    def quote(name: str) -> str:
+        return quoted(connection.dialect, name)
+
+    clauses = Clauses(asked, known, "", quote)
+    found = expressions.look(connection, clauses, f"{quote(known.schema)}.{quote(known.table)}", known.oid)
+    known = replace(
+        known,
+        reads_target=found.reads_target,
+        volatility=found.volatility,
+        where_reads_target=found.where_reads_target,
+        is_comparable=found.is_comparable,
+    )
+    if not found.where_reads_target or not known.leaves:
+        return known
+    return replace(known, tried=expressions.trial(connection, clauses, known.leaves[0]))
+
+
+def _read(connection: Connection, asked: Asked) -> Known:
+    schema, table, oid = _resolved(connection, asked)
+    tree = every(connection, _TREE.format(oid=oid))
+    leaves = tuple(_leaf(connection, row) for row in tree if row[3] == "r")
+    attributes = every(
+        connection,
+        "SELECT attname, format_type(atttypid, atttypmod), attnum FROM pg_catalog.pg_attribute "
+        f"WHERE attrelid = {oid} AND attnum > 0 AND NOT attisdropped",
+    )
+    targets = _targets(asked, table, {name: (kind, number) for name, kind, number in attributes})
+    key_name, key = _key(asked, table, every(connection, _KEYS.format(oid=oid)))
+    oids = ", ".join(str(row[0]) for row in tree)
+    return Known(
+        dialect="postgresql",
+        schema=schema,
+        table=table,
+        oid=oid,
+        leaves=tuple(sorted(leaves, key=lambda leaf: -leaf.rows)),
+        targets=tuple(Column(name, kind) for name, kind, _ in targets),
+        key=key,
+        key_name=key_name,
+        no_blocks=_no_blocks(connection, tree),
+        indexes=tuple(
+            name for (name,) in every(connection, _INDEXES.format(oid=oid), names=list(asked.columns))
+        ),
+        partition_keys=tuple(name for (name,) in every(connection, _PARTITION_KEYS.format(oids=oids))),
+        old_snapshot=str((one(connection, _OLD) or ("",))[0]),
+        signature=f"{oid}:{','.join(str(number) for _, _, number in targets)}",
+    )
+
+
+def _resolved(connection: Connection, asked: Asked) -> "tuple[str, str, int]":
+    name = quoted(connection.dialect, asked.schema, asked.table)
+    row = one(
+        connection,
+        "SELECT n.nspname, c.relname, c.oid, CAST(c.relkind AS text) FROM pg_catalog.pg_class c "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass(CAST(:name AS text))",
+        name=name,
+    )
+    if row is None:
+        raise NoSuchTable(
+            f"There is no table {name} for this role and search path. Check its name and schema, and that an earlier "
+            "revision creates it."
+        )
+    if row[3] not in ("r", "p"):
+        raise NoSuchTable(f"{name} is no table that rows can be updated in. Name the table itself.")
+    return row[0], row[1], int(row[2])
+
+
+def _targets(
+    asked: Asked, table: str, attributes: "dict[str, tuple[str, int]]"
+) -> "list[tuple[str, str, int]]":
+    missing = [name for name in asked.columns if name not in attributes]
+    if missing:
+        raise NoSuchTable(
+            f"{table} has no column {', '.join(missing)}. Check the name, and that the column is added "
+            "before its backfill."
+        )
+    return [(name, *attributes[name]) for name in asked.columns]
+
+
+def _key(asked: Asked, table: str, rows: "list[tuple[Any, ...]]") -> "tuple[str, tuple[Column, ...]]":
+    """The key that is asked for, else the primary key, else the unique index without NULL that has the
+    fewest columns.
+    """
+    keys: dict[tuple[str, bool], list[tuple[str, str, bool]]] = {}
+    for index, is_primary, column, kind, is_not_null in rows:
+        keys.setdefault((index, is_primary), []).append((column, kind, is_not_null))
+    for (index, is_primary), columns in keys.items():
+        names = tuple(column for column, _, _ in columns)
+        if all(is_not_null for _, _, is_not_null in columns) and (not asked.key or names == asked.key):
+            told = "the primary key" if is_primary else f"the unique index {index}"
+            return told, tuple(Column(name, kind) for name, kind, _ in columns)
+    if asked.key:
+        raise NoSuchTable(
+            f"{table} has no unique index on ({', '.join(asked.key)}), in this order and without NULL. Name the "
+            "columns of one that there is, or leave key= away."
+        )
+    return "", ()
+
+
+def _no_blocks(connection: Connection, tree: "list[tuple[Any, ...]]") -> str:
+    version, said, has_hash = one(
+        connection,
+        "SELECT CAST(current_setting('server_version_num') AS int), version(), "
+        "to_regprocedure('hashtid(tid)') IS NOT NULL",
+    ) or (0, "", False)
+    other = [row[4] for row in tree if row[3] == "r" and row[4] != "heap"]
+    foreign = [row[2] for row in tree if row[3] not in ("r", "p")]
+    if version < TID_RANGES or not has_hash:
+        return "PostgreSQL reads ranges of blocks only from version 14 on"
+    if not said.startswith("PostgreSQL") or "-YB-" in said:
+        return f"{said.split(' on ')[0]} does not keep rows in blocks as PostgreSQL does"
+    if other:
+        return f"the table is stored as {other[0]}, not as a heap"
+    return f"{foreign[0]} is a foreign table" if foreign else ""
+
+
+def _leaf(connection: Connection, row: "tuple[Any, ...]") -> Leaf:
+    oid, schema, name, _, _, tuples, pages, blocks = row
+    if tuples > 0 and pages > 0:
+        density = tuples / pages
+    else:
+        density = _sampled(connection, quoted(connection.dialect, schema, name), int(blocks))
+    return Leaf(schema, name, int(oid), max(int(density * blocks), 0), max(density, 1.0))
+
+
+def _sampled(connection: Connection, table: str, blocks: int) -> float:
+    """Rows in a block, where the catalog has no statistics yet."""
+    if blocks == 0:
+        return 1.0
+    seen = min(blocks, SAMPLED_BLOCKS)
+    row = one(connection, f"SELECT count(*) FROM ONLY {table} WHERE ctid < '({seen},0)'")
+    return float(row[0]) / seen if row else 1.0

@@ -1,0 +1,102 @@
+"""What a backfill tells while it works: at most twice a second, and its beginning and its end."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from headway.backfills.failures import Failure
+from headway.backfills.progress import Progress, percent
+from headway.backfills.tally import Tally
+from headway.facts import BackfillProgressed, BackfillStarted, Noticed, tell
+from headway.link import Link
+
+EVERY_SECONDS = 0.5
+RETRIES_TOLD_SECONDS = 30.0
+
+
+class Reports:
+    """Of one run; keeps its times."""
+
+    def __init__(
+        self,
+        link: Link,
+        clock: Callable[[], float],
+        started: BackfillStarted,
+        tally: Tally,
+        fraction: float,
+    ) -> None:
+        """Tells at once that it begins."""
+        self.table = started.table
+        self._link = link
+        self._clock = clock
+        self._started = started
+        self._before = tally
+        self._began = clock()
+        self._progress = Progress.begun(self._began, tally.rows, fraction)
+        self._told_at = float("-inf")
+        self._retry_told_at = float("-inf")
+        self._hold = ""
+        self._hold_since = 0.0
+        self._held = 0.0
+        tell(link, started)
+
+    def timed(self, tally: Tally, blocked_ms: float) -> Tally:
+        """With the times of this run added to those of the runs before."""
+        return replace(
+            tally,
+            seconds=self._before.seconds + self._clock() - self._began,
+            throttled_seconds=self._before.throttled_seconds + self._held + self._present_hold(),
+            blocked_ms=self._before.blocked_ms + blocked_ms,
+        )
+
+    def hold(self, reason: str) -> None:
+        """What holds it now; empty: nothing."""
+        if reason and not self._hold:
+            self._hold_since = self._clock()
+        if self._hold and not reason:
+            self._held += self._present_hold()
+        if bool(reason) != bool(self._hold):
+            self._told_at = float("-inf")
+        self._hold = reason
+
+    def _present_hold(self) -> float:
+        return self._clock() - self._hold_since if self._hold else 0.0
+
+    def retried(self, failure: Failure) -> None:
+        """A batch is tried again; told now and then."""
+        now = self._clock()
+        if now - self._retry_told_at < RETRIES_TOLD_SECONDS:
+            return
+        self._retry_told_at = now
+        code = f" ({failure.code})" if failure.code else ""
+        why = {
+            "data": "a row does not allow the update, so it is searched for",
+            "busy": "a conflict with another session",
+            "slow": "a lock or the statement took too long",
+            "lost": "the connection was lost",
+        }[failure.cause.value]
+        tell(self._link, Noticed(f"Backfill of {self.table}: {why}{code}; it goes on with smaller batches."))
+
+    def progress(self, tally: Tally, fraction: float) -> float:
+        """The percentage that is told from now on; the fact goes out if the last one is half a second old."""
+        now = self._clock()
+        self._progress = self._progress.seen(now, tally.rows, fraction)
+        told = percent(fraction, tally.percent)
+        if now - self._told_at >= EVERY_SECONDS:
+            self._told_at = now
+            eta = self._progress.eta_seconds
+            total = self._started.rows_total
+            tell(
+                self._link,
+                BackfillProgressed(
+                    operation=self._started.operation,
+                    table=self.table,
+                    rows_done=tally.rows,
+                    rows_total=None if total is None else max(total, tally.rows),
+                    percent=told,
+                    rows_per_second=round(self._progress.rows_per_second, 1),
+                    eta_seconds=None if eta is None else round(eta, 1),
+                    throttled_by=self._hold,
+                    throttled_seconds=round(self._present_hold(), 1),
+                ),
+            )
+        return told

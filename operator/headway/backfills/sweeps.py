@@ -1,0 +1,31 @@
+"""What a strategy must be able to do; see :mod:`headway.backfills.striped` and
+:mod:`headway.backfills.keyset`.
+"""
+
+from typing import Protocol
+
+from sqlalchemy.engine import Connection
+
+from headway.backfills.batches import Leaf, Outcome, Work
+from headway.backfills.places import Key, Place
+
+
+class Sweep(Protocol):
+    """Statements of one strategy; each is called inside a transaction."""
+
+    def open(self, connection: Connection, leaf: Leaf) -> "tuple[Place, int]":
+        """Where the sweep of a leaf begins and ends, and the file that the leaf is in (0 where there is
+        none).
+        """
+
+    def update(self, connection: Connection, work: Work) -> Outcome:
+        """A piece, in as few statements as can be."""
+
+    def update_each(self, connection: Connection, work: Work) -> Outcome:
+        """A piece row by row; those that cannot be updated are parked."""
+
+    def update_again(self, connection: Connection, leaf: Leaf, keys: "tuple[Key, ...]") -> Outcome:
+        """Rows by their keys, one by one; those that cannot be updated are parked."""
+
+    def remaining(self, connection: Connection, leaf: Leaf) -> "tuple[int, int]":
+        """In one snapshot: rows that would be updated, and rows that the caller's condition chooses."""

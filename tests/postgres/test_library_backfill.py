@@ -1,0 +1,255 @@
+"""Backfills on a real server: what is chosen, that every row is filled, and that an interrupted one goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from headway import backfill
+from headway.backfills.driver import BackfillIncomplete, NotCleared
+from headway.backfills.postgres_catalog import NoSuchTable
+from headway.backfills.whole import NotPossible
+from support.revisions import StoppedByTest, Told, run
+
+ROWS = 6000
+TABLE = f"""
+    CREATE TABLE users (
+        id bigint PRIMARY KEY, email text NOT NULL, n int NOT NULL DEFAULT 0, email_lc text, pad text
+    );
+    INSERT INTO users (id, email, pad)
+    SELECT i * 3, 'User' || i || '@X', repeat('x', 80) FROM generate_series(1, {ROWS}) i;
+    ANALYZE users
+"""
+LOWER = {"email_lc": "lower(email)"}
+
+
+@pytest.fixture
+def users(database):
+    database.execute(TABLE)
+    return database
+
+
+def fill(database, *arguments, link=None, **named):
+    told = link or Told()
+    found = []
+    run(database.url(), lambda: found.append(backfill(*arguments, **named)), told)
+    return found[0], told
+
+
+def started(told):
+    return next(facts for kind, facts in told.facts if kind == "BackfillStarted")
+
+
+def wrong(database):
+    return database.scalar("SELECT count(*) FROM users WHERE email_lc IS DISTINCT FROM lower(email)")
+
+
+def stop_after(rows):
+    """A link that wishes a stop once so many rows are done; every batch is a look."""
+    told = Told()
+
+    def wishes():
+        last = max(
+            (facts["rows_done"] for kind, facts in told.facts if kind == "BackfillProgressed"), default=0
+        )
+        return {"stop": True, "stop_reason": "enough"} if last >= rows else {}
+
+    told.wishes = wishes
+    return told
+
+
+@pytest.mark.parametrize(
+    ("named", "strategy"),
+    [
+        ({"where": "email_lc IS NULL"}, "striped"),
+        ({}, "striped"),
+        ({"where": "email_lc IS NULL", "strategy": "keyset"}, "keyset"),
+        ({"exactly_once": True}, "keyset"),
+        ({"key": ("id",), "strategy": "keyset"}, "keyset"),
+    ],
+    ids=str,
+)
+def test_every_row_is_filled(users, named, strategy):
+    record, told = fill(users, "users", LOWER, **named)
+    assert wrong(users) == 0
+    assert started(told)["strategy"] == strategy
+    assert record.rows == ROWS
+    assert users.rows("SELECT rows_done, is_complete FROM headway_backfill") == [(ROWS, True)]
+
+
+def test_the_revisions_own_transaction_is_committed_before(users):
+    def upgrade():
+        from alembic import op
+
+        op.execute("ALTER TABLE users ADD COLUMN later text")
+        backfill("users", {"later": "email"})
+
+    run(users.url(), upgrade)
+    assert users.scalar("SELECT count(*) FROM users WHERE later = email") == ROWS
+
+
+def test_an_expression_that_reads_what_it_sets_is_applied_exactly_once(users):
+    record, told = fill(users, "users", {"n": "n + 1"})
+    assert started(told)["strategy"] == "keyset"
+    assert "the expression reads n" in started(told)["reason"]
+    assert users.rows("SELECT DISTINCT n FROM users") == [(1,)]
+    assert record.rows == ROWS
+
+
+def test_a_done_predicate_allows_blocks_for_an_expression_that_reads_what_it_sets(users):
+    _, told = fill(users, "users", {**LOWER, "n": "n + 1"}, "email_lc IS NULL")
+    assert started(told)["strategy"] == "striped"
+    assert users.rows("SELECT DISTINCT n FROM users") == [(1,)]
+    assert wrong(users) == 0
+
+
+def test_a_condition_that_does_not_clear_for_some_rows_is_noticed_before_anything_happens_twice(users):
+    users.execute("UPDATE users SET email = '' WHERE id = 9000; ANALYZE users")
+    set_ = {"email_lc": "nullif(lower(email), '')", "n": "n + 1"}
+    with pytest.raises(NotCleared, match="would apply it twice"):
+        fill(users, "users", set_, "email_lc IS NULL")
+    assert users.scalar("SELECT max(n) FROM users") == 1
+    assert users.scalar("SELECT n FROM users WHERE id = 9000") == 0
+
+
+@pytest.mark.parametrize("named", [{}, {"strategy": "keyset"}], ids=str)
+def test_rows_whose_expression_is_null_are_told_and_end_it(users, named):
+    users.execute("UPDATE users SET email = 'none' WHERE id <= 300")
+    _, told = fill(users, "users", {"email_lc": "nullif(email, 'none')"}, "email_lc IS NULL", **named)
+    assert any(
+        "100 rows of users still meet the condition" in one and "NULL" in one for one in told.notices()
+    )
+    assert users.scalar("SELECT count(*) FROM users WHERE email_lc IS NULL") == 100
+
+
+@pytest.mark.parametrize("named", [{"where": "email_lc IS NULL"}, {"strategy": "keyset"}], ids=str)
+def test_a_backfill_that_was_stopped_goes_on_where_it_was(users, named):
+    with pytest.raises(StoppedByTest, match="enough"):
+        fill(users, "users", {**LOWER}, batch_rows=100, link=stop_after(100), **named)
+    ((done, complete),) = users.rows("SELECT rows_done, is_complete FROM headway_backfill")
+    assert 0 < done < ROWS
+    assert not complete
+    record, told = fill(users, "users", {**LOWER}, **named)
+    assert started(told)["rows_done"] == done
+    assert record.rows == ROWS
+    assert wrong(users) == 0
+
+
+def test_an_expression_that_reads_what_it_sets_is_applied_once_over_a_stop(users):
+    with pytest.raises(StoppedByTest):
+        fill(users, "users", {"n": "n + 1"}, batch_rows=100, link=stop_after(100))
+    assert users.scalar("SELECT count(*) FROM users WHERE n = 0") > 0
+    fill(users, "users", {"n": "n + 1"})
+    assert users.rows("SELECT DISTINCT n FROM users") == [(1,)]
+
+
+def test_a_backfill_that_is_complete_is_not_done_again(users):
+    fill(users, "users", {"n": "n + 1"})
+    record, _ = fill(users, "users", {"n": "n + 1"})
+    assert users.rows("SELECT DISTINCT n FROM users") == [(1,)]
+    assert record.rows == ROWS
+
+
+def test_a_column_that_was_dropped_and_added_again_is_filled_again(users):
+    fill(users, "users", LOWER)
+    users.execute("ALTER TABLE users DROP COLUMN email_lc; ALTER TABLE users ADD COLUMN email_lc text")
+    fill(users, "users", LOWER)
+    assert wrong(users) == 0
+
+
+def test_rows_that_came_after_the_end_are_filled_by_another_upgrade(users):
+    fill(users, "users", LOWER, "email_lc IS NULL")
+    users.execute("UPDATE users SET email_lc = NULL WHERE id < 500")
+    fill(users, "users", LOWER, "email_lc IS NULL")
+    assert wrong(users) == 0
+
+
+@pytest.mark.parametrize(
+    "named", [{"where": "email_lc IS NULL"}, {"strategy": "keyset"}, {"exactly_once": True}], ids=str
+)
+def test_a_row_with_bad_data_is_told_by_its_key_and_the_others_are_filled(users, named):
+    users.execute("ALTER TABLE users ADD CONSTRAINT short CHECK (email_lc <> 'user77@x')")
+    with pytest.raises(BackfillIncomplete) as caught:
+        fill(users, "users", LOWER, **named)
+    assert "(231) 23514" in str(caught.value)
+    assert "user77" not in str(caught.value).lower()
+    assert users.rows("SELECT id FROM users WHERE email_lc IS NULL") == [(231,)]
+    users.execute("ALTER TABLE users DROP CONSTRAINT short")
+    fill(users, "users", LOWER, **named)
+    assert wrong(users) == 0
+
+
+def test_a_composite_key_is_gone_along(database):
+    database.execute(
+        "CREATE TABLE lines (tenant int, at timestamptz, n int NOT NULL DEFAULT 0, PRIMARY KEY (tenant, at));"
+        "INSERT INTO lines SELECT i % 7, timestamptz '2026-01-01' + i * interval '1 us', 0 "
+        "FROM generate_series(1, 3000) i"
+    )
+    fill(database, "lines", {"n": "n + 1"}, batch_rows=70)
+    assert database.rows("SELECT n, count(*) FROM lines GROUP BY n") == [(1, 3000)]
+
+
+def test_partitions_are_filled_one_by_one(database):
+    database.execute(
+        "CREATE TABLE users (id bigint, email text NOT NULL, email_lc text, PRIMARY KEY (id)) "
+        "PARTITION BY RANGE (id);"
+        "CREATE TABLE a PARTITION OF users FOR VALUES FROM (0) TO (1000);"
+        "CREATE TABLE b PARTITION OF users FOR VALUES FROM (1000) TO (9000) PARTITION BY RANGE (id);"
+        "CREATE TABLE b1 PARTITION OF b FOR VALUES FROM (1000) TO (5000);"
+        "CREATE TABLE b2 PARTITION OF b FOR VALUES FROM (5000) TO (9000);"
+        "INSERT INTO users SELECT i, 'X' || i FROM generate_series(0, 7000) i"
+    )
+    record, told = fill(database, "users", {"email_lc": "lower(users.email)"}, "users.email_lc IS NULL")
+    assert wrong(database) == 0
+    assert record.rows == 7001
+    assert started(told)["rows_total"] == pytest.approx(7001, rel=0.2)
+
+
+def test_a_partition_key_cannot_be_filled(database):
+    database.execute("CREATE TABLE users (id bigint, PRIMARY KEY (id)) PARTITION BY RANGE (id)")
+    with pytest.raises(NotPossible, match="decides in which partition"):
+        fill(database, "users", {"id": "id + 1"})
+
+
+def test_without_a_key_and_a_done_predicate_it_is_refused_with_advice(database):
+    database.execute("CREATE TABLE users (n int); INSERT INTO users VALUES (1)")
+    with pytest.raises(NotPossible, match=r"no primary key .* Add such a key"):
+        fill(database, "users", {"n": "n + 1"})
+    assert database.scalar("SELECT n FROM users") == 1
+
+
+def test_without_a_key_blocks_are_swept_where_that_is_safe(database):
+    database.execute(
+        "CREATE TABLE users (email text, email_lc text);INSERT INTO users VALUES ('A'), ('B'), (NULL)"
+    )
+    fill(database, "users", LOWER)
+    assert wrong(database) == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "set_", "words"),
+    [("nothing", LOWER, "no table nothing"), ("users", {"nothing": "1"}, "users has no column nothing")],
+)
+def test_what_is_not_there_is_told(users, table, set_, words):
+    with pytest.raises(NoSuchTable, match=words):
+        fill(users, table, set_)
+
+
+def test_colons_and_percent_signs_reach_the_server_as_they_were_written(users):
+    fill(
+        users,
+        "users",
+        {"email_lc": "'50% :x ' || n::text || '\\:'"},
+        "email LIKE 'User1%' AND email_lc IS NULL",
+    )
+    assert users.rows("SELECT DISTINCT email_lc FROM users WHERE email LIKE 'User1%'") == [("50% :x 0\\:",)]
+    assert (
+        users.scalar("SELECT count(*) FROM users WHERE email_lc IS NOT NULL AND email NOT LIKE 'User1%'") == 0
+    )
+
+
+def test_elements_of_sqlalchemy_are_understood(users):
+    import sqlalchemy as sa
+
+    email, filled = sa.column("email"), sa.column("email_lc")
+    fill(users, "users", {"email_lc": sa.func.lower(email).concat("%:")}, filled.is_(None))
+    assert users.scalar("SELECT count(*) FROM users WHERE email_lc = lower(email) || '%:'") == ROWS

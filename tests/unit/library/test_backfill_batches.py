@@ -1,0 +1,266 @@
+"""The core of a backfill: whatever fails, each row is visited exactly once by a sweep, and a crash loses nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headway.backfills import batches
+from headway.backfills.batches import (
+    Again,
+    Finish,
+    Leaf,
+    Look,
+    Meter,
+    Open,
+    Outcome,
+    Parked,
+    Plan,
+    State,
+    Work,
+)
+from headway.backfills.places import BlockPiece, Blocks, KeyPiece, Keys
+from headway.backfills.sizes import Limits
+from headway.backfills.stored import as_text, state_of
+
+LIMITS = Limits(0.1)
+FAIL = st.sampled_from(["data", "busy", "slow"])
+STEP = st.one_of(st.just("work"), FAIL, st.just("crash"), st.just("lost after commit"))
+
+
+@dataclass
+class Table:
+    """Rows as (block, stripe of sixteen, key); what was visited is counted."""
+
+    rows: list[tuple[int, int, str]]
+    blocks: int
+
+    def __post_init__(self):
+        self.visits = dict.fromkeys(self.rows, 0)
+
+    def visit(self, work):
+        """The outcome of a piece, as a strategy would tell it."""
+        if isinstance(work.piece, BlockPiece):
+            piece = work.piece
+            hit = [
+                row for row in self.rows
+                if piece.first <= row[0] < piece.last and row[1] % piece.stripes == piece.stripe
+            ]  # fmt: skip
+            last = ()
+        else:
+            hit, last = self._between(work.piece)
+        for row in hit:
+            self.visits[row] += 1
+        return Outcome(len(hit), max(1, len(hit)), last)
+
+    def _between(self, piece: KeyPiece):
+        keys = sorted(row[2] for row in self.rows)
+        above = [
+            key for key in keys if (piece.after is None or key > piece.after[0]) and key <= piece.until[0]
+        ]
+        last = above[piece.rows - 1] if len(above) >= piece.rows else piece.until[0]
+        return [row for row in self.rows if row[2] in above and row[2] <= last], (last,)
+
+    def opened(self, is_striped):
+        keys = sorted(row[2] for row in self.rows)
+        return Blocks(self.blocks) if is_striped else Keys((keys[-1],) if keys else None, len(keys))
+
+
+@st.composite
+def tables(draw):
+    blocks = draw(st.integers(0, 40))
+    count = draw(st.integers(0, 120)) if blocks else 0
+    places = st.tuples(st.integers(0, max(blocks - 1, 0)), st.integers(0, 15))
+    rows = draw(st.lists(places, min_size=count, max_size=count))
+    return Table([(block, stripe, f"{number:04}") for number, (block, stripe) in enumerate(rows)], blocks)
+
+
+def leaf(name, rows, density):
+    return Leaf("s", name, rows=rows, density=density)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(tables(), min_size=1, max_size=3),
+    st.booleans(),
+    st.sampled_from([1, 4, 8, 16]),
+    st.floats(1, 100),
+    st.integers(1, 200),
+    st.lists(STEP, max_size=60),
+    st.lists(st.floats(0.001, 2.0), max_size=60),
+)
+def test_every_row_is_visited_exactly_once_whatever_fails_and_wherever_it_crashes(
+    parts, is_striped, stripes, density, first, steps, seconds
+):
+    leaves = tuple(leaf(str(number), len(part.rows), density) for number, part in enumerate(parts))
+    named = dict(zip((one.identity for one in leaves), parts, strict=True))
+    plan = Plan(leaves, is_striped, stripes if is_striped else 1, must_clear=False, is_guarded=False)
+    state = State(size=batches.Size(first))
+    stored, percents = as_text(state), [0.0]
+    steps, seconds = iter(steps), iter(seconds)
+    for _ in range(20_000):
+        after, order = batches.following(state, plan)
+        if isinstance(order, Finish):
+            break
+        step = next(steps, "work")
+        if step == "crash":
+            state = batches.resumed(state_of(stored), plan, was_complete=False)
+            continue
+        state = after
+        if isinstance(order, Open):
+            state = batches.opened(state, named[order.leaf.identity].opened(is_striped), 0)
+            stored = as_text(state)
+            continue
+        assert isinstance(order, Work)
+        if step in ("data", "busy", "slow"):
+            state = batches.failed(state, step == "data", 4 if step != "busy" else 2)
+            continue
+        outcome = named[order.leaf.identity].visit(order)
+        state = batches.worked(state, order, outcome)
+        stored = as_text(state)
+        if step == "lost after commit":
+            state = state_of(stored)
+            continue
+        took = next(seconds, 0.05)
+        state = batches.measured(state, order, outcome, Meter(), took, LIMITS)
+        percents.append(batches.fraction(state, plan))
+    assert isinstance(order, Finish)
+    assert {count for part in parts for count in part.visits.values()} <= {1}
+    assert percents == sorted(percents)
+    assert state.tally.rows == sum(len(part.rows) for part in parts)
+
+
+@given(st.integers(1, 5), st.booleans(), st.integers(0, 3000), st.lists(FAIL, max_size=30))
+def test_a_state_that_was_written_down_is_the_same_when_it_is_read(sweep, is_striped, rows, kinds):
+    place = Blocks(100, 8, 10, 30, 3, 12) if is_striped else Keys(("z", "9"), 100, ("a", "1"), 5)
+    state = State(("s.a",), "s.b", place, 7, sweep, parked=(Parked("s.b", ("1", "x"), "22012"),))
+    state = replace(state, tally=replace(state.tally.with_batch(12.0).with_batch(200.0), rows=rows))
+    for kind in kinds:
+        state = batches.failed(state, kind == "data", 2)
+    assert state_of(as_text(state)) == state
+
+
+def at_the_end(**changes):
+    return replace(State(leaf="s.a", place=Blocks(10, start=10, stop=10)), **changes)
+
+
+PLAN = Plan((leaf("a", 100, 10.0),), True, 16, must_clear=False, is_guarded=True)
+
+
+def test_a_sweep_is_followed_by_a_look_and_another_one_while_rows_are_left():
+    state, order = batches.following(at_the_end(), PLAN)
+    assert order == Look(PLAN.leaves[0])
+    again, order = batches.following(batches.looked(state, 3, 3), PLAN)
+    assert isinstance(order, Open)
+    assert again.sweep == 1
+    _, order = batches.following(batches.opened(again, Blocks(12), 0), PLAN)
+    assert isinstance(order, Work)
+    assert order.shows_stuck
+    assert order.piece.stripes == 1
+
+
+def test_nothing_left_ends_the_leaf():
+    state, order = batches.following(batches.looked(at_the_end(), 0, 0), PLAN)
+    assert isinstance(order, Finish)
+    assert state.remaining == 0
+
+
+def test_rows_that_an_update_does_not_change_end_the_sweeps_and_are_counted():
+    swept = at_the_end(sweep=1, stuck=4, left=9)
+    state, order = batches.following(batches.looked(swept, 4, 4), PLAN)
+    assert isinstance(order, Finish)
+    assert (state.remaining, state.arriving) == (4, 0)
+
+
+def test_rows_that_are_parked_end_the_sweeps():
+    swept = at_the_end(sweep=1, left=9, parked=(Parked("s.a", ("1",), "23514"),))
+    assert isinstance(batches.following(batches.looked(swept, 1, 1), PLAN)[1], Finish)
+
+
+def test_rows_that_writers_leave_again_and_again_do_not_make_it_endless():
+    state, looks = at_the_end(), 0
+    while not isinstance(batches.following(state, PLAN)[1], Finish):
+        looks += 1
+        state = batches.looked(state, 50, 50)
+        if state.leaf:
+            state = replace(state, place=Blocks(10, start=10, stop=10))
+    assert looks == batches.FEWEST_SWEEPS + 1
+    assert (state.remaining, state.arriving) == (50, 50)
+
+
+def test_rows_that_get_fewer_are_swept_until_none_is_left():
+    state, left = at_the_end(), 1000
+    for _ in range(batches.MOST_SWEEPS):
+        left //= 3
+        state = replace(batches.looked(state, left, left), place=Blocks(10, start=10, stop=10))
+        if not left:
+            break
+    assert state.done == ("s.a",)
+    assert state.remaining == 0
+
+
+PARKED = (Parked("s.a", ("1",), "23514"),)
+ONCE = replace(PLAN, is_guarded=False, is_striped=False, stripes=1)
+
+
+def test_leaves_with_parked_rows_are_looked_at_again_by_the_next_run():
+    state = batches.resumed(State(done=("s.a",), parked=PARKED), PLAN, was_complete=False)
+    assert batches.following(state, PLAN)[1] == Look(PLAN.leaves[0])
+
+
+def test_what_was_complete_is_looked_at_again_and_only_swept_when_rows_are_left():
+    state = batches.resumed(State(done=("s.a",)), PLAN, was_complete=True)
+    state, order = batches.following(state, PLAN)
+    assert order == Look(PLAN.leaves[0])
+    assert isinstance(batches.following(batches.looked(state, 0, 0), PLAN)[1], Finish)
+    assert isinstance(batches.following(batches.looked(state, 1, 1), PLAN)[1], Open)
+
+
+def test_where_nothing_is_swept_again_parked_rows_are_tried_once_at_the_end_of_each_run():
+    state, order = batches.following(State(done=("s.a",), parked=PARKED), ONCE)
+    assert order == Again(PARKED)
+    state = batches.retried(state, Outcome(0, 1, parked=PARKED))
+    assert isinstance(batches.following(state, ONCE)[1], Finish)
+    state = batches.resumed(state, ONCE, was_complete=False)
+    assert batches.following(state, ONCE)[1] == Again(PARKED)
+
+
+def test_a_piece_with_bad_data_is_divided_until_its_rows_are_tried_one_by_one():
+    state, divided = State(leaf="s.a", place=Blocks(10)), 0
+    while not state.is_one_by_one:
+        state, divided = batches.failed(state, is_data=True, divisor=4), divided + 1
+    assert divided == 3
+    assert state.size.rows <= batches.FEW_ROWS
+
+
+def test_a_place_that_fails_again_and_again_is_tried_row_by_row():
+    state, tries = State(leaf="s.a", place=Blocks(10), size=batches.Size(50_000)), 0
+    while not state.is_one_by_one:
+        state, tries = batches.failed(state, is_data=False, divisor=2), tries + 1
+    assert tries == batches.TRIES
+
+
+def through_a_window(state, hot):
+    plan = PLAN
+    while True:
+        state, order = batches.following(state, plan)
+        outcome = Outcome(10, 10)
+        state = batches.worked(state, order, outcome)
+        state = batches.measured(state, order, outcome, Meter(0, 10, hot), 0.1, LIMITS)
+        if state.place.start == state.place.stop:
+            return state, order
+
+
+def test_stripes_that_are_no_help_are_left_for_some_windows_and_tried_again():
+    state = State(leaf="s.a", place=Blocks(100_000))
+    state, order = through_a_window(state, hot=0)
+    assert order.piece.stripes == 16
+    for _ in range(batches.PLAIN_WINDOWS):
+        state, order = through_a_window(state, hot=0)
+        assert order.piece.stripes == 1
+    state, order = through_a_window(state, hot=8)
+    assert order.piece.stripes == 16
+    state, order = through_a_window(state, hot=8)
+    assert order.piece.stripes == 16

@@ -1,0 +1,73 @@
+"""The size of a batch follows the time that batches take, within its bounds."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headway.backfills.sizes import FEWEST_ROWS, MOST_ROWS, MOST_WAL_BYTES, Limits, Size
+
+LIMITS = Limits(0.1)
+
+
+def settled(rate, limits=LIMITS, size=None, times=60):
+    size = size or Size()
+    for _ in range(times):
+        size = size.after(size.rows, size.rows / rate, 0, limits)
+    return size
+
+
+@pytest.mark.parametrize(
+    ("rate", "rows"), [(20_000, 2000), (100_000, 10_000), (565, 56), (100, 50), (10**7, 50_000)]
+)
+def test_a_steady_server_gets_batches_of_the_target_time(rate, rows):
+    assert settled(rate).rows == pytest.approx(rows, rel=0.02)
+
+
+def test_another_pace_is_reached_without_a_new_beginning():
+    balanced = settled(20_000)
+    assert settled(20_000, Limits(0.025), balanced).rows == pytest.approx(500, rel=0.02)
+    assert settled(20_000, Limits(0.5), balanced).rows == pytest.approx(10_000, rel=0.02)
+
+
+@given(st.integers(50, 50_000), st.floats(0.0001, 0.49))
+def test_one_batch_changes_the_size_by_no_more_than_half(rows, seconds):
+    after = Size(rows, 20_000).after(rows, seconds, 0, LIMITS).rows
+    assert rows * 0.5 - 1 <= after <= max(rows * 1.5, FEWEST_ROWS)
+
+
+def test_a_batch_of_five_times_the_target_is_quartered_at_once():
+    assert Size(4000, 40_000).after(4000, 0.51, 0, LIMITS).rows == 1000
+
+
+def test_much_wal_makes_batches_smaller_whatever_the_time():
+    assert Size(4000, 40_000).after(4000, 0.1, 4 * MOST_WAL_BYTES, LIMITS).rows == 1000
+
+
+def test_wide_rows_make_batches_smaller():
+    assert settled(100_000, Limits(0.1, row_bytes=16_384)).rows == 1024
+
+
+@given(st.integers(1, 60_000), st.lists(st.tuples(st.floats(1e-6, 10), st.integers(0, 10**9)), max_size=30))
+def test_a_batch_never_leaves_its_bounds(first, taken):
+    size = Size(first)
+    for seconds, wal in taken:
+        size = size.after(size.rows, seconds, wal, LIMITS)
+        assert FEWEST_ROWS <= size.rows <= MOST_ROWS
+
+
+def test_the_callers_own_bound_holds():
+    assert settled(100_000, Limits(0.1, rows=7)).rows == 7
+
+
+def test_a_failure_may_go_down_to_one_row():
+    size = Size(500)
+    for _ in range(10):
+        size = size.divided(4)
+    assert size.rows == 1
+
+
+@pytest.mark.parametrize(("utilization", "rows"), [(0.69, 1000), (0.7, 800), (1.0, 800)])
+def test_a_database_near_its_limits_gets_smaller_batches(utilization, rows):
+    assert Size(1000, 10_000).busy(utilization, LIMITS).rows == rows
