@@ -10,12 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headway.backfills.backfill import backfill
+    from headway.operations.checks import add_check_online, drop_constraint_online
+    from headway.operations.environment import in_environment
+    from headway.operations.foreign_keys import add_foreign_key_online
     from headway.operations.indexes import create_index_concurrently, drop_index_concurrently
+    from headway.operations.not_null import drop_not_null_online, set_not_null_online
 
-__all__ = [
+# In the order of the documentation.
+__all__ = [  # noqa: RUF022
     "backfill",
     "create_index_concurrently",
     "drop_index_concurrently",
+    "set_not_null_online",
+    "drop_not_null_online",
+    "add_foreign_key_online",
+    "add_check_online",
+    "drop_constraint_online",
+    "in_environment",
 ]
 
 

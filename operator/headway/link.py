@@ -38,7 +38,10 @@ class NoLink:
     """Plain ``alembic upgrade``: facts go to the logger ``headway``."""
 
     def report(self, kind: str, facts: Mapping[str, Plain]) -> None:
-        """One line of the log."""
+        """One line of the log; what a person should know as a warning, which Alembic's own configuration shows."""
+        if "message" in facts:
+            log.warning("%s", facts["message"])
+            return
         log.info("%s: %s", kind, ", ".join(f"{name} {value}" for name, value in facts.items()))
 
     def wishes(self) -> Mapping[str, object]:

@@ -9,7 +9,11 @@ from typing import Any
 from alembic.operations import MigrateOperation, Operations
 
 from headway.backfills.backfill import backfill
+from headway.operations.checks import add_check_online, drop_constraint_online
+from headway.operations.environment import in_environment
+from headway.operations.foreign_keys import add_foreign_key_online
 from headway.operations.indexes import create_index_concurrently, drop_index_concurrently
+from headway.operations.not_null import drop_not_null_online, set_not_null_online
 from headway.place import OPERATIONS
 
 Function = Callable[..., Any]
@@ -17,6 +21,12 @@ REGISTERED: "tuple[tuple[str, Function], ...]" = (
     ("backfill", backfill),
     ("create_index_concurrently", create_index_concurrently),
     ("drop_index_concurrently", drop_index_concurrently),
+    ("set_not_null_online", set_not_null_online),
+    ("drop_not_null_online", drop_not_null_online),
+    ("add_foreign_key_online", add_foreign_key_online),
+    ("add_check_online", add_check_online),
+    ("drop_constraint_online", drop_constraint_online),
+    ("in_environment", in_environment),
 )
 """Name under ``op`` and function, in the order of the documentation."""
 

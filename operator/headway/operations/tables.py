@@ -10,6 +10,11 @@ _TABLE = """
 SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass({name})
 """
+_LEAVES = """
+SELECT c.oid::bigint, n.nspname::text, c.relname::text
+FROM pg_partition_tree({oid}) p JOIN pg_class c ON c.oid = p.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE p.isleaf ORDER BY c.oid
+"""
 
 
 class NoSuchTable(Exception):
@@ -42,3 +47,10 @@ def find_table(connection: Connection, name: str, schema: "str | None") -> Table
         )
     ((oid, its_schema, its_name, kind),) = found
     return Table(int(oid), its_schema, its_name, kind == "p")
+
+
+def leaves_of(connection: Connection, table: Table) -> "tuple[Table, ...]":
+    """The partitions that have rows of their own, at whatever depth."""
+    with connection.begin():
+        found = rows(connection, _LEAVES.format(oid=table.oid))
+    return tuple(Table(int(oid), schema, name, False) for oid, schema, name in found)

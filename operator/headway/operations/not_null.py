@@ -1,0 +1,160 @@
+"""NOT NULL set, and dropped, while the table is in use."""
+
+from typing import Any
+
+from sqlalchemy.types import TypeEngine
+
+from headway.blockers import Wanted as WantedLock
+from headway.facts import Noticed, tell
+from headway.operations.constraint_catalog import Column, column_of, constraints_of
+from headway.operations.constraint_state import (
+    Add,
+    Done,
+    DropCheck,
+    SetNotNull,
+    Validate,
+    next_step_to_not_null,
+)
+from headway.operations.constraint_work import ConstraintRefused, Work
+from headway.operations.script import validation, write_steps
+from headway.operations.tables import Table, find_table
+from headway.place import here
+from headway.sessions import OwnSession
+from headway.short_locks import SHORT, Patience, stop_if_wished, with_short_locks
+from headway.statements import PLAIN, execute, quoted, shortened
+
+
+def set_not_null_online(
+    table_name: str,
+    column_name: str,
+    schema: "str | None" = None,
+    existing_type: "TypeEngine[Any] | None" = None,
+    patience: Patience = SHORT,
+) -> None:
+    """Make a column NOT NULL while the table is read and written: proved by a check first, which is dropped then.
+
+    A rerun goes on at the step that is not done yet. Commits what the revision did before, so give it a revision of
+    its own. ``existing_type`` is what MySQL needs (``op.alter_column``), and PostgreSQL does not.
+
+    Locks: ``ACCESS EXCLUSIVE`` on the table for a moment, three times (ADD CHECK … NOT VALID; SET NOT NULL, which
+    looks at no row because the check is valid, PostgreSQL 12 and newer; DROP CONSTRAINT), each tried with
+    ``patience``; between the first two ``SHARE UPDATE EXCLUSIVE``, which holds up neither readers nor writers, while
+    all rows are read (VALIDATE).
+
+    Raises :class:`headway.operations.constraint_work.RowsInTheWay` when rows are NULL (the check is taken back then),
+    :class:`headway.operations.constraint_work.ConstraintRefused` while a backfill of the column is not finished,
+    :class:`headway.place.CannotCommit`, :class:`headway.operations.tables.NoSuchTable`,
+    :class:`headway.short_locks.LockUnavailable`. Elsewhere than on PostgreSQL it is
+    ``op.alter_column(nullable=False)``. Undone by :func:`drop_not_null_online`.
+    """
+    place = here()
+    if not place.is_postgres:
+        tell(
+            place.link,
+            Noticed(f"{table_name}.{column_name} becomes NOT NULL as {place.dialect.name} does it."),
+        )
+        return _alter(table_name, column_name, schema, existing_type, nullable=False)
+    if place.is_offline:
+        steps = _script(quoted(PLAIN, schema, table_name), table_name, column_name)
+        return write_steps(place, *steps)
+    with place.beside() as beside, beside.session() as session:
+        table = session.do(lambda one: find_table(one, table_name, place.schema(schema)))
+        name = check_name(table_name, column_name)
+        column = quoted(PLAIN, column_name)
+        work = Work(
+            beside,
+            session,
+            table,
+            name,
+            patience,
+            (WantedLock(table.quoted),),
+            f"FROM {table.quoted} WHERE {column} IS NULL",
+            f"NOT NULL of {column_name}",
+        )
+        _until_not_null(work, column_name)
+
+
+def drop_not_null_online(
+    table_name: str,
+    column_name: str,
+    schema: "str | None" = None,
+    existing_type: "TypeEngine[Any] | None" = None,
+    patience: Patience = SHORT,
+) -> None:
+    """Let a column be NULL again; a rerun changes nothing. Commits what the revision did before.
+
+    Locks: ``ACCESS EXCLUSIVE`` on the table for a moment, tried with ``patience``. Raises
+    :class:`headway.place.CannotCommit`, :class:`headway.operations.tables.NoSuchTable`,
+    :class:`headway.short_locks.LockUnavailable`. Elsewhere than on PostgreSQL it is
+    ``op.alter_column(nullable=True)``. Undone by :func:`set_not_null_online`.
+    """
+    place = here()
+    if not place.is_postgres:
+        return _alter(table_name, column_name, schema, existing_type, nullable=True)
+    alter = f"ALTER COLUMN {quoted(PLAIN, column_name)} DROP NOT NULL"
+    drop = f"DROP CONSTRAINT IF EXISTS {quoted(PLAIN, check_name(table_name, column_name))}"
+    if place.is_offline:
+        return write_steps(place, f"ALTER TABLE {quoted(PLAIN, schema, table_name)} {alter}, {drop}")
+    with place.beside() as beside, beside.session() as session:
+        table = session.do(lambda one: find_table(one, table_name, place.schema(schema)))
+        statement = f"ALTER TABLE {table.quoted} {alter}, {drop}"
+        locks = (WantedLock(table.quoted),)
+        with_short_locks(session, lambda one: execute(one, statement), locks, place.link, patience)
+
+
+def check_name(table: str, column: str) -> str:
+    """Of the check that proves it, while it is there."""
+    return shortened(f"headway_{table}_{column}_not_null")
+
+
+def _until_not_null(work: Work, column: str) -> None:
+    alter = f"ALTER TABLE {work.table.quoted}"
+    name = quoted(PLAIN, work.name)
+    while True:
+        stop_if_wished(work.beside.place.link)
+        found = _look(work.session, work.table, column)
+        proof = f"CHECK (({found.quoted} IS NOT NULL))"
+        constraints = work.session.do(lambda one: constraints_of(one, work.table))
+        step = next_step_to_not_null(work.name, constraints, proof, found.is_not_null)
+        if isinstance(step, Done):
+            return
+        if isinstance(step, Add):
+            work.shortly(f"{alter} ADD CONSTRAINT {name} {proof} NOT VALID")
+        elif isinstance(step, Validate):
+            # A check that an interrupted run left is ours as well: it is taken back when rows are in the way.
+            work.validate(was_added=True)
+        elif isinstance(step, SetNotNull):
+            work.shortly(f"{alter} ALTER COLUMN {quoted(PLAIN, column)} SET NOT NULL")
+        elif isinstance(step, DropCheck):
+            work.shortly(work.drop_statement())
+
+
+def _look(session: OwnSession, table: Table, column: str) -> Column:
+    found = session.do(lambda one: column_of(one, table, column))
+    if found is None:
+        raise ConstraintRefused(
+            f"There is no column {column} in {table.quoted}. Add it in an earlier revision."
+        )
+    return found
+
+
+def _script(table: str, name: str, column: str) -> "tuple[str | tuple[str, ...], ...]":
+    check, its_column = check_name(name, column), quoted(PLAIN, column)
+    return (
+        f"ALTER TABLE {table} ADD CONSTRAINT {quoted(PLAIN, check)} CHECK ({its_column} IS NOT NULL) NOT VALID",
+        validation(table, check),
+        f"ALTER TABLE {table} ALTER COLUMN {its_column} SET NOT NULL",
+        f"ALTER TABLE {table} DROP CONSTRAINT {quoted(PLAIN, check)}",
+    )
+
+
+def _alter(
+    table: str, column: str, schema: "str | None", existing_type: "TypeEngine[Any] | None", nullable: bool
+) -> None:
+    operations = here().operations
+    if here().dialect.name == "sqlite":
+        # SQLite has no ALTER for it: Alembic makes the table anew.
+        with operations.batch_alter_table(table, schema=schema) as batch:
+            batch.alter_column(column, existing_type=existing_type, nullable=nullable)
+        return
+    operations.alter_column(table, column, schema=schema, existing_type=existing_type, nullable=nullable)
