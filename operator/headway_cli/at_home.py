@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from headway_contract.failures import FAILURES
 from headway_operator.api.reasons import REASONS, reason_of
-from headway_operator.planner.gates import IS_PAUSED
+from headway_operator.planner.gates import IS_SUSPENDED
 
 AGAIN = "Mend that, then run the same command again."
 HERE = {
@@ -35,7 +35,7 @@ HERE = {
 }
 """The next steps that are others here."""
 _OF_THE_RUN = {
-    IS_PAUSED: "it was asked to stop",
+    IS_SUSPENDED: "it was asked to stop",
     "No URL was given for this database,": "No URL was given for this database (with --url DATABASE=URL),",
 }
 """Sentences of the planner and the runner that stand in no table."""

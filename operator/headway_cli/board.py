@@ -113,7 +113,7 @@ def _row(
 ) -> Row:
     began, ended = spans.databases.get(database.name, (None, None))
     progress = live.get(database.job_name, JobProgress(database.job_name))
-    is_working = database.phase is DatabasePhase.MIGRATING
+    is_working = database.phase.is_working
     is_done = database.phase is DatabasePhase.SUCCEEDED
     message = database.message
     if is_working and progress.message:

@@ -23,7 +23,12 @@ _MARKS = {
 _WORDS = {DatabasePhase.SUCCEEDED: "done"}
 _ROOMY = 100
 """Columns from which on the phase is there in words too; the mark before the name says it anyway."""
-_TELLING = (DatabasePhase.MIGRATING, DatabasePhase.WAITING, DatabasePhase.FAILED)
+_TELLING = (
+    DatabasePhase.MIGRATING,
+    DatabasePhase.BACKFILLING,
+    DatabasePhase.WAITING,
+    DatabasePhase.FAILED,
+)
 """In these phases a database has something to say, below the table."""
 
 
@@ -57,7 +62,7 @@ class LiveTable:
 
     def _cells(self, row: Row) -> list[RenderableType]:
         mark, style = _MARKS.get(row.phase, ("", ""))
-        is_busy = row.phase is DatabasePhase.MIGRATING
+        is_busy = row.phase.is_working
         return [
             self._spinner if is_busy else Text(mark, style=style),
             Text(row.name, style="bold" if is_busy else ""),

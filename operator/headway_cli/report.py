@@ -63,15 +63,21 @@ def _again(one: PlanStatus | DatabaseStatus, attempts: int) -> str:
 def _of_databases(old: Status, new: Status, attempts: int) -> Iterator[Item]:
     for database in new.databases:
         before = old.database(database.name)
-        if before is None or (before.phase, before.attempt) != (database.phase, database.attempt):
+        if before is None or _has_moved(before, database):
             item = _of_database(database, attempts)
             if item is not None:
                 yield item
 
 
+def _has_moved(before: DatabaseStatus, now: DatabaseStatus) -> bool:
+    """To another phase or attempt; that a backfill begins and ends is told by the runner's own events."""
+    is_still_working = before.phase.is_working and now.phase.is_working
+    return before.attempt != now.attempt or (before.phase is not now.phase and not is_still_working)
+
+
 def _of_database(database: DatabaseStatus, attempts: int) -> Item | None:
     details = {"phase": database.phase.value, "attempt": database.attempt, "job": database.job_name}
-    if database.phase is DatabasePhase.MIGRATING:
+    if database.phase.is_working:
         which = attempt_text(database.failures, attempts)
         return Item("DatabaseStarted", f"started, {which}" if which else "started", database.name, details)
     if database.phase is DatabasePhase.SUCCEEDED:

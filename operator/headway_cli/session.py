@@ -1,6 +1,6 @@
 """One run without a cluster: the operator's own controller over local processes, watched by an output.
 
-Ctrl-C, SIGTERM and SIGHUP pause the resource, as a person would in a cluster: the planner then stops the Job at its
+Ctrl-C, SIGTERM and SIGHUP suspend the resource, as a person would in a cluster: the planner then stops the Job at its
 next safe point. A second one cancels what is running.
 """
 
@@ -20,8 +20,8 @@ from headway_cli.outputs import Output
 from headway_cli.report import Item, item_of_event, items_of_status
 from headway_contract.wire import from_line
 from headway_operator.api import labels
-from headway_operator.api.migration import PAUSED_ANNOTATION, parse
-from headway_operator.api.status import DatabasePhase, Status
+from headway_operator.api.migration import parse
+from headway_operator.api.status import Status
 from headway_operator.cluster.interface import Body
 from headway_operator.cluster.local import LocalCluster, Site
 from headway_operator.cluster.telling import told
@@ -108,10 +108,11 @@ class Session:
             self._output.tell(
                 Item(
                     "Interrupted",
-                    "stopping at the next safe point, after the revision that is running; Ctrl-C again cancels it",
+                    "stopping at the next safe point, after the batch or the revision that is running; "
+                    "Ctrl-C again cancels it",
                 )
             )
-            self._cluster.annotate(PAUSED_ANNOTATION, "interrupted")
+            self._cluster.suspend()
             return
         if self._interrupts == 2:
             self._output.tell(Item("Interrupted", "cancelling what runs"))
@@ -145,11 +146,11 @@ class Session:
         return ready is not None and ready.status in ("True", "False")
 
     def _is_held(self) -> bool:
-        """Paused, and nothing runs any more, and the status says so."""
+        """Suspended, and nothing runs any more, and the status says so."""
         reconciling = self._status.condition("Reconciling")
-        is_paused = reconciling is not None and reconciling.reason == "Paused"
-        working = any(database.phase is DatabasePhase.MIGRATING for database in self._status.databases)
-        return is_paused and not working and not self._cluster.has_running_jobs
+        is_held = reconciling is not None and reconciling.reason == "Suspended"
+        working = any(database.phase.is_working for database in self._status.databases)
+        return is_held and not working and not self._cluster.has_running_jobs
 
     @staticmethod
     async def _end(tasks: list[asyncio.Task[None]]) -> None:

@@ -68,7 +68,7 @@ def test_it_stops_between_two_revisions_and_the_same_command_goes_on(waiting, nu
     run.wait_for("stops at the next safe point")
     waiting.go.touch()
     assert run.wait() == 130, run.out + run.err
-    assert "after the revision that is running; Ctrl-C again cancels it" in run.out
+    assert "after the batch or the revision that is running; Ctrl-C again cancels it" in run.out
     assert waiting.version == "second"
     assert "main  stopped after 2 of 3 revisions" in run.out
     assert "  headway run -f shop.yaml --url=main=***" in run.out

@@ -88,7 +88,7 @@ def a_migration(
 def a_pod(job: str = "job", started: bool = True, age: timedelta = timedelta(), **fields: Any) -> PodView:
     """A pod whose main container runs; ``stop=True`` when it has been told to stop."""
     stop = fields.pop("stop", False)
-    control = Control(sequence=1, stop=True, reason="because") if stop else Control()
+    control = Control(sequence=1, stop=True, reason="because") if stop else fields.pop("control", Control())
     return PodView(
         **{"name": f"{job}-x", "created": NOW - age, "started": started, "control": control, **fields}
     )

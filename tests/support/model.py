@@ -20,6 +20,7 @@ from headway_operator.planner.actions import (
     DeleteJob,
     RemoveFinalizer,
     StartJob,
+    SteerJob,
     StopJob,
 )
 from headway_operator.planner.plan import plan
@@ -164,6 +165,8 @@ class ModelCluster:
         elif isinstance(action, StopJob) and (job := self.jobs.get(action.name)) and job.pod:
             control = Control(action.sequence, True, action.reason)
             self.jobs[job.name] = replace(job, pod=replace(job.pod, control=control))
+        elif isinstance(action, SteerJob) and (job := self.jobs.get(action.name)) and job.pod:
+            self.jobs[job.name] = replace(job, pod=replace(job.pod, control=action.control))
         elif isinstance(action, DeleteJob) and action.name in self.jobs:
             self.jobs[action.name] = replace(self.jobs[action.name], deleting=True)
         return read_version

@@ -32,17 +32,22 @@ TABLE: dict[State, tuple[tuple[str, str], ...]] = {
         ("Ready", "True"), ("Reconciling", "False"), ("Stalled", "False"), ("Succeeded", "True"),
     ),
 }  # fmt: skip
-"""Type and status of the conditions in each state; ``PlanReady`` goes its own way."""
+"""Type and status of the conditions in each state; ``PlanReady`` and ``BackfillComplete`` go their own ways."""
 
 MESSAGE_CHARACTERS = 1024
 
 
 def conditions_for(
-    state: State, reason: str, message: str, plan: tuple[str, str, str], generation: int
+    state: State,
+    reason: str,
+    message: str,
+    plan: tuple[str, str, str],
+    backfill: tuple[str, str, str],
+    generation: int,
 ) -> tuple[Condition, ...]:
-    """All conditions of this state; ``plan`` is status, reason and message of ``PlanReady``."""
+    """All conditions of this state; ``plan`` and ``backfill`` are status, reason and message of their own ones."""
     rows = [(kind, status, reason, message) for kind, status in TABLE[state]]
-    rows.append(("PlanReady", *plan))
+    rows += [("PlanReady", *plan), ("BackfillComplete", *backfill)]
     return tuple(
         Condition(kind, status, why, text[:MESSAGE_CHARACTERS], observed_generation=generation)
         for kind, status, why, text in rows

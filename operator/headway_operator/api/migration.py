@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headway_contract.backfill import LEFT_OUT, BackfillSettings
 from headway_contract.codec import Undecodable, decode
 from headway_contract.planned import is_relative
 from headway_contract.request import WhenAhead
@@ -20,6 +21,8 @@ API_VERSION = f"{GROUP}/{VERSION}"
 FINALIZER = "headway.dev/active-job"
 RETRY_ANNOTATION = "headway.dev/retry"
 PAUSED_ANNOTATION = "headway.dev/paused"
+PACE_ANNOTATION = "headway.dev/pace"
+PACES = ("Gentle", "Balanced", "Fast")
 
 
 @dataclass(frozen=True)
@@ -180,7 +183,7 @@ class Spec:
     successful_runs_history_limit: int = 3
     failed_runs_history_limit: int = 3
     lint: Any = None
-    backfill: Any = None
+    backfill: BackfillSettings = LEFT_OUT
     post_deploy: Any = None
     hooks: tuple[Any, ...] = ()
 
@@ -227,6 +230,17 @@ class Migration:
         """The value of the paused annotation; ``false`` and nothing mean that it is not paused."""
         token = self.annotations.get(PAUSED_ANNOTATION, "")
         return "" if token.lower() == "false" else token
+
+    @property
+    def pace_token(self) -> str:
+        """The value of the pace annotation."""
+        return self.annotations.get(PACE_ANNOTATION, "")
+
+    @property
+    def pace(self) -> str:
+        """The pace that it asks for, however it is written; empty when it asks for none, or for one there is not."""
+        asked = self.pace_token.strip().capitalize()
+        return asked if asked in PACES else ""
 
 
 def parse(body: Mapping[str, Any]) -> Migration:

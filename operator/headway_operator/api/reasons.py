@@ -23,6 +23,10 @@ REASONS: tuple[Reason, ...] = (
     Reason("Planned", "What is to be applied is known."),
     Reason("NotPlanned", "There is no plan of all databases: each Job plans for its own one."),
     Reason("Migrating", "Revisions are being applied."),
+    Reason("Backfilling", "A backfill goes on, in batches, while the application runs."),
+    Reason("BackfillsDone", "Every backfill of the run is complete."),
+    Reason("NoBackfill", "None of the revisions that were applied had a backfill that was told of."),
+    Reason("NotDone", "Revisions are still to be applied: whether they have backfills shows when they run."),
     Reason("Retrying", "An attempt failed in a way that another one may get over."),
     Reason(
         "Stopping", "A Job of an earlier specification ends at its next safe point; then the new one starts."
@@ -30,7 +34,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("Suspended", "spec.suspend is set: nothing is started.", "Set spec.suspend to false."),
     Reason(
         "Paused",
-        "The resource is paused: nothing is started.",
+        "The resource is paused: nothing is started, and what runs holds between batches and between revisions.",
         "kubectl annotate dbmig NAME headway.dev/paused-",
     ),
     Reason("Succeeded", "Every database is where the specification wants it."),
@@ -117,6 +121,12 @@ REASONS: tuple[Reason, ...] = (
         "Correct the field of spec.job, the quota or the policy that the message names.",
     ),
     Reason("DatabaseFailed", "At least one database could not be brought to its target."),
+    Reason("BackfillStarted", "Event: a backfill has begun, or goes on where it stopped."),
+    Reason("BackfillProgressed", "Event: a quarter, a half or three quarters of a backfill are done."),
+    Reason(
+        "BackfillHeld", "Event: a backfill has been held for more than a minute; the message says by what."
+    ),
+    Reason("BackfillFinished", "Event: a backfill is complete; the message has its record."),
     Reason("JobStarted", "Event: a Job for this database was created."),
     Reason("DatabaseSucceeded", "Event: this database is where the specification wants it."),
     Reason("DatabaseSkipped", "Event: this database was not started, because one before it failed."),

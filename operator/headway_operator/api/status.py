@@ -11,12 +11,19 @@ class DatabasePhase(StrEnum):
 
     PENDING = "Pending"
     MIGRATING = "Migrating"
+    BACKFILLING = "Backfilling"
+    """Migrating, and a backfill goes on."""
     WAITING = "Waiting"
     """Between two attempts."""
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
     SKIPPED = "Skipped"
     """Not started because an earlier one failed."""
+
+    @property
+    def is_working(self) -> bool:
+        """A Job of its own is at work."""
+        return self in (DatabasePhase.MIGRATING, DatabasePhase.BACKFILLING)
 
     @property
     def is_final(self) -> bool:
@@ -87,6 +94,44 @@ class Pending:
 
 
 @dataclass(frozen=True)
+class BackfillStatus:
+    """The backfill that goes on; None: not known."""
+
+    revision: str = ""
+    operation: str = ""
+    table: str = ""
+    columns: str = ""
+    rows_done: int = 0
+    rows_total: int | None = None
+    percent: int | None = None
+    rows_per_second: int = 0
+    eta_seconds: int | None = None
+    throttled_by: str = ""
+    throttled_minutes: int = 0
+    """How long the present hold lasts, in whole minutes: it changes as seldom as people look."""
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class FinishedBackfill:
+    """The record of a backfill that is complete; None: not known."""
+
+    operation: str
+    table: str = ""
+    rows: int = 0
+    seconds: int = 0
+    wal_bytes: int | None = None
+    heap_growth_bytes: int | None = None
+    index_growth_bytes: int | None = None
+    hot_percent: int | None = None
+    batches: int = 0
+    batch_p50_milliseconds: int = 0
+    batch_p99_milliseconds: int = 0
+    blocked_milliseconds: int = 0
+    throttled_seconds: int = 0
+
+
+@dataclass(frozen=True)
 class DatabaseStatus:
     """One database; ``reason`` is the failure class of the latest attempt."""
 
@@ -107,6 +152,9 @@ class DatabaseStatus:
     reason: str = ""
     message: str = ""
     retry_time: str | None = None
+    backfill: BackfillStatus | None = None
+    backfills: tuple[FinishedBackfill, ...] = ()
+    """Those that this run has completed, the latest last."""
     start_time: str | None = None
     completion_time: str | None = None
 
@@ -138,6 +186,7 @@ class Status:
     conditions: tuple[Condition, ...] = ()
     last_handled_retry: str = ""
     last_handled_paused: str = ""
+    last_handled_pace: str = ""
 
     def database(self, name: str) -> DatabaseStatus | None:
         """The entry of this name."""

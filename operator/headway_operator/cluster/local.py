@@ -103,6 +103,13 @@ class LocalCluster:
         self._touch()
         self._watcher.migration_changed(self.migration)
 
+    def suspend(self) -> None:
+        """Set ``spec.suspend``, as ``kubectl edit`` does: what runs stops at its next safe point."""
+        self._migration["spec"]["suspend"] = True
+        self._migration["metadata"]["generation"] += 1
+        self._touch()
+        self._watcher.migration_changed(self.migration)
+
     def terminate_jobs(self) -> None:
         """SIGTERM to every running Job, as when its pod is deleted."""
         for work in self._works.values():

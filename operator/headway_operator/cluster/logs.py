@@ -109,4 +109,5 @@ class LogFollower:
 
 
 def _visible(progress: JobProgress) -> tuple[object, ...]:
-    return progress.current, progress.revisions_done, progress.revisions_total, progress.message
+    counts = progress.revisions_done, progress.revisions_total, len(progress.records)
+    return progress.current, progress.message, *counts

@@ -7,7 +7,8 @@ from typing import Any
 from headway_contract import events
 from headway_contract.events import Event
 from headway_contract.wire import Envelope
-from headway_operator.planner.snapshot import JobProgress
+from headway_operator.planner.backfills import line
+from headway_operator.planner.snapshot import BackfillProgress, JobProgress
 
 
 def told(progress: JobProgress, envelope: Envelope) -> JobProgress:
@@ -34,10 +35,67 @@ def _lock_acquired(progress: JobProgress, event: events.LockAcquired) -> JobProg
     return replace(progress, message="")
 
 
+def _steered(progress: JobProgress, event: events.Steered) -> JobProgress:
+    """A pause that is taken back before it was reached leaves the line of the revision."""
+    if event.pause:
+        return replace(progress, message=f"pauses at the next safe point: {event.pause.rstrip('.')}")
+    return _of_the_revision(progress) if progress.message.startswith("pauses at") else progress
+
+
+def _held(progress: JobProgress, event: events.Held) -> JobProgress:
+    if not event.reason:
+        return replace(progress, message="")
+    return replace(progress, message=f"paused before revision {event.revision}: {event.reason.rstrip('.')}")
+
+
+def _backfill_started(progress: JobProgress, event: events.BackfillStarted) -> JobProgress:
+    done = 100 * event.rows_done / event.rows_total if event.rows_total else 0.0
+    begun = BackfillProgress(
+        event.operation, event.table, event.columns, event.rows_done, event.rows_total, min(done, 100.0)
+    )
+    return replace(progress, backfill=begun, message=line(begun))
+
+
+def _backfill_progressed(progress: JobProgress, event: events.BackfillProgressed) -> JobProgress:
+    known = progress.backfill
+    is_known = known is not None and known.operation == event.operation
+    shown = BackfillProgress(
+        operation=event.operation,
+        table=event.table,
+        columns=known.columns if known is not None and is_known else "",
+        rows_done=event.rows_done,
+        rows_total=event.rows_total,
+        percent=event.percent,
+        rows_per_second=event.rows_per_second,
+        eta_seconds=event.eta_seconds,
+        throttled_by=event.throttled_by,
+        throttled_seconds=event.throttled_seconds,
+        workers=event.workers,
+    )
+    return replace(progress, backfill=shown, message=line(shown))
+
+
+def _backfill_finished(progress: JobProgress, event: events.BackfillFinished) -> JobProgress:
+    return _of_the_revision(replace(progress, backfill=None, records=(*progress.records, event.record)))
+
+
+def _index_building(progress: JobProgress, event: events.IndexBuilding) -> JobProgress:
+    waits = f", waits for {event.waits_for.rstrip('.')}" if event.waits_for else ""
+    phase = f": {event.phase} {event.percent:.0f}%" if event.phase else ""
+    return replace(progress, message=f"building index {event.index} on {event.table}{phase}{waits}")
+
+
+def _of_the_revision(progress: JobProgress) -> JobProgress:
+    """The line of the revision that runs."""
+    done, total = (progress.revisions_done or 0) + 1, progress.revisions_total
+    return replace(progress, message=f"revision {done} of {total}, {progress.revision}")
+
+
 def _revision_started(progress: JobProgress, event: events.RevisionStarted) -> JobProgress:
     title = f": {event.title}" if event.title else ""
     return replace(
         progress,
+        backfill=None,
         revision=event.revision,
         revisions_done=event.index - 1,
         revisions_total=event.total,
@@ -50,6 +108,7 @@ def _revision_applied(progress: JobProgress, event: events.RevisionApplied) -> J
     is_one_line = event.committed and len(progress.current) <= 1
     return replace(
         progress,
+        backfill=None,
         current=(event.revision,) if is_one_line else progress.current,
         revisions_done=event.index,
         revisions_total=event.total,
@@ -60,13 +119,12 @@ def _blocked(progress: JobProgress, event: events.Blocked) -> JobProgress:
     """When it goes on, the line tells of the revision again."""
     if event.sentence:
         return replace(progress, message=f"{event.sentence.rstrip('.')}, since {event.seconds:.0f} s")
-    done, total = (progress.revisions_done or 0) + 1, progress.revisions_total
-    return replace(progress, message=f"revision {done} of {total}, {progress.revision}")
+    return _of_the_revision(progress)
 
 
 def _pass_retried(progress: JobProgress, event: events.PassRetried) -> JobProgress:
     pause = f"again in {event.wait_seconds:.0f} s (try {event.attempt + 1})"
-    return replace(progress, message=f"{event.reason.rstrip('.')}: {pause}")
+    return replace(progress, backfill=None, message=f"{event.reason.rstrip('.')}: {pause}")
 
 
 def _verified(progress: JobProgress, event: events.Verified) -> JobProgress:
@@ -92,5 +150,11 @@ _TELLERS: dict[type[Event], Callable[[JobProgress, Any], JobProgress]] = {
     events.PassRetried: _pass_retried,
     events.Verified: _verified,
     events.Stopping: _stopping,
+    events.Steered: _steered,
+    events.Held: _held,
+    events.BackfillStarted: _backfill_started,
+    events.BackfillProgressed: _backfill_progressed,
+    events.BackfillFinished: _backfill_finished,
+    events.IndexBuilding: _index_building,
     events.Notice: _notice,
 }

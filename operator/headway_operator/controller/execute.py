@@ -36,6 +36,7 @@ from headway_operator.planner.actions import (
     DeleteJob,
     RemoveFinalizer,
     StartJob,
+    SteerJob,
     StopJob,
 )
 from headway_operator.planner.conclude import refuse
@@ -83,17 +84,17 @@ async def act(cluster: Cluster, snapshot: Snapshot, decision: Decision, settings
 
 
 async def tell(
-    cluster: Cluster, snapshot: Snapshot, report: Report, turn: Callable[[], float]
+    cluster: Cluster, snapshot: Snapshot, report: Report, turn: Callable[[bool], float]
 ) -> timedelta | None:
     """The news as events, then the status; returns after which time at most to look again.
 
-    ``turn`` says in how many seconds a write of mere progress may be made; 0 takes the turn. Raises
-    :class:`ClusterError`.
+    ``turn`` says in how many seconds a write may be made, 0 takes the turn; its argument says whether it is mere
+    progress: all else is written at once. Raises :class:`ClusterError`.
     """
     old, new, wake = snapshot.migration.status, report.status, report.wake_after
     if new == old:
         return wake
-    if is_advisory(old, new) and (delay := turn()) > 0:
+    if (delay := turn(is_advisory(old, new))) > 0:
         pause = timedelta(seconds=delay)
         return pause if wake is None else min(pause, wake)
     await _post_events(cluster, snapshot, new)
@@ -114,7 +115,10 @@ async def _do(
         case StartJob():
             await _start(cluster, migration, action, settings)
         case StopJob():
-            await _stop(cluster, migration, action)
+            wish = Control(action.sequence, stop=True, reason=action.reason)
+            await _wish(cluster, migration, action.pod, wish)
+        case SteerJob():
+            await _wish(cluster, migration, action.pod, action.control)
         case DeleteJob():
             await cluster.delete_job(migration.namespace, action.name)
     return version
@@ -148,12 +152,11 @@ def is_ours(job: Body, start: StartJob, migration: Migration) -> bool:
     )
 
 
-async def _stop(cluster: Cluster, migration: Migration, stop: StopJob) -> None:
-    wish = Control(stop.sequence, stop=True, reason=stop.reason).to_json()
+async def _wish(cluster: Cluster, migration: Migration, pod: str, wish: Control) -> None:
     try:
-        await cluster.annotate_pod(migration.namespace, stop.pod, {ANNOTATION: wish})
+        await cluster.annotate_pod(migration.namespace, pod, {ANNOTATION: wish.to_json()})
     except NotFound:
-        log.info("pod %s/%s is gone and needs no stop", migration.namespace, stop.pod)
+        log.info("pod %s/%s is gone and needs no wish", migration.namespace, pod)
 
 
 async def _post_events(cluster: Cluster, snapshot: Snapshot, status: Status) -> None:

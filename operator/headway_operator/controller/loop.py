@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from headway_operator.api.migration import Migration, parse
 from headway_operator.cluster.interface import Body, Cluster, ClusterError, Conflict, Key, NotFound
@@ -119,7 +120,7 @@ class Controller:
             await asyncio.sleep(self._pause(sight, since))
             async with self._turns:
                 if self._pause(sight, since) == 0:
-                    return await tell(self._cluster, sight.snapshot, report, lambda: self._advisory_turn(key))
+                    return await tell(self._cluster, sight.snapshot, report, partial(self._turn, key))
 
     def _pause(self, sight: Sight, since: float) -> float:
         return self._rush.pause(since, self._seconds()) if sight.is_first else 0.0
@@ -179,7 +180,10 @@ class Controller:
     def _on_progress(self, key: Key) -> None:
         self._queue.add(key, max(self._pacer.wait(key, self._seconds()), COALESCE_SECONDS))
 
-    def _advisory_turn(self, key: Key) -> float:
+    def _turn(self, key: Key, is_advisory: bool) -> float:
+        if not is_advisory:
+            self._pacer.noted(key, self._seconds())
+            return 0.0
         delay = self._pacer.wait(key, self._seconds())
         if delay == 0:
             self._pacer.wrote(key, self._seconds())

@@ -6,12 +6,16 @@ is written then is the newest.
 
 from dataclasses import replace
 
-from headway_operator.api.status import Status
+from headway_operator.api.status import DatabasePhase, Status
 from headway_operator.cluster.interface import Key
 
 SECONDS_PER_RESOURCE = 2.0
 SECONDS_PER_WRITE = 0.05
 """Over all resources: 20 writes in a second."""
+
+
+_FILLING = {"Backfilling": "Migrating"}
+"""Whether a backfill goes on comes from the same progress."""
 
 
 def is_advisory(old: Status, new: Status) -> bool:
@@ -36,6 +40,10 @@ class Pacer:
         self._last[key] = now
         self._next_free = max(self._next_free, now) + SECONDS_PER_WRITE
 
+    def noted(self, key: Key, now: float) -> None:
+        """Something of it was written that no turn was needed for: progress waits its time after that, too."""
+        self._last[key] = now
+
     def forget(self, key: Key) -> None:
         """The resource is gone or at rest."""
         self._last.pop(key, None)
@@ -45,10 +53,14 @@ def _without_progress(status: Status) -> Status:
     return replace(
         status,
         progress=None,
+        phase=_FILLING.get(status.phase, status.phase),
         plan=status.plan and replace(status.plan, message=""),
         databases=tuple(
             replace(
                 database,
+                phase=DatabasePhase.MIGRATING if database.phase.is_working else database.phase,
+                backfill=None,
+                backfills=(),
                 current_revision="",
                 target_revision="",
                 revisions_done=None,
@@ -57,5 +69,9 @@ def _without_progress(status: Status) -> Status:
             )
             for database in status.databases
         ),
-        conditions=tuple(replace(condition, message="") for condition in status.conditions),
+        conditions=tuple(
+            replace(one, message="", reason=_FILLING.get(one.reason, one.reason))
+            for one in status.conditions
+            if one.type != "BackfillComplete"
+        ),
     )

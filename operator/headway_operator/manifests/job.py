@@ -8,6 +8,7 @@ import hashlib
 import json
 from typing import Any
 
+from headway_contract.control import ANNOTATION, Control
 from headway_contract.failures import FAILURES
 from headway_operator.api import labels
 from headway_operator.api.migration import API_VERSION, KIND, Migration, Spec
@@ -15,6 +16,7 @@ from headway_operator.manifests.injection import RESTRICTED, RUNNER_FOLDER, init
 from headway_operator.manifests.labels import POD_ANNOTATIONS, POD_LABELS, annotations_for, labels_for
 from headway_operator.manifests.request import TERMINATION_LOG, environment_for
 from headway_operator.planner.actions import StartJob
+from headway_operator.planner.steer import backfill_settings
 from headway_operator.settings import Settings
 
 MAIN_CONTAINER = "migrate"
@@ -76,7 +78,13 @@ def _template(start: StartJob, migration: Migration, spec: Spec, settings: Setti
     return {
         "metadata": {
             "labels": {**(job.pod_labels or {}), **POD_LABELS, **labels_for(start, migration)},
-            "annotations": {**POD_ANNOTATIONS, **(job.pod_annotations or {}), **annotations_for(migration)},
+            "annotations": {
+                **POD_ANNOTATIONS,
+                **(job.pod_annotations or {}),
+                **annotations_for(migration),
+                # As its request has it, for whoever decides later whether something else is wished.
+                ANNOTATION: Control(backfill=backfill_settings(migration)).to_json(),
+            },
         },
         "spec": {
             "restartPolicy": "Never",
@@ -85,7 +93,7 @@ def _template(start: StartJob, migration: Migration, spec: Spec, settings: Setti
             "enableServiceLinks": False,
             "securityContext": _pod_security(spec),
             "initContainers": [init_container(settings)],
-            "containers": [_main_container(start, spec, settings)],
+            "containers": [_main_container(start, migration, spec, settings)],
             "volumes": volumes(),
             **_present(
                 serviceAccountName=job.service_account_name,
@@ -107,12 +115,12 @@ def _pod_security(spec: Spec) -> dict[str, Any]:
     }
 
 
-def _main_container(start: StartJob, spec: Spec, settings: Settings) -> dict[str, Any]:
+def _main_container(start: StartJob, migration: Migration, spec: Spec, settings: Settings) -> dict[str, Any]:
     return {
         "name": MAIN_CONTAINER,
         "image": spec.image,
         "command": [spec.alembic.python, f"{RUNNER_FOLDER}/headway_runner"],
-        "env": [*spec.job.env, *environment_for(start, spec, settings)],
+        "env": [*spec.job.env, *environment_for(start, migration, settings)],
         "volumeMounts": mounts(),
         "resources": dict(spec.job.resources or DEFAULT_RESOURCES),
         "securityContext": RESTRICTED,

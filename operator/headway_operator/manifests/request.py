@@ -6,9 +6,10 @@ from typing import Any
 
 from headway_contract.planned import Planned
 from headway_contract.request import CredentialVariables, DatabaseRequest, Mode, RunRequest
-from headway_operator.api.migration import CredentialsFrom, CustomKeys, Database, Spec
+from headway_operator.api.migration import CredentialsFrom, CustomKeys, Database, Migration, Spec
 from headway_operator.planner.actions import StartJob
 from headway_operator.planner.snapshot import Stage
+from headway_operator.planner.steer import backfill_settings
 from headway_operator.settings import Settings
 
 CONTROL_FOLDER = "/headway-control"
@@ -34,8 +35,9 @@ class Source:
     variables: tuple[dict[str, Any], ...]
 
 
-def request_for(start: StartJob, spec: Spec, settings: Settings) -> RunRequest:
+def request_for(start: StartJob, migration: Migration, settings: Settings) -> RunRequest:
     """What the runner of this Job is asked: a plan of all databases, or one database's migration."""
+    spec = spec_of(migration)
     return RunRequest(
         mode=_MODES[start.stage],
         run=start.run,
@@ -46,10 +48,17 @@ def request_for(start: StartJob, spec: Spec, settings: Settings) -> RunRequest:
         lock_timeout_seconds=spec.locks.timeout_seconds,
         lock_give_up_seconds=spec.locks.give_up_after_seconds,
         statement_timeout_seconds=spec.statement_timeout_seconds,
+        backfill=backfill_settings(migration),
         grace_seconds=settings.grace_seconds,
         control_file=f"{CONTROL_FOLDER}/{CONTROL_FILE}",
         termination_log=TERMINATION_LOG,
     )
+
+
+def spec_of(migration: Migration) -> Spec:
+    """The specification, which must have been read where a Job is started."""
+    assert migration.spec is not None
+    return migration.spec
 
 
 def sources_for(start: StartJob, spec: Spec) -> tuple[Source, ...]:
@@ -61,11 +70,11 @@ def sources_for(start: StartJob, spec: Spec) -> tuple[Source, ...]:
     )
 
 
-def environment_for(start: StartJob, spec: Spec, settings: Settings) -> Iterator[Any]:
+def environment_for(start: StartJob, migration: Migration, settings: Settings) -> Iterator[Any]:
     """The variables that Headway adds to the container."""
     # The kubelet replaces $(NAME) in values; in JSON a dollar can be written so that it finds none.
-    request = request_for(start, spec, settings).to_json().replace("$", "\\u0024")
-    for source in sources_for(start, spec):
+    request = request_for(start, migration, settings).to_json().replace("$", "\\u0024")
+    for source in sources_for(start, spec_of(migration)):
         yield from source.variables
     yield {"name": "HEADWAY_REQUEST", "value": request}
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from headway_contract.control import Control
 from headway_contract.planned import Planned
 from headway_operator.api.status import Status
 from headway_operator.planner.snapshot import Stage
@@ -43,6 +44,15 @@ class StopJob:
 
 
 @dataclass(frozen=True)
+class SteerJob:
+    """Tell the Job's pod what is wished of it from now on, short of stopping."""
+
+    name: str
+    pod: str
+    control: Control
+
+
+@dataclass(frozen=True)
 class DeleteJob:
     """Remove a Job that never started or that nobody needs any more."""
 
@@ -59,7 +69,7 @@ class TellUser:
     key: str = ""
 
 
-Action = AddFinalizer | RemoveFinalizer | StartJob | StopJob | DeleteJob | TellUser
+Action = AddFinalizer | RemoveFinalizer | StartJob | StopJob | SteerJob | DeleteJob | TellUser
 
 
 @dataclass(frozen=True)

@@ -21,14 +21,16 @@ from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import Snapshot
 from headway_operator.planner.strays import LEFT_BEHIND, waits_for_a_pod
 
-PlanReady = tuple[str, str, str]
+OwnCondition = tuple[str, str, str]
+"""Status, reason and message of a condition that does not follow from the state alone."""
 
 
 def refuse(snapshot: Snapshot, blocked: Blocked) -> Status:
     """The status of a specification that cannot be run: what was known of earlier runs stays."""
     old = snapshot.migration.status
     plan = ("Unknown", blocked.reason, "there is no plan for this specification")
-    return _assemble(snapshot, old, blocked.state, blocked.reason, blocked.message, plan)
+    backfill = ("Unknown", blocked.reason, plan[2])
+    return _assemble(snapshot, old, blocked.state, blocked.reason, blocked.message, plan, backfill)
 
 
 def conclude(
@@ -44,7 +46,7 @@ def conclude(
         reason, message = LEFT_BEHIND, pod
     if run.is_new and (blocked is not None or superseding):
         plan = ("Unknown", reason, "the plan has not been made yet")
-        return _assemble(snapshot, old, state, reason, message, plan)
+        return _assemble(snapshot, old, state, reason, message, plan, plan)
     over = standing.is_over and not superseding
     current = _run(snapshot, run, over, state if blocked is None else _own_state(standing))
     base = replace(
@@ -55,27 +57,37 @@ def conclude(
         history=_history(snapshot, run, current, message),
         last_handled_retry=snapshot.migration.retry_token,
     )
-    return _assemble(snapshot, base, state, reason, message, _plan_ready(standing))
+    own_state = state if blocked is None else _own_state(standing)
+    backfill = backfill_complete(own_state, standing.databases)
+    return _assemble(snapshot, base, state, reason, message, _plan_ready(standing), backfill)
 
 
 def _assemble(
-    snapshot: Snapshot, base: Status, state: State, reason: str, message: str, plan: PlanReady
+    snapshot: Snapshot,
+    base: Status,
+    state: State,
+    reason: str,
+    message: str,
+    plan: OwnCondition,
+    backfill: OwnCondition,
 ) -> Status:
     migration = snapshot.migration
-    conditions = conditions_for(state, reason, message, plan, migration.generation)
+    conditions = conditions_for(state, reason, message, plan, backfill, migration.generation)
     status = replace(
         base,
         observed_generation=migration.generation,
         phase=_phase(state, reason),
         conditions=with_transition_times(conditions, migration.status.conditions, stamp(snapshot.now)),
         last_handled_paused=migration.paused_token,
+        last_handled_pace=migration.pace_token,
     )
     return replace(status, progress=_progress(snapshot, status, message))
 
 
 def _verdict(standing: Standing, blocked: Blocked | None, superseding: bool) -> tuple[State, str, str]:
     if blocked is not None:
-        return blocked.state, blocked.reason, blocked.message
+        held = _busy(standing.databases) if blocked.hold else ""
+        return blocked.state, blocked.reason, "; ".join(filter(None, (blocked.message, held)))
     if superseding:
         return State.PROGRESSING, "Stopping", "a Job of the earlier specification ends at its next safe point"
     if standing.plan_failed:
@@ -120,14 +132,35 @@ def _current_planning(plan: PlanStatus) -> tuple[str, str]:
 
 
 def _current_work(databases: tuple[DatabaseStatus, ...]) -> tuple[str, str]:
-    for phase, reason in ((DatabasePhase.WAITING, "Retrying"), (DatabasePhase.MIGRATING, "Migrating")):
-        busy = [database for database in databases if database.phase is phase]
-        if busy:
-            return reason, "; ".join(f"{one.name}: {one.message or 'its Job is starting'}" for one in busy)
-    return "Migrating", "the next database is about to start"
+    waiting = [database for database in databases if database.phase is DatabasePhase.WAITING]
+    if waiting:
+        return "Retrying", "; ".join(f"{one.name}: {one.message}" for one in waiting)
+    is_filling = any(database.phase is DatabasePhase.BACKFILLING for database in databases)
+    message = _busy(databases) or "the next database is about to start"
+    return "Backfilling" if is_filling else "Migrating", message
 
 
-def _plan_ready(standing: Standing) -> PlanReady:
+def _busy(databases: tuple[DatabaseStatus, ...]) -> str:
+    """What each database says that a Job works on."""
+    busy = [database for database in databases if database.phase.is_working]
+    return "; ".join(f"{one.name}: {one.message or 'its Job is starting'}" for one in busy)
+
+
+def backfill_complete(state: State, databases: tuple[DatabaseStatus, ...]) -> OwnCondition:
+    """``BackfillComplete``: true once every revision is applied, for only then no backfill is left."""
+    filling = [one for one in databases if one.phase is DatabasePhase.BACKFILLING]
+    if filling:
+        return "False", "Backfilling", "; ".join(f"{one.name}: {one.message}" for one in filling)
+    if state is not State.SUCCEEDED:
+        return "Unknown", "NotDone", reason_of("NotDone").meaning
+    records = [record for one in databases for record in one.backfills]
+    if not records:
+        return "True", "NoBackfill", reason_of("NoBackfill").meaning
+    rows = sum(record.rows for record in records)
+    return "True", "BackfillsDone", f"{_count(len(records), 'backfill')}, {rows:,} rows"
+
+
+def _plan_ready(standing: Standing) -> OwnCondition:
     plan = standing.plan
     if standing.plan_failed:
         return "False", plan.reason, plan.message
@@ -178,7 +211,7 @@ def _entry(run: Run, message: str) -> HistoryEntry:
 
 def _phase(state: State, reason: str) -> str:
     """One word for the column: what it is doing when it is doing something, else how it is."""
-    doing = {"Planning", "Migrating", "Retrying", "Stopping"}
+    doing = {"Planning", "Migrating", "Backfilling", "Retrying", "Stopping"}
     return reason if state is State.PROGRESSING and reason in doing else str(state)
 
 
@@ -187,7 +220,7 @@ def _progress(snapshot: Snapshot, status: Status, message: str) -> Progress:
     done = sum(database.phase is DatabasePhase.SUCCEEDED for database in status.databases)
     percent = _percent(snapshot.migration.status, status)
     counted = f"{done}/{total}" if total else ""
-    busy = [one.job_name for one in status.databases if one.phase is DatabasePhase.MIGRATING]
+    busy = [one.job_name for one in status.databases if one.phase.is_working]
     fresh = Progress(
         summary=" · ".join(filter(None, (counted, "" if percent is None else f"{percent}%"))),
         percent=percent,
@@ -213,15 +246,22 @@ def _percent_of(databases: tuple[DatabaseStatus, ...]) -> int | None:
     """By revisions where all are counted, else each database is worth the same."""
     known = [database.revisions_total for database in databases if database.revisions_total is not None]
     if len(known) == len(databases) and sum(known) > 0:
-        return 100 * sum(database.revisions_done or 0 for database in databases) // sum(known)
+        return min(sum(_done_percents(database) for database in databases) // sum(known), 100)
     parts = [_percent_of_one(database) for database in databases]
     return sum(parts) // len(parts) if known or any(parts) else None
+
+
+def _done_percents(database: DatabaseStatus) -> int:
+    """100 for each revision that is done, and what is done of the backfill in the one that runs."""
+    part = database.backfill.percent if database.backfill is not None else None
+    return 100 * (database.revisions_done or 0) + (part or 0)
 
 
 def _percent_of_one(database: DatabaseStatus) -> int:
     if database.phase is DatabasePhase.SUCCEEDED:
         return 100
-    return 100 * (database.revisions_done or 0) // database.revisions_total if database.revisions_total else 0
+    total = database.revisions_total
+    return min(_done_percents(database) // total, 100) if total else 0
 
 
 def _count(number: int, noun: str) -> str:

@@ -12,6 +12,7 @@ from headway_contract.result import DatabasePlan, Outcome, Plan
 from headway_operator.api.reasons import Reason, reason_of
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Pending, PlanStatus
 from headway_operator.planner.attempts import STOPPED, is_stopped, obstacle_text, works
+from headway_operator.planner.backfills import with_backfill, with_records
 from headway_operator.planner.explain import attempt_text, explain, outlook, stamp
 from headway_operator.planner.follow_plan import follow_plan
 from headway_operator.planner.lifecycle import Fact, moved
@@ -78,9 +79,12 @@ def _follow_database(
         return memory
     if job is None or job.attempt < memory.attempt:
         return _without_job(snapshot, run, memory, held)
-    settled = memory.attempt == job.attempt and memory.phase is not DatabasePhase.MIGRATING
+    settled = memory.attempt == job.attempt and not memory.phase.is_working
     if works(job, snapshot, held, settled):
         return _active(snapshot, run, memory, job)
+    memory = replace(memory, backfill=None)
+    if job.result is not None:
+        memory = with_records(memory, job.result.backfills)
     if job.result is not None and job.result.outcome is Outcome.SUCCEEDED:
         return _succeeded(snapshot, run, memory, job)
     if settled:
@@ -135,7 +139,7 @@ def _with_plan(snapshot: Snapshot, memory: DatabaseStatus, plan: DatabasePlan | 
 
 def _without_job(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, held: bool) -> DatabaseStatus:
     """Its Job is gone. It is never run again blindly: the next one looks at the database first."""
-    if memory.phase is not DatabasePhase.MIGRATING:
+    if not memory.phase.is_working:
         return memory
     if held:
         return _stopped(memory)
@@ -143,9 +147,11 @@ def _without_job(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, he
 
 
 def _active(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job: JobView) -> DatabaseStatus:
+    progress = snapshot.progress_of(job.name)
+    is_filling = progress is not None and progress.backfill is not None
     started = replace(
         memory,
-        phase=moved(memory.phase, Fact.JOB_ACTIVE),
+        phase=moved(memory.phase, Fact.BACKFILL_ACTIVE if is_filling else Fact.JOB_ACTIVE),
         job_name=job.name,
         attempt=job.attempt,
         reason="",
@@ -155,7 +161,6 @@ def _active(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job: Jo
     )
     if started.message:
         return started
-    progress = snapshot.progress_of(job.name)
     told = started if progress is None else _with_progress(started, progress)
     which = attempt_text(memory.failures, run.spec.retry.attempts)
     return replace(told, message=": ".join(filter(None, (which, told.message))))
@@ -167,7 +172,7 @@ def _with_progress(database: DatabaseStatus, progress: JobProgress) -> DatabaseS
     if total is not None and done is not None and database.revisions_total is not None:
         done, total = max(database.revisions_total - (total - done), 0), database.revisions_total
     return replace(
-        database,
+        with_backfill(database, progress),
         current_revision=", ".join(progress.current) or database.current_revision,
         revisions_done=database.revisions_done if done is None else done,
         revisions_total=database.revisions_total if total is None else total,

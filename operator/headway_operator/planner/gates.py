@@ -1,17 +1,20 @@
 """What may hold a run before its next Job: an ordered tuple of named questions; the first that says yes is shown.
 
-A closed gate holds what has not started yet, and has what is running stop at its next safe point.
+A closed gate holds what has not started yet. What is running stops at its next safe point, but for a pause: then it
+holds there, and goes on in the same process.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from headway_operator.api.conditions import State
-from headway_operator.api.migration import Migration, Spec
+from headway_operator.api.migration import PACES, Migration, Spec
 from headway_operator.api.reasons import reason_of
 
 IS_PAUSED = "the annotation headway.dev/paused is set: nothing is started until it is removed"
-ANNOTATIONS_NOT_SUPPORTED = ("headway.dev/approve", "headway.dev/pace", "headway.dev/abort")
+IS_SUSPENDED = "spec.suspend is true: nothing is started until it is false"
+HOLDS = "the annotation headway.dev/paused is set"
+ANNOTATIONS_NOT_SUPPORTED = ("headway.dev/approve", "headway.dev/abort")
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class Blocked:
     state: State
     reason: str
     message: str
+    hold: str = ""
+    """Why what is running holds; empty: it stops."""
     even_when_over: bool = False
     """Whether it is said of a run that is over, too: only a new generation may close a gate that was open."""
 
@@ -49,24 +54,33 @@ def annotation_is_not_supported_yet(migration: Migration) -> Blocked | None:
     return replace(_refused("UnsupportedAnnotation", _cannot(asked)), even_when_over=False)
 
 
+def pace_is_unknown(migration: Migration) -> Blocked | None:
+    """The pace annotation has a word that is none of the paces."""
+    if not migration.pace_token or migration.pace:
+        return None
+    asked = f"headway.dev/pace: {migration.pace_token[:40]} is none of {', '.join(PACES)}"
+    return replace(_refused("UnsupportedAnnotation", asked), even_when_over=False)
+
+
 def migration_is_suspended(migration: Migration) -> Blocked | None:
     """spec.suspend is set."""
     if migration.spec is None or not migration.spec.suspend:
         return None
-    return Blocked(State.WAITING, "Suspended", "spec.suspend is true: nothing is started until it is false")
+    return Blocked(State.WAITING, "Suspended", IS_SUSPENDED)
 
 
 def migration_is_paused(migration: Migration) -> Blocked | None:
     """The paused annotation is set."""
     if not migration.paused_token:
         return None
-    return Blocked(State.WAITING, "Paused", IS_PAUSED)
+    return Blocked(State.WAITING, "Paused", IS_PAUSED, hold=HOLDS)
 
 
 GATES: tuple[Gate, ...] = (
     specification_is_unreadable,
     field_is_not_supported_yet,
     annotation_is_not_supported_yet,
+    pace_is_unknown,
     migration_is_suspended,
     migration_is_paused,
 )
@@ -82,7 +96,6 @@ def unsupported(spec: Spec) -> list[str]:
     asked = {
         "spec.plan.approval: Required": spec.plan.approval == "Required",
         "spec.lint": bool(spec.lint) and spec.lint.get("mode") != "Never",
-        "spec.backfill": bool(spec.backfill),
         "spec.postDeploy": bool(spec.post_deploy),
         "spec.hooks": bool(spec.hooks),
     }

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Status
 from headway_operator.planner.actions import TellUser
+from headway_operator.planner.backfills import record_line
 from headway_operator.planner.explain import attempt_text
 
 _MESSAGE_CHARACTERS = 1000
@@ -18,14 +19,46 @@ def _of_databases(old: Status, new: Status, attempts: int) -> Iterator[TellUser]
     same_run = old.run is not None and new.run is not None and old.run.id == new.run.id
     for database in new.databases:
         before = old.database(database.name) if same_run else None
-        if before is None or (before.phase, before.attempt) != (database.phase, database.attempt):
+        yield from _of_backfills(before, database, new)
+        if before is None or (_kind(before), before.attempt) != (_kind(database), database.attempt):
             yield from _of_database(database, new, attempts)
 
 
+def _kind(database: DatabaseStatus) -> DatabasePhase:
+    """Its phase, a backfill being told in its own way."""
+    return DatabasePhase.MIGRATING if database.phase.is_working else database.phase
+
+
+def _of_backfills(before: DatabaseStatus | None, now: DatabaseStatus, status: Status) -> Iterator[TellUser]:
+    """Start, quarters, a hold of more than a minute, end."""
+    known = () if before is None else before.backfills
+    run = status.run.id if status.run else ""
+    finished = {record.operation for record in known}
+    for record in now.backfills:
+        if record.operation not in finished:
+            text = f"{now.name}: {record_line(record)}"
+            yield TellUser("BackfillFinished", text, key=f"{run}/{now.name}/{record.operation}")
+    new, old = now.backfill, None if before is None else before.backfill
+    if new is None:
+        return
+    key, text = f"{run}/{now.name}/{new.revision}/{new.operation}", f"{now.name}: {now.message}"
+    if old is None or (old.revision, old.operation) != (new.revision, new.operation):
+        old = None
+        yield TellUser("BackfillStarted", text, key=f"{key}/{now.attempt}")
+    quarter = (new.percent or 0) // 25
+    if 0 < quarter < 4 and quarter > ((old.percent or 0) // 25 if old else 0):
+        yield TellUser("BackfillProgressed", text, key=f"{key}/{quarter}")
+    if new.throttled_minutes and not (old and old.throttled_minutes):
+        is_wished = bool(status.last_handled_paused)
+        yield TellUser(
+            "BackfillHeld", text, warning=not is_wished, key=f"{key}/{now.attempt}/{new.rows_done}"
+        )
+
+
 def _of_database(database: DatabaseStatus, status: Status, attempts: int) -> Iterator[TellUser]:
-    key = f"{status.run.id if status.run else ''}/{database.name}/{database.attempt}/{database.phase}"
+    key = f"{status.run.id if status.run else ''}/{database.name}/{database.attempt}/{_kind(database)}"
     text = f"{database.name}: {database.message}"[:_MESSAGE_CHARACTERS]
-    if database.phase is DatabasePhase.MIGRATING:
+    if database.phase.is_working:
         which = attempt_text(database.failures, attempts)
         started = f"{database.name}: Job {database.job_name} started{f', {which}' if which else ''}"
         yield TellUser("JobStarted", started, key=key)
@@ -40,6 +73,11 @@ def _of_database(database: DatabaseStatus, status: Status, attempts: int) -> Ite
 def _of_run(old: Status, new: Status) -> Iterator[TellUser]:
     before, after = old.condition("Ready"), new.condition("Ready")
     if after is None or (before and (before.status, before.reason) == (after.status, after.reason)):
+        return
+    if after.reason == "Backfilling" or (
+        before and before.reason == "Backfilling" and after.reason == "Migrating"
+    ):
+        # Told with more detail for the database.
         return
     key = f"{new.run.id if new.run else ''}/{new.observed_generation}/{after.status}/{after.reason}"
     warning = after.status == "False"

@@ -25,6 +25,7 @@ from headway_operator.planner.lifecycle import Fact, moved
 from headway_operator.planner.retries import PATIENCE
 from headway_operator.planner.run import CurrentRun, current_run
 from headway_operator.planner.snapshot import JobView, Snapshot, Stage
+from headway_operator.planner.steer import steers, wished
 from headway_operator.planner.strays import databases_with_strays
 
 SAFETY = timedelta(seconds=60)
@@ -51,7 +52,9 @@ def plan(snapshot: Snapshot) -> Decision:
 def _decide(snapshot: Snapshot, run: CurrentRun, standing: Standing, blocked: Blocked | None) -> Decision:
     stops = _stops(run.other_jobs, "the specification has changed")
     if blocked is not None:
-        stops += _stops(run.jobs, blocked.message)
+        stops += _holds(run.jobs) if blocked.hold else _stops(run.jobs, blocked.message)
+    if blocked is None or blocked.hold:
+        stops += steers(run.jobs, wished(snapshot.migration, blocked))
     superseding = not standing.is_over and any(job.is_active for job in run.other_jobs)
     starts = () if blocked or superseding else _starts(snapshot, run, standing)
     standing = _with_starts(snapshot, standing, starts, run.spec.retry.attempts)
@@ -82,7 +85,7 @@ def _start_databases(snapshot: Snapshot, run: CurrentRun, standing: Standing) ->
     phases = {database.name: database.phase for database in standing.databases}
     busy = {job.database for job in run.jobs if job.is_active} | databases_with_strays(snapshot)
     room = run.spec.strategy.max_parallel - sum(
-        phase is DatabasePhase.MIGRATING or name in busy for name, phase in phases.items()
+        phase.is_working or name in busy for name, phase in phases.items()
     )
     starts = []
     for wish, database in zip(run.spec.databases, standing.databases, strict=True):
@@ -156,6 +159,11 @@ def _stops(jobs: tuple[JobView, ...], reason: str) -> tuple[Action, ...]:
         elif not job.pod.control.stop:
             stops.append(StopJob(job.name, job.pod.name, job.pod.control.sequence + 1, reason))
     return tuple(stops)
+
+
+def _holds(jobs: tuple[JobView, ...]) -> tuple[Action, ...]:
+    """Of a pause: what has not started is removed; what has is told to hold by its own control value."""
+    return _stops(tuple(job for job in jobs if job.pod is None or not job.has_started), "")
 
 
 def _finalizer(snapshot: Snapshot, starts: tuple[StartJob, ...]) -> tuple[Action, ...]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from headway_contract.backfill import BackfillRecord
 from headway_contract.control import Control
 from headway_contract.result import Outcome, RunResult
 from headway_operator.api.migration import Migration
@@ -74,9 +75,13 @@ class JobView:
 
     @property
     def was_stopped(self) -> bool:
-        """Whether its runner stopped at a safe point; one that ran out of time did so too, but as a failure."""
+        """Whether its runner stopped at a safe point; one that ran out of time did so too, but as a failure.
+
+        Not one that ran out of time while it was paused: it was kept from going on.
+        """
         stopped = self.result is not None and self.result.outcome is Outcome.STOPPED
-        return stopped and not self.is_active and self.reason != "DeadlineExceeded"
+        was_paused = self.pod is not None and bool(self.pod.control.pause)
+        return stopped and not self.is_active and (self.reason != "DeadlineExceeded" or was_paused)
 
     @property
     def is_active(self) -> bool:
@@ -95,6 +100,24 @@ class StrayPod:
 
 
 @dataclass(frozen=True)
+class BackfillProgress:
+    """How far the backfill of a running Job is, as it told last; None: not known."""
+
+    operation: str
+    table: str
+    columns: str = ""
+    """Empty for a batched loop that the revision writes itself."""
+    rows_done: int = 0
+    rows_total: int | None = None
+    percent: float | None = None
+    rows_per_second: float = 0.0
+    eta_seconds: float | None = None
+    throttled_by: str = ""
+    throttled_seconds: float = 0.0
+    workers: int = 1
+
+
+@dataclass(frozen=True)
 class JobProgress:
     """The newest that a running Job told through its log; advisory."""
 
@@ -105,6 +128,9 @@ class JobProgress:
     revisions_done: int | None = None
     revisions_total: int | None = None
     message: str = ""
+    backfill: BackfillProgress | None = None
+    records: tuple[BackfillRecord, ...] = ()
+    """Of the backfills that it has completed."""
 
 
 @dataclass(frozen=True)

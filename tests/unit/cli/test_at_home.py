@@ -8,7 +8,7 @@ from headway_cli.at_home import HERE, at_home
 from headway_contract.failures import FAILURES
 from headway_operator.api.reasons import REASONS, reason_of
 from headway_operator.planner.explain import explain
-from headway_operator.planner.gates import IS_PAUSED
+from headway_operator.planner.gates import IS_SUSPENDED
 
 ONLY_IN_A_CLUSTER = {
     "Planning", "Migrating", "Stopping", "Suspended", "Paused", "UnsupportedAnnotation", "ImageNotPulled",
@@ -68,5 +68,5 @@ def test_the_runner_s_own_last_words_in_the_log_have_no_name_to_put_in():
     assert "kubectl" not in at_home(f"headway: main: AuthenticationFailed: {step}", "shop")
 
 
-def test_ctrl_c_is_no_annotation():
-    assert at_home(f"stopping: {IS_PAUSED}", "shop") == "stopping: it was asked to stop"
+def test_ctrl_c_is_no_field_of_the_resource():
+    assert at_home(f"stopping: {IS_SUSPENDED}", "shop") == "stopping: it was asked to stop"

@@ -2,7 +2,15 @@
 
 from dataclasses import replace
 
-from headway_operator.api.status import Condition, DatabasePhase, DatabaseStatus, Progress, Status
+from headway_operator.api.status import (
+    BackfillStatus,
+    Condition,
+    DatabasePhase,
+    DatabaseStatus,
+    FinishedBackfill,
+    Progress,
+    Status,
+)
 from headway_operator.cluster.interface import Key
 from headway_operator.controller.progress import SECONDS_PER_RESOURCE, Pacer, is_advisory
 
@@ -49,3 +57,39 @@ def test_a_change_of_phase_attempt_or_condition_is_not() -> None:
         STATUS, replace(STATUS, databases=(replace(database, phase=DatabasePhase.SUCCEEDED),))
     )
     assert not is_advisory(STATUS, replace(STATUS, observed_generation=4))
+
+
+def test_that_a_backfill_begins_goes_on_and_ends_is_advisory() -> None:
+    (database,) = STATUS.databases
+    old = replace(
+        STATUS,
+        phase="Migrating",
+        conditions=(
+            Condition("Ready", "Unknown", "Migrating"),
+            Condition("BackfillComplete", "Unknown", "NotDone"),
+        ),
+    )
+    filling = replace(
+        database,
+        phase=DatabasePhase.BACKFILLING,
+        backfill=BackfillStatus("a1", "fill", "users", percent=42),
+        backfills=(FinishedBackfill("other"),),
+    )
+    new = replace(
+        old,
+        phase="Backfilling",
+        databases=(filling,),
+        conditions=(
+            Condition("Ready", "Unknown", "Backfilling"),
+            Condition("BackfillComplete", "False", "Backfilling"),
+        ),
+    )
+    assert is_advisory(old, new)
+    assert is_advisory(new, old)
+
+
+def test_progress_waits_its_time_after_any_write_of_the_resource() -> None:
+    pacer, key = Pacer(), Key("shop", "a")
+    pacer.noted(key, 100.0)
+    assert pacer.wait(key, 100.5) == SECONDS_PER_RESOURCE - 0.5
+    assert pacer.wait(Key("shop", "b"), 100.5) == 0

@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 from headway_contract.result import Outcome
 from headway_operator.api.migration import FINALIZER, Database, Migration
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Run, Status
-from headway_operator.planner.actions import AddFinalizer, DeleteJob, RemoveFinalizer, StartJob, StopJob
+from headway_operator.planner.actions import (
+    AddFinalizer,
+    DeleteJob,
+    RemoveFinalizer,
+    StartJob,
+    SteerJob,
+    StopJob,
+)
 from headway_operator.planner.explain import stamp
 from headway_operator.planner.gates import first_block
 from headway_operator.planner.plan import plan
@@ -176,6 +183,9 @@ def done(snapshot: Snapshot) -> Snapshot:
         elif isinstance(action, StopJob):
             pod = replace(found[action.name].pod, control=a_pod(stop=True).control)
             found[action.name] = replace(found[action.name], pod=pod)
+        elif isinstance(action, SteerJob):
+            pod = replace(found[action.name].pod, control=action.control)
+            found[action.name] = replace(found[action.name], pod=pod)
     return replace(snapshot, migration=replace(resource, status=decision.status), jobs=tuple(found.values()))
 
 
@@ -197,7 +207,7 @@ def the_order_of_the_list_and_the_room_are_kept(snapshot: Snapshot) -> None:
         return
     spec = snapshot.migration.spec
     phases = {one.name: one.phase for one in decision.status.databases}
-    working = [phase for phase in phases.values() if phase is DatabasePhase.MIGRATING]
+    working = [phase for phase in phases.values() if phase.is_working]
     assert len(working) <= max(spec.strategy.max_parallel, len(working) - len(started))
     last = max(at for at, one in enumerate(spec.databases) if one.name in started)
     being_removed = {job.database for job in snapshot.jobs if job.is_active}
@@ -236,7 +246,9 @@ def doing_it_and_looking_again_changes_nothing(snapshot: Snapshot) -> None:
     after = done(snapshot)
     again = plan(after)
     assert again.starts == ()
-    assert not [one for one in again.actions if isinstance(one, StopJob | DeleteJob | AddFinalizer)]
+    assert not [
+        one for one in again.actions if isinstance(one, SteerJob | StopJob | DeleteJob | AddFinalizer)
+    ]
     assert again.status == after.migration.status
 
 

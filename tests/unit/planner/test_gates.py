@@ -6,24 +6,30 @@ from dataclasses import replace
 
 import pytest
 
+from headway_contract.backfill import LEFT_OUT
+from headway_contract.control import Control
+from headway_contract.result import Outcome
+from headway_operator.api.status import DatabasePhase
 from headway_operator.planner import gates
-from headway_operator.planner.actions import DeleteJob, StopJob
+from headway_operator.planner.actions import DeleteJob, SteerJob, StopJob
 from headway_operator.planner.gates import GATES, first_block
 from headway_operator.planner.plan import plan
-from support.builders import a_job, a_migration, a_pod, a_snapshot
+from support.builders import a_job, a_migration, a_pod, a_result, a_snapshot, ended
 from support.model import ModelCluster
 
 CLOSED = {
     "specification_is_unreadable": {"problem": "spec.image is missing"},
     "field_is_not_supported_yet": {"hooks": ({"name": "chat"},)},
-    "annotation_is_not_supported_yet": {"annotations": {"headway.dev/pace": "Gentle"}},
+    "annotation_is_not_supported_yet": {"annotations": {"headway.dev/abort": "1"}},
+    "pace_is_unknown": {"annotations": {"headway.dev/pace": "Turbo"}},
     "migration_is_suspended": {"suspend": True},
     "migration_is_paused": {"paused": "2026-11-23"},
 }
 WORDS = {
     "specification_is_unreadable": ("InvalidSpec", "spec.image is missing. Correct the field"),
     "field_is_not_supported_yet": ("UnsupportedField", "cannot honour spec.hooks. Remove the field"),
-    "annotation_is_not_supported_yet": ("UnsupportedAnnotation", "cannot honour headway.dev/pace. Remove"),
+    "annotation_is_not_supported_yet": ("UnsupportedAnnotation", "cannot honour headway.dev/abort. Remove"),
+    "pace_is_unknown": ("UnsupportedAnnotation", "Turbo is none of Gentle, Balanced, Fast. Remove"),
     "migration_is_suspended": ("Suspended", "nothing is started until it is false"),
     "migration_is_paused": ("Paused", "nothing is started until it is removed"),
 }
@@ -59,7 +65,6 @@ def test_behind_a_closed_gate_nothing_starts_and_a_person_is_waited_for(name):
     ("field", "path"),
     [
         ({"lint": {"mode": "Warn"}}, "spec.lint"),
-        ({"backfill": {"pace": "Gentle"}}, "spec.backfill"),
         ({"post_deploy": {"waitFor": [{"deployment": "shop"}]}}, "spec.postDeploy"),
     ],
 )
@@ -76,13 +81,43 @@ def test_paused_false_is_not_paused(value):
     assert first_block(a_migration(paused=value)) is None
 
 
-def test_a_pause_stops_a_running_job_at_a_safe_point_and_tells_it_once():
-    resource = a_migration(paused="1", finalizer=True)
+def test_a_suspension_stops_a_running_job_at_a_safe_point_and_tells_it_once():
+    resource = a_migration(suspend=True, finalizer=True)
     job = a_job(resource)
     stop = StopJob(job.name, job.pod.name, 1, first_block(resource).message)
     assert plan(a_snapshot(resource, job)).actions == (stop,)
     told = replace(job, pod=a_pod(job.name, stop=True))
     assert plan(a_snapshot(resource, told)).actions == ()
+
+
+def test_a_pause_holds_a_running_job_and_tells_it_once():
+    begun = plan(a_snapshot(a_migration(plan="Never"))).status
+    resource = a_migration(plan="Never", paused="1", finalizer=True, status=begun)
+    job = a_job(resource, "main")
+    hold = Control(1, pause="the annotation headway.dev/paused is set", backfill=LEFT_OUT)
+    decision = plan(a_snapshot(resource, job))
+    assert decision.actions == (SteerJob(job.name, job.pod.name, hold),)
+    assert decision.status.database("main").phase is DatabasePhase.MIGRATING
+    assert decision.status.condition("Reconciling").reason == "Paused"
+    told = replace(job, pod=replace(job.pod, control=hold))
+    assert plan(a_snapshot(resource, told)).actions == ()
+    again = a_migration(plan="Never", finalizer=True, status=begun)
+    (steer,) = plan(a_snapshot(again, told)).actions
+    assert steer.control == Control(2, backfill=LEFT_OUT)
+
+
+def test_a_plan_is_not_held_because_it_changes_nothing():
+    resource = a_migration(paused="1")
+    assert plan(a_snapshot(resource, a_job(resource))).actions == ()
+
+
+def test_a_hold_that_outlasts_the_deadline_of_the_job_is_no_failure():
+    begun = plan(a_snapshot(a_migration(plan="Never"))).status
+    resource = a_migration(plan="Never", paused="1", finalizer=True, status=begun)
+    job = a_job(resource, "main", pod=a_pod(control=Control(1, pause="because")))
+    over = ended(job, a_result(Outcome.STOPPED), reason="DeadlineExceeded")
+    status = plan(a_snapshot(resource, over)).status
+    assert (status.database("main").phase, status.database("main").failures) == (DatabasePhase.PENDING, 0)
 
 
 @pytest.mark.parametrize("pod", [None, a_pod(started=False)])
@@ -110,17 +145,17 @@ def test_a_crash_after_the_removal_counts_no_failure_either():
     assert cluster.status.database("main").failures == 0
 
 
-def test_any_number_of_pauses_uses_up_no_attempt():
+def test_any_number_of_suspensions_uses_up_no_attempt():
     cluster = ModelCluster(a_migration(retries=1))
     for _ in range(4):
-        cluster.annotate("headway.dev/paused", "")
+        cluster.edit(suspend=False)
         (start,) = cluster.reconcile().starts
         cluster.start_pod(start.name)
-        cluster.annotate("headway.dev/paused", "1")
+        cluster.edit(suspend=True)
         cluster.reconcile()
         cluster.finish(start.name)
         assert cluster.reconcile().wake_after is None
-    cluster.annotate("headway.dev/paused", "")
+    cluster.edit(suspend=False)
     cluster.flakes = {"": 1, "main": 1}
     cluster.settle()
     assert cluster.status.condition("Ready").status == "True"

@@ -7,9 +7,10 @@ import pytest
 from headway_operator.api.status import DatabasePhase as Phase
 from headway_operator.planner.lifecycle import TRANSITIONS, Fact, IllegalTransition, moved
 
-UNFINISHED = (Phase.PENDING, Phase.MIGRATING, Phase.WAITING)
+UNFINISHED = (Phase.PENDING, Phase.MIGRATING, Phase.BACKFILLING, Phase.WAITING)
 OF_JOBS = {
     Fact.JOB_ACTIVE: Phase.MIGRATING,
+    Fact.BACKFILL_ACTIVE: Phase.BACKFILLING,
     Fact.JOB_SUCCEEDED: Phase.SUCCEEDED,
     Fact.ATTEMPT_FAILED: Phase.WAITING,
     Fact.GAVE_UP: Phase.FAILED,

@@ -1,0 +1,133 @@
+"""What people are told of a backfill: its line in the status, its entry there, its record. Pure."""
+
+from dataclasses import replace
+
+from headway_contract.backfill import BackfillRecord
+from headway_operator.api.status import BackfillStatus, DatabaseStatus, FinishedBackfill
+from headway_operator.planner.snapshot import BackfillProgress, JobProgress
+
+RECORDS_KEPT = 20
+"""How many finished backfills the status of a database lists, the latest."""
+_ETA_STEPS = ((60, 1), (600, 5), (3600, 30), (86400, 60))
+"""Up to so many seconds an estimate is told in these steps: it is no better than that."""
+
+
+def name_of(backfill: BackfillProgress) -> str:
+    """``users.status``, or the table alone where columns are not known."""
+    columns = backfill.columns.replace(", ", ",")
+    return f"{backfill.table}.{columns}" if columns else backfill.table
+
+
+def line(backfill: BackfillProgress) -> str:
+    """``backfilling users.status: 4.2M/10M rows, 61k rows/s, about 1m35s left``."""
+    what = f"backfilling {name_of(backfill)}" if backfill.columns else backfill.operation
+    return f"{what}: {', '.join(parts_of(backfill))}"
+
+
+def parts_of(backfill: BackfillProgress) -> tuple[str, ...]:
+    """Rows, and then rate and time left, or why it holds."""
+    if backfill.throttled_by:
+        minutes = int(backfill.throttled_seconds // 60)
+        since = f" for {minutes} min" if minutes else ""
+        return rows_of(backfill), f"holds{since}: {backfill.throttled_by.rstrip('.')}"
+    rate = f"{amount(backfill.rows_per_second)} rows/s" if backfill.rows_per_second else ""
+    eta = f"about {span(backfill.eta_seconds)} left" if backfill.eta_seconds is not None else ""
+    return tuple(filter(None, (rows_of(backfill), rate, eta)))
+
+
+def rows_of(backfill: BackfillProgress) -> str:
+    """``4.2M/10M rows``; without the total where nobody has estimated it."""
+    total = f"/{amount(backfill.rows_total)}" if backfill.rows_total is not None else ""
+    return f"{amount(backfill.rows_done)}{total} rows"
+
+
+def amount(number: float) -> str:
+    """``987``, ``61k``, ``4.2M``, ``1.3G``: two or three digits."""
+    power = next((power for power in range(3) if number < 999.5 * 1000**power), 3)
+    value = number / 1000**power
+    text = f"{value:.1f}" if power and value < 9.95 else f"{value:.0f}"
+    return text.removesuffix(".0") + ("", "k", "M", "G")[power]
+
+
+def span(seconds: float) -> str:
+    """``35s``, ``1m35s``, ``2h05m``, ``3d04h``."""
+    step = next((step for limit, step in _ETA_STEPS if seconds <= limit), 3600)
+    whole = int(round(seconds / step) * step)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole // 60 % 60:02}m"
+    return f"{whole // 86400}d{whole // 3600 % 24:02}h"
+
+
+def record_line(record: FinishedBackfill) -> str:
+    """``users: 10,000,000 rows in 2m44s, 61k rows/s; WAL 3.9 GB, table +20 MB, indexes +1 MB; …``."""
+    rate = f", {amount(record.rows / record.seconds)} rows/s" if record.seconds else ""
+    sizes = (("WAL ", record.wal_bytes), ("table +", record.heap_growth_bytes))
+    facts = [
+        f"{word}{size(value)}" for word, value in (*sizes, ("indexes +", record.index_growth_bytes)) if value
+    ]
+    if record.hot_percent is not None:
+        facts.append(f"{record.hot_percent}% of the updates left the indexes alone")
+    if record.throttled_seconds:
+        facts.append(f"held for {span(record.throttled_seconds)}")
+    done = f"{record.table}: {record.rows:,} rows in {span(record.seconds)}{rate}"
+    return "; ".join(filter(None, (done, ", ".join(facts))))
+
+
+def size(number: int) -> str:
+    """``512 B``, ``20 MB``, ``3.9 GB``, by 1,000."""
+    text = amount(abs(number))
+    unit = text.lstrip("0123456789.")
+    return f"{'-' if number < 0 else ''}{text.removesuffix(unit)} {unit}B"
+
+
+def with_backfill(database: DatabaseStatus, progress: JobProgress) -> DatabaseStatus:
+    """The status with the backfill that goes on, and with the records of those that are complete."""
+    told = progress.backfill
+    shown = None if told is None else _status_of(told, progress.revision)
+    return with_records(replace(database, backfill=shown), progress.records)
+
+
+def with_records(database: DatabaseStatus, records: tuple[BackfillRecord, ...]) -> DatabaseStatus:
+    """Each operation once, with what was told of it last."""
+    known = {record.operation: record for record in database.backfills}
+    known |= {record.operation: _finished(record) for record in records}
+    return replace(database, backfills=tuple(known.values())[-RECORDS_KEPT:])
+
+
+def _status_of(backfill: BackfillProgress, revision: str) -> BackfillStatus:
+    return BackfillStatus(
+        revision=revision,
+        operation=backfill.operation,
+        table=backfill.table,
+        columns=backfill.columns,
+        rows_done=backfill.rows_done,
+        rows_total=backfill.rows_total,
+        percent=None if backfill.percent is None else min(int(backfill.percent), 100),
+        rows_per_second=round(backfill.rows_per_second),
+        eta_seconds=None if backfill.eta_seconds is None else round(backfill.eta_seconds),
+        throttled_by=backfill.throttled_by[:1024],
+        throttled_minutes=int(backfill.throttled_seconds // 60),
+        workers=backfill.workers,
+    )
+
+
+def _finished(record: BackfillRecord) -> FinishedBackfill:
+    return FinishedBackfill(
+        operation=record.operation,
+        table=record.table,
+        rows=record.rows,
+        seconds=round(record.seconds),
+        wal_bytes=record.wal_bytes,
+        heap_growth_bytes=record.heap_growth_bytes,
+        index_growth_bytes=record.index_growth_bytes,
+        hot_percent=None if record.hot_ratio is None else round(100 * record.hot_ratio),
+        batches=record.batches,
+        batch_p50_milliseconds=round(record.batch_p50_ms),
+        batch_p99_milliseconds=round(record.batch_p99_ms),
+        blocked_milliseconds=round(record.blocked_ms),
+        throttled_seconds=round(record.throttled_seconds),
+    )
