@@ -10,10 +10,12 @@ from dataclasses import replace
 
 import pytest
 
+from headway_contract.control import Control
 from headway_contract.request import Mode, RunRequest
 from headway_runner.board import VARIABLE, Attachment, Board, SharedSender
 from headway_runner.database import Identity
 from headway_runner.isolation import option_that_isolates
+from headway_runner.level import Level
 from headway_runner.pipes import Receiver
 from headway_runner.task import Task
 from support.runner import database_request
@@ -30,9 +32,10 @@ def board():
     task = Task(
         RunRequest(Mode.MIGRATE, "run", (database,)), database, None, "heads", identity=Identity("shop")
     )
-    made = Board.make(Attachment(task, True, (frozenset({"s3cret-word"}), frozenset())), words, lifeline)
+    attachment = Attachment(task, True, (frozenset({"s3cret-word"}), frozenset()))
+    made = Board.make(attachment, words, lifeline, Level.make())
     yield made
-    for descriptor in (heard, words, lifeline, held, made.file):
+    for descriptor in (heard, words, lifeline, held, made.file, made.level):
         os.close(descriptor)
 
 
@@ -64,6 +67,18 @@ def test_it_is_loaded_and_says_so_and_leaves_the_path_as_it_was(board):
 def test_the_board_is_reached_also_where_descriptors_were_closed(board, descriptors):
     python("pass", address=board.address, descriptors=(board.file,) if descriptors else ())
     assert board.was_loaded
+
+
+@pytest.mark.parametrize("inherits", [True, False])
+def test_what_is_wished_is_read_also_where_descriptors_were_closed(board, inherits):
+    Level(board.level).put(Control(7, pause="by hand"))
+    code = (
+        f"import os, sys; sys.path.insert(0, {str(SOURCE)!r})\n"
+        "from headway_runner.board import Board\n"
+        "from headway_runner.level import Level\n"
+        f"print(Level(Board.of_this_process({board.address!r}).level).get().pause)"
+    )
+    assert python(code, descriptors=board.descriptors if inherits else ()) == "by hand"
 
 
 def test_without_the_variable_nothing_is_hooked():
