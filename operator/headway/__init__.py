@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headway.backfills.backfill import backfill
+    from headway.operations.change_type import change_type_contract, change_type_expand, change_type_undo
     from headway.operations.checks import add_check_online, drop_constraint_online
     from headway.operations.environment import in_environment
     from headway.operations.foreign_keys import add_foreign_key_online
     from headway.operations.indexes import create_index_concurrently, drop_index_concurrently
     from headway.operations.not_null import drop_not_null_online, set_not_null_online
+    from headway.operations.rename_column import (
+        rename_column_contract,
+        rename_column_expand,
+        rename_column_undo,
+    )
 
 # In the order of the documentation.
 __all__ = [  # noqa: RUF022
@@ -26,6 +32,12 @@ __all__ = [  # noqa: RUF022
     "add_foreign_key_online",
     "add_check_online",
     "drop_constraint_online",
+    "rename_column_expand",
+    "rename_column_contract",
+    "rename_column_undo",
+    "change_type_expand",
+    "change_type_contract",
+    "change_type_undo",
     "in_environment",
 ]
 

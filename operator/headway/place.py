@@ -49,7 +49,7 @@ class Place:
 
     def schema(self, schema: "str | None") -> "str | None":
         """The schema that the connection's ``schema_translate_map`` puts for this one."""
-        if self.context.connection is None:
+        if self.is_offline or self.context.connection is None:
             return schema
         known = self.context.connection.get_execution_options().get("schema_translate_map") or {}
         found: str | None = known.get(schema, schema)

@@ -283,7 +283,7 @@ def test_what_a_trigger_of_the_application_makes_of_a_value_reaches_the_other_co
 def test_a_writer_with_a_search_path_of_its_own_cannot_change_what_the_function_calls(database):
     pair = Pair(
         "public", "t", "op", Side("price", "text"), Side("price__new", "integer"),
-        Conversion("length(price)", "price"), None, search_path=("public",),
+        Conversion("length(price)", "price"), None, path="public",
     )  # fmt: skip
     database.execute(
         "CREATE SCHEMA evil; CREATE FUNCTION evil.length(text) RETURNS int LANGUAGE sql AS 'SELECT 666';"

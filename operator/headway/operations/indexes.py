@@ -33,23 +33,25 @@ def create_index_concurrently(
 ) -> None:
     """Build an index while the table is read and written, and end only with a valid one.
 
-    A rerun goes on: a valid index of this name and definition is left as it is, an INVALID one (and a ``_ccnew`` that
-    an interrupted REINDEX left beside it) is dropped concurrently and built again, one that another session is
-    building is waited for. Commits what the revision did before, so give it a revision of its own.
+    A rerun goes on: a valid index of this name and definition is left as it is, an INVALID one (and a
+    ``_ccnew`` that an interrupted REINDEX left beside it) is dropped concurrently and built again, one that
+    another session is building is waited for. Commits what the revision did before, so give it a revision of
+    its own.
 
-    ``columns``: names, or ``sa.text("lower(email)")``, with an operator class if wanted
-    (``sa.text("email text_pattern_ops")``). ``where``, ``using`` and ``include`` are those of PostgreSQL; ``options``
-    are the further ones of ``op.create_index`` (``postgresql_with={"fillfactor": 70}``). Without a name that of the
+    ``columns``: names, or ``sa.text("lower(email)")``, with an operator class if wanted (``sa.text("email
+    text_pattern_ops")``). ``where``, ``using`` and ``include`` are those of PostgreSQL; ``options`` are the
+    further ones of ``op.create_index`` (``postgresql_with={"fillfactor": 70}``). Without a name that of the
     naming conventions is taken.
 
-    Locks: ``SHARE UPDATE EXCLUSIVE`` on the table, and waits for the transactions that use it, without a time-out;
-    readers and writers are never held up. On a partitioned table each partition's index is built so; the parent's
-    takes ``SHARE`` on the parents for a moment, each attachment ``ACCESS EXCLUSIVE`` on the partition's index, tried
-    with ``patience``.
+    Locks: ``SHARE UPDATE EXCLUSIVE`` on the table, and waits for the transactions that use it, without a
+    time-out; readers and writers are never held up. On a partitioned table each partition's index is built so;
+    the parent's takes ``SHARE`` on the parents for a moment, each attachment ``ACCESS EXCLUSIVE`` on the
+    partition's index, tried with ``patience``.
 
     Raises :class:`headway.operations.index_build.IndexNotBuilt`, :class:`headway.place.CannotCommit`,
-    :class:`headway.operations.tables.NoSuchTable`, :class:`headway.short_locks.LockUnavailable`, and the server's
-    refusals. Elsewhere than on PostgreSQL it is ``op.create_index``. Undone by :func:`drop_index_concurrently`.
+    :class:`headway.operations.tables.NoSuchTable`, :class:`headway.short_locks.LockUnavailable`, and the
+    server's refusals. Elsewhere than on PostgreSQL it is ``op.create_index``. Undone by
+    :func:`drop_index_concurrently`.
     """
     place = here()
     if not place.is_postgres:
@@ -80,13 +82,13 @@ def drop_index_concurrently(
 ) -> None:
     """Drop an index while the table is read and written; one that is not there (any more) is noticed and no failure.
 
-    Locks: ``SHARE UPDATE EXCLUSIVE`` on the table, and waits for the transactions that use the index, 10 s at a time.
-    The index of a partitioned table cannot be dropped concurrently: it takes ``ACCESS EXCLUSIVE`` on the table and
-    its partitions for a moment, tried with ``patience``. Commits what the revision did before.
+    Locks: ``SHARE UPDATE EXCLUSIVE`` on the table, and waits for the transactions that use the index, 10 s at a
+    time. The index of a partitioned table cannot be dropped concurrently: it takes ``ACCESS EXCLUSIVE`` on the
+    table and its partitions for a moment, tried with ``patience``. Commits what the revision did before.
 
     Raises :class:`headway.operations.index_build.IndexNotBuilt` for the index of a constraint,
-    :class:`headway.place.CannotCommit`, :class:`headway.short_locks.LockUnavailable`. Elsewhere than on PostgreSQL it
-    is ``op.drop_index``, with ``options``. Undone by :func:`create_index_concurrently`.
+    :class:`headway.place.CannotCommit`, :class:`headway.short_locks.LockUnavailable`. Elsewhere than on
+    PostgreSQL it is ``op.drop_index``, with ``options``. Undone by :func:`create_index_concurrently`.
     """
     place = here()
     if not place.is_postgres:

@@ -1,8 +1,8 @@
 """An index on a partitioned table: PostgreSQL builds none concurrently there, so each partition gets its own.
 
-Rule: the parents' indexes come first, on them alone (``ON ONLY``), so that a partition that is made meanwhile gets
-its index by itself, and a definition that cannot be is refused before hours of work. The parent's index becomes valid
-when the last partition's is attached.
+Rule: the parents' indexes come first, on them alone (``ON ONLY``), so that a partition that is made meanwhile
+gets its index by itself, and a definition that cannot be is refused before hours of work. The parent's index
+becomes valid when the last partition's is attached.
 """
 
 from dataclasses import dataclass, replace

@@ -8,12 +8,19 @@ from typing import Any
 
 from alembic.operations import MigrateOperation, Operations
 
+from headway import drift
 from headway.backfills.backfill import backfill
+from headway.operations.change_type import change_type_contract, change_type_expand, change_type_undo
 from headway.operations.checks import add_check_online, drop_constraint_online
 from headway.operations.environment import in_environment
 from headway.operations.foreign_keys import add_foreign_key_online
 from headway.operations.indexes import create_index_concurrently, drop_index_concurrently
 from headway.operations.not_null import drop_not_null_online, set_not_null_online
+from headway.operations.rename_column import (
+    rename_column_contract,
+    rename_column_expand,
+    rename_column_undo,
+)
 from headway.place import OPERATIONS
 
 Function = Callable[..., Any]
@@ -26,6 +33,12 @@ REGISTERED: "tuple[tuple[str, Function], ...]" = (
     ("add_foreign_key_online", add_foreign_key_online),
     ("add_check_online", add_check_online),
     ("drop_constraint_online", drop_constraint_online),
+    ("rename_column_expand", rename_column_expand),
+    ("rename_column_contract", rename_column_contract),
+    ("rename_column_undo", rename_column_undo),
+    ("change_type_expand", change_type_expand),
+    ("change_type_contract", change_type_contract),
+    ("change_type_undo", change_type_undo),
     ("in_environment", in_environment),
 )
 """Name under ``op`` and function, in the order of the documentation."""
@@ -35,7 +48,8 @@ FUNCTIONS: "dict[str, Function]" = dict(REGISTERED)
 
 
 def register() -> None:
-    """Make each of them known to Alembic; again is harmless."""
+    """Make each of them known to Alembic, and autogenerate what they leave; again is harmless."""
+    drift.register()
     for name, function in REGISTERED:
         if not hasattr(Operations, name):
             Operations.register_operation(name, "call")(_operation(name, function))

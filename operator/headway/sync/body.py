@@ -107,5 +107,7 @@ def converted(variable: str, conversion: Conversion, value: str) -> list[str]:
 
 
 def search_path(pair: Pair) -> str:
-    """The schemas of the function's ``SET search_path``: what a writer has set must not change what names mean."""
-    return ", ".join(identifier(one) for one in ("pg_catalog", *pair.search_path, "pg_temp"))
+    """The function's own: what a writer has set must not change what names mean."""
+    if pair.path is None:
+        return "SET search_path FROM CURRENT"
+    return f"SET search_path = {', '.join(one for one in ('pg_catalog', pair.path, 'pg_temp') if one)}"

@@ -39,7 +39,12 @@ COLUMN = r"""
            EXISTS (SELECT FROM pg_catalog.pg_partitioned_table pt
                    WHERE pt.partrelid = a.attrelid
                      AND (a.attnum = ANY (pt.partattrs::int2[]) OR pt.partexprs IS NOT NULL)),
-           pg_catalog.pg_get_serial_sequence(a.attrelid::regclass::text, a.attname)
+           pg_catalog.pg_get_serial_sequence(a.attrelid::regclass::text, a.attname),
+           EXISTS (SELECT FROM pg_catalog.pg_opclass oc
+                   WHERE oc.opcdefault AND oc.opcintype IN (t.oid, t.typbasetype)
+                      OR oc.opcdefault AND EXISTS (
+                          SELECT FROM pg_catalog.pg_cast ct
+                          WHERE ct.castsource = t.oid AND ct.casttarget = oc.opcintype AND ct.castmethod = 'b'))
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -59,6 +64,11 @@ class Table:
     kind: str
     """``relkind``: r a table, p a partitioned one, else something that cannot have our triggers."""
     is_partition: bool
+
+    @property
+    def is_partitioned(self) -> bool:
+        """It has no rows of its own."""
+        return self.kind == "p"
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,8 @@ class Column:
     """Or may be: a key that is an expression is not looked into."""
     sequence: str | None
     """The sequence that goes with the column, qualified and quoted."""
+    is_comparable: bool
+    """Its type surely has an equality."""
 
     @property
     def comparable_default(self) -> str | None:
@@ -98,4 +110,7 @@ def find_table(connection: Connection, schema: str, name: str) -> Table | None:
 def find_column(connection: Connection, table: Table, name: str) -> Column | None:
     """None: the table has no such column. With ``search_path = pg_catalog`` in force, so that names are qualified."""
     found = rows(connection, COLUMN.format(oid=table.oid, name=literal(name)))
-    return Column(found[0][0], name, *found[0][1:]) if found else None
+    if not found:
+        return None
+    number, type_, is_not_null, *rest = found[0]
+    return Column(number, name, type_, not is_not_null, *rest)

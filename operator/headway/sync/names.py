@@ -16,9 +16,9 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def qualified(schema: str, name: str) -> str:
-    """A name in its schema, both quoted."""
-    return f"{identifier(schema)}.{identifier(name)}"
+def qualified(schema: str | None, name: str) -> str:
+    """A name in its schema, both quoted; without one, as a script for any search path has it."""
+    return f"{identifier(schema)}.{identifier(name)}" if schema else identifier(name)
 
 
 def literal(value: str) -> str:

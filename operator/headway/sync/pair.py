@@ -42,6 +42,7 @@ class Pair:
     """What a sync trigger is made from."""
 
     schema: str
+    """Empty in a script that does not name one."""
     table: str
     operation: str
     """The operation's id, by which the triggers are found again."""
@@ -51,8 +52,18 @@ class Pair:
     back: Conversion | None = Conversion()
     """None: what is written to the new column does not reach the old one."""
     is_old_nullable: bool = True
-    search_path: tuple[str, ...] = ()
-    """Schemas in which names of the user's expressions are looked for."""
+    path: str | None = ""
+    """Schemas in which names of the user's expressions are looked for, comma-separated and quoted; None: those of the
+    session that makes the function."""
+    is_comparable: bool = True
+    """The old column's type has an equality."""
+    is_lossless: bool = False
+    """The new type holds each value of the old one, and gives it back."""
+
+    @property
+    def is_copy(self) -> bool:
+        """The same value in both columns, byte by byte."""
+        return self.old.type == self.new.type and self.forward.expression is None
 
     @property
     def relation(self) -> str:
@@ -75,7 +86,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Mark:
-    """What the comment on a trigger function says: whose it is, and what for."""
+    """What the comment on a trigger function says: whose it is, what for, and how values become each other."""
 
     operation: str
     table: str
@@ -85,10 +96,17 @@ class Mark:
     """``rename`` or ``type``."""
     default: str | None = None
     """What becomes the new column's default in the end, where it could not have it from the beginning."""
+    using: str | None = None
+    back: str | None = None
+    is_one_way: bool = False
+    is_lossy: bool = False
+    """Somebody has said that what is lost on the way may be lost."""
+    path: str = ""
+    """Schemas in which names of the expressions are looked for, comma-separated and quoted."""
 
     def text(self) -> str:
         """The comment."""
-        facts = {name: value for name, value in self.__dict__.items() if value is not None}
+        facts = {name: value for name, value in self.__dict__.items() if value not in (None, "", False)}
         return MARKED + json.dumps(facts, separators=(", ", ": "))
 
 
@@ -96,11 +114,11 @@ MARKED = "headway sync "
 
 
 def mark_of(comment: str | None) -> Mark | None:
-    """Read a comment; None when it is not one of ours, or of a form that a later version writes."""
+    """Read a comment; None when it is not one of ours. What a later version has added is skipped."""
     if not comment or not comment.startswith(MARKED):
         return None
     try:
         facts = json.loads(comment[len(MARKED) :])
-        return Mark(**{name: facts.get(name) for name in Mark.__dataclass_fields__})
+        return Mark(**{name: value for name, value in facts.items() if name in Mark.__dataclass_fields__})
     except (ValueError, TypeError, AttributeError):
         return None

@@ -14,7 +14,7 @@ def creation(pair: Pair, mark: Mark) -> tuple[str, ...]:
     text = literal(mark.text())
     made = [
         f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql\n"
-        f"SET search_path = {search_path(pair)} AS {dollar_quoted(function_body(pair))}",
+        f"{search_path(pair)} AS {dollar_quoted(function_body(pair))}",
         f"COMMENT ON FUNCTION {function} IS {text}",
     ]
     for name, event, guard in zip(pair.triggers, ("INSERT", "UPDATE"), guards(pair), strict=True):
@@ -38,7 +38,7 @@ def removal(pair: Pair) -> tuple[str, ...]:
 def guards(pair: Pair) -> tuple[str, str]:
     """The WHEN of INSERT and of UPDATE: a write that concerns neither column costs a comparison and no call."""
     old, new = identifier(pair.old.name), identifier(pair.new.name)
-    if pair.old.type == pair.new.type and pair.forward.expression is None:
+    if pair.is_copy:
         guard = differs(f"NEW.{old}", f"NEW.{new}")
         return guard, guard
     written = f"{differs(f'NEW.{old}', f'OLD.{old}')} OR {differs(f'NEW.{new}', f'OLD.{new}')}"

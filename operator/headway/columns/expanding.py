@@ -1,0 +1,158 @@
+"""The one short transaction that begins a change: the new column, its default, and the triggers; all or nothing.
+
+Locks: ACCESS EXCLUSIVE on the table, for a moment and tried again and again; no row is read or written.
+"""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+from headway.columns.belongings import Belongings, read_belongings
+from headway.columns.refusals import Situation, refusal
+from headway.columns.wanted import CannotChange, Wanted, pair_of
+from headway.statements import execute, rows, sqlstate
+from headway.sync.column import VOLATILE, Column, Table, find_column
+from headway.sync.found import mark_on
+from headway.sync.names import identifier, literal, qualified
+from headway.sync.pair import Mark, Pair
+from headway.sync.triggers import creation
+
+OWN_PATH = "pg_catalog"
+"""The search path under which the server qualifies every name that it writes."""
+
+
+@dataclass(frozen=True)
+class Expanded:
+    """What the transaction found and left."""
+
+    table: Table
+    old: Column
+    pair: Pair
+    mark: Mark
+    belongings: Belongings
+
+
+def set_path(connection: Connection, path: str) -> None:
+    """Until the end of the transaction."""
+    execute(connection, f"SET LOCAL search_path = {path}")
+
+
+def expand(connection: Connection, table: Table, wanted: Wanted, path: str) -> Expanded:
+    """In a transaction of its own; raises :class:`CannotChange`. A rerun makes what is there anew."""
+    relation = qualified(table.schema, table.name)
+    set_path(connection, OWN_PATH)
+    execute(connection, f"LOCK TABLE {relation} IN ACCESS EXCLUSIVE MODE")
+    old = column_of(connection, table, wanted.old)
+    new_type = wanted.type or old.type
+    # What an inherited or missing column has cannot even be read.
+    _refuse(connection, table, old, new_type, Belongings())
+    belongings = read_belongings(connection, table, old.name, old.number, wanted.new)
+    _refuse(connection, table, old, new_type, belongings)
+    mark = wanted.mark(table.schema, table.name, path)
+    _add_column(connection, table, wanted, old, new_type)
+    default, kept = _set_default(connection, table, wanted, old, path)
+    mark = replace(mark, default=kept)
+    pair = pair_of(table, mark, old, new_type, default)
+    for one in creation(pair, mark):
+        execute(connection, one)
+    _copy_words(connection, relation, old, wanted.new, belongings)
+    return Expanded(table, old, pair, mark, belongings)
+
+
+def _refuse(connection: Connection, table: Table, old: Column, type_: str, belongings: Belongings) -> None:
+    said = refusal(Situation(table, old, type_, belongings, server_version(connection)))
+    if said:
+        raise CannotChange(f"{said} Nothing was changed.")
+
+
+def column_of(connection: Connection, table: Table, name: str) -> Column:
+    """Raises :class:`CannotChange` where there is none."""
+    found = find_column(connection, table, name)
+    if found is None:
+        raise CannotChange(f"{table.schema}.{table.name} has no column {name}. Nothing was changed.")
+    return found
+
+
+def server_version(connection: Connection) -> int:
+    """``server_version_num``."""
+    ((version,),) = rows(connection, "SELECT current_setting('server_version_num')::int")
+    return int(version)
+
+
+def _add_column(connection: Connection, table: Table, wanted: Wanted, old: Column, type_: str) -> None:
+    there = find_column(connection, table, wanted.new)
+    if there is None:
+        collation = f" COLLATE {old.collation}" if old.collation and wanted.is_rename else ""
+        execute(
+            connection,
+            f"ALTER TABLE {qualified(table.schema, table.name)} "
+            f"ADD COLUMN {identifier(wanted.new)} {type_}{collation}",
+        )
+        return
+    known = mark_on(connection, table, wanted.old, wanted.new)
+    if known is None:
+        raise CannotChange(
+            f"{table.schema}.{table.name} has a column {wanted.new} already that no operation has added, and what is "
+            "in it is not known. Drop it or take another name. Nothing was changed."
+        )
+    if there.type != type_:
+        raise CannotChange(
+            f"{table.schema}.{table.name}.{wanted.new} is of type {there.type} and not {type_}: an earlier run "
+            "wanted another one. Undo that first. Nothing was changed."
+        )
+
+
+def _set_default(
+    connection: Connection, table: Table, wanted: Wanted, old: Column, path: str
+) -> tuple[str | None, str | None]:
+    """The default that the trigger may compare with, and the one that comes with the contract step."""
+    relation, new = qualified(table.schema, table.name), identifier(wanted.new)
+    proposed = wanted.default or _converted_default(connection, wanted, old, path)
+    if proposed is None:
+        return None, None
+    set_path(connection, ", ".join(one for one in (OWN_PATH, path) if one))
+    try:
+        with connection.begin_nested():
+            execute(connection, f"ALTER TABLE {relation} ALTER COLUMN {new} SET DEFAULT {proposed}")
+    except DBAPIError as error:
+        if sqlstate(error)[:2] not in ("22", "42"):
+            raise
+        raise CannotChange(_default_needed(wanted, old)) from error
+    set_path(connection, OWN_PATH)
+    column = column_of(connection, table, wanted.new)
+    if column.volatility != VOLATILE:
+        return column.default, None
+    # Two columns would have two values: until the old one goes, its default serves both.
+    execute(connection, f"ALTER TABLE {relation} ALTER COLUMN {new} DROP DEFAULT")
+    return None, column.default
+
+
+def _converted_default(connection: Connection, wanted: Wanted, old: Column, path: str) -> str | None:
+    if old.default is None or wanted.using is None:
+        return old.default
+    if old.volatility != 0:
+        raise CannotChange(_default_needed(wanted, old))
+    set_path(connection, ", ".join(one for one in (OWN_PATH, path) if one))
+    ((value,),) = rows(
+        connection,
+        f"SELECT ({wanted.using})::text FROM (SELECT {old.default}::{old.type} AS {identifier(old.name)}) AS value",
+    )
+    set_path(connection, OWN_PATH)
+    return None if value is None else f"{literal(value)}::{wanted.type}"
+
+
+def _default_needed(wanted: Wanted, old: Column) -> str:
+    return (
+        f"The default of {old.name}, {old.default}, cannot be converted to {wanted.type} by itself. Give the new "
+        'one: server_default="…". Nothing was changed.'
+    )
+
+
+def _copy_words(connection: Connection, relation: str, old: Column, new: str, belongings: Belongings) -> None:
+    """The comment, and what was granted on the column alone."""
+    if old.comment is not None:
+        execute(connection, f"COMMENT ON COLUMN {relation}.{identifier(new)} IS {literal(old.comment)}")
+    for who, privilege, grantable in belongings.grants:
+        option = " WITH GRANT OPTION" if grantable else ""
+        execute(connection, f"GRANT {privilege} ({identifier(new)}) ON {relation} TO {who}{option}")

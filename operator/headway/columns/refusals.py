@@ -1,0 +1,141 @@
+"""When two columns cannot be kept equal or one cannot take the other's place: an ordered tuple of rules. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from headway.columns.belongings import Belongings
+from headway.sync.column import Column, Table
+
+INTEGERS = frozenset({"smallint", "integer", "bigint"})
+TEXTS = ("text", "character varying")
+PARTITIONED_TRIGGERS = 130000
+"""server_version_num from which on partitioned tables have BEFORE triggers for each row."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that a rule may look at."""
+
+    table: Table
+    old: Column
+    new_type: str
+    belongings: Belongings
+    server: int
+    """server_version_num."""
+
+    @property
+    def name(self) -> str:
+        """Of the column, for people."""
+        return f"{self.table.schema}.{self.table.name}.{self.old.name}"
+
+
+def relation_is_no_table(it: Situation) -> str | None:
+    """Views and foreign tables have no such triggers."""
+    if it.table.kind in ("r", "p"):
+        return None
+    return f"{it.table.schema}.{it.table.name} is no table, so no trigger can keep its columns equal."
+
+
+def table_is_a_partition(it: Situation) -> str | None:
+    """Its columns are the parent's."""
+    if not it.table.is_partition and not it.old.inherited:
+        return None
+    return f"{it.name} is inherited from another table. Name the parent: its partitions follow."
+
+
+def server_has_no_trigger_for_it(it: Situation) -> str | None:
+    """Before PostgreSQL 13."""
+    if it.table.kind != "p" or it.server >= PARTITIONED_TRIGGERS:
+        return None
+    return f"{it.name} is of a partitioned table, and its triggers need PostgreSQL 13 or newer."
+
+
+def column_is_generated(it: Situation) -> str | None:
+    """Nobody writes it."""
+    if not it.old.generated:
+        return None
+    return (
+        f"{it.name} is a generated column, which nobody writes: add a generated column of the new name or type "
+        "instead, and drop this one when no code reads it."
+    )
+
+
+def column_is_an_identity(it: Situation) -> str | None:
+    """The identity cannot be on two columns, and does not move."""
+    if not it.old.identity:
+        return None
+    return (
+        f"{it.name} is an identity column. In a revision before this one make a sequence of it: ALTER COLUMN … DROP "
+        "IDENTITY, CREATE SEQUENCE … OWNED BY it, setval() above the largest value, SET DEFAULT nextval(…), in one "
+        "transaction."
+    )
+
+
+def column_is_a_partition_key(it: Situation) -> str | None:
+    """It decides where a row lies."""
+    if not it.old.is_partition_key:
+        return None
+    return (
+        f"{it.name} decides (or may decide) in which partition a row lies, and another column cannot take that over: "
+        "fill a new partitioned table and switch over to it."
+    )
+
+
+def column_is_in_an_exclusion(it: Situation) -> str | None:
+    """PostgreSQL adds none without a lock."""
+    found = [one.name for one in it.belongings.indexes if one.constraint_kind == "x"]
+    if not found:
+        return None
+    return (
+        f"{it.name} is in the exclusion constraint {found[0]}, which cannot be copied while the table is in use. "
+        "Drop it first if the application can do without it meanwhile, and add it again in the end."
+    )
+
+
+def constraint_cannot_be_copied_to_partitions(it: Situation) -> str | None:
+    """Neither USING INDEX nor NOT VALID exists for them."""
+    indexes = [one.constraint for one in it.belongings.indexes if one.constraint]
+    keys = [one.name for one in it.belongings.constraints if one.kind == "f"]
+    away = [one.name for one in it.belongings.incoming if one.is_partitioned]
+    found = [*indexes, *keys, *away] if it.table.kind == "p" else away
+    if not found:
+        return None
+    return (
+        f"{it.name} is in the constraint {found[0]} of a partitioned table, which PostgreSQL cannot copy without "
+        "locking it. Drop it first if the application can do without it meanwhile, and add it again in the end."
+    )
+
+
+def references_would_not_fit(it: Situation) -> str | None:
+    """A foreign key compares the columns of both sides."""
+    keys = [*it.belongings.incoming, *(one for one in it.belongings.constraints if one.kind == "f")]
+    if not keys or is_family(it.old.type, it.new_type):
+        return None
+    return (
+        f"The foreign key {keys[0].name} of {keys[0].schema}.{keys[0].table} compares {it.name} with another column, "
+        f"and {it.old.type} and {it.new_type} do not compare with each other. Drop the key, change both columns, and "
+        "add it again by add_foreign_key_online()."
+    )
+
+
+def is_family(one: str, other: str) -> bool:
+    """Types whose values an index compares with each other."""
+    return one == other or {one, other} <= INTEGERS or (one.startswith(TEXTS) and other.startswith(TEXTS))
+
+
+EXPAND: tuple[Callable[[Situation], str | None], ...] = (
+    relation_is_no_table,
+    table_is_a_partition,
+    server_has_no_trigger_for_it,
+    column_is_generated,
+    column_is_an_identity,
+    column_is_a_partition_key,
+    column_is_in_an_exclusion,
+    constraint_cannot_be_copied_to_partitions,
+    references_would_not_fit,
+)
+
+
+def refusal(it: Situation) -> str | None:
+    """What the first rule that answers says; None: nothing is against it."""
+    return next((said for rule in EXPAND if (said := rule(it)) is not None), None)
