@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from support.kills.judged import reference
+from support.kills.judged import HEADWAY, reference
+from support.kills.prove import shares
+from support.kills.scenes import BY_NAME
 
 STORIES = 25
 """A wrong backfill is found in half of the stories or more; in so many it is."""
@@ -18,7 +20,19 @@ WRONG = (
 )
 
 
-@pytest.mark.parametrize("scene", ["keyset-bigint", "keyset-composite", "keyset-uuid", "exactly-once"])
+RIGHT = ("keyset-bigint", "keyset-composite", "keyset-uuid", "exactly-once")
+"""What a walk along the primary key can do."""
+
+
+@pytest.mark.parametrize("scene", BY_NAME)
+def test_a_backfill_that_is_killed_misses_no_row_and_changes_none_twice(stage_of, seed, kills, scene):
+    share = shares(kills, len(BY_NAME))[list(BY_NAME).index(scene)]
+    told = stage_of(scene, HEADWAY).tell_many(seed, share)
+    assert told.wrong == {}
+    assert len(told.kills) >= share
+
+
+@pytest.mark.parametrize("scene", RIGHT)
 def test_the_proof_finds_nothing_wrong_in_a_right_backfill(stage_of, seed, scene):
     assert stage_of(scene, reference("right")).tell_many(seed, 3).wrong == {}
 

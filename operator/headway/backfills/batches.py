@@ -20,6 +20,7 @@ MOST_PARKED = 50
 MOST_SWEEPS = 10
 FEWEST_SWEEPS = 3
 """After so many, a remainder that does not halve any more is that of writers, who go on."""
+MOST_SURVEYS = 3
 FEWEST_HOT = 0.2
 """Below that, stripes do not help: an old snapshot keeps the pages from being cleaned, or an index has the
 column.
@@ -97,6 +98,10 @@ class State:
     """Where nothing is swept again, parked rows are tried once more at the end of each run."""
     looks_first: bool = False
     """Leaves were complete once: look what is left before anything is swept."""
+    surveys: int = 0
+    """Looks at all partitions together that found rows."""
+    is_surveyed: bool = False
+    """Such a look has said that all is done."""
     size: Size = field(default=Size())
     tries: int = 0
     is_one_by_one: bool = False
@@ -142,11 +147,16 @@ class Again:
 
 
 @dataclass(frozen=True)
+class Survey:
+    """Count in one snapshot what is left of all leaves: writers move rows into those that were complete."""
+
+
+@dataclass(frozen=True)
 class Finish:
     """Everything was done."""
 
 
-Order = Open | Work | Look | Again | Finish
+Order = Survey | Open | Work | Look | Again | Finish
 
 
 @dataclass(frozen=True)
@@ -175,6 +185,8 @@ def following(state: State, plan: Plan) -> tuple[State, Order]:
     """What is to be done now, and the state with the leaf and the window that it needs."""
     leaf = _leaf(state, plan)
     if leaf is None:
+        if plan.is_guarded and len(plan.leaves) > 1 and not state.is_surveyed:
+            return state, Survey()
         is_tried = plan.is_guarded or state.is_retried or not state.parked
         return state, Finish() if is_tried else Again(state.parked)
     state = replace(state, leaf=leaf.identity)
@@ -288,6 +300,21 @@ def looked(state: State, chosen: int, left: int) -> State:
     return replace(state, place=None, sweep=state.sweep + 1, left=chosen)
 
 
+def surveyed(state: State, chosen: int, left: int) -> State:
+    """So many rows of all leaves together would be updated by a further sweep, and so many are left.
+
+    Each leaf is looked at once more, unless that was done for these rows, or writers go on to move some.
+    """
+    over = replace(state, is_surveyed=True, remaining=left, arriving=min(state.arriving, chosen))
+    if chosen == 0 or (state.surveys > 0 and chosen <= state.remaining - state.arriving):
+        return over
+    if state.surveys >= MOST_SURVEYS:
+        return replace(over, arriving=chosen)
+    return replace(
+        state, done=(), looks_first=True, surveys=state.surveys + 1, parked=(), remaining=0, arriving=0
+    )
+
+
 def _completed(state: State) -> State:
     return replace(
         state, done=(*state.done, state.leaf), leaf="", place=None, sweep=0, stuck=0, left=-1, plain_windows=0
@@ -301,10 +328,14 @@ def retried(state: State, outcome: Outcome) -> State:
 
 
 def resumed(state: State, plan: Plan, was_complete: bool) -> State:
-    """By another run. What was complete, or has parked rows, is looked at again where that does no harm."""
+    """By another run. What was complete, or has parked rows, is looked at again where that does no harm.
+
+    A sweep that an earlier run began is not the last one: rows that came since are not those of writers who go on.
+    """
     state = replace(state, tries=0, is_one_by_one=False, is_retried=False)
     if not plan.is_guarded:
         return state
+    state = replace(state, sweep=min(state.sweep, 1), left=-1, surveys=0, is_surveyed=False)
     again = {one.leaf for one in state.parked}
     done = () if was_complete else tuple(one for one in state.done if one not in again)
     if done == state.done or state.leaf:
@@ -320,7 +351,7 @@ def fraction(state: State, plan: Plan) -> float:
 
 
 def _fraction_of(leaf: Leaf, state: State) -> float:
-    if leaf.identity in state.done:
+    if state.surveys or leaf.identity in state.done:
         return 1.0
     if leaf.identity != state.leaf or (state.place is None and state.sweep == 0):
         return 0.0

@@ -21,8 +21,10 @@ class Clauses:
     """``where``, ``distinct``, ``both`` or empty."""
     quote: Callable[[str], str]
 
-    def source(self, leaf: Leaf) -> str:
-        """How a statement names a leaf: so that the user's SQL can name it as the table."""
+    def source(self, leaf: "Leaf | None") -> str:
+        """How a statement names a leaf (None: the whole table): so that the user's SQL can name it as the table."""
+        if leaf is None:
+            return ".".join(self.quote(one) for one in (self.known.schema, self.known.table) if one)
         name = ".".join(self.quote(one) for one in (leaf.schema, leaf.name) if one)
         only = "ONLY " if self.known.dialect == "postgresql" else ""
         return (
@@ -75,7 +77,7 @@ class Clauses:
         )
         return (0, 0) if row is None else (int(row[0]), int(row[1]))
 
-    def count(self, connection: Connection, leaf: Leaf) -> "tuple[int, int]":
+    def count(self, connection: Connection, leaf: "Leaf | None") -> "tuple[int, int]":
         """In one snapshot: how many rows would be updated, and how many the caller's condition chooses."""
         row = one(
             connection,

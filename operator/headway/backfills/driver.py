@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from headway.backfills import batches
-from headway.backfills.batches import Again, Look, Open, Order, Outcome, Plan, State, Work
+from headway.backfills.batches import Again, Look, Open, Order, Outcome, Plan, State, Survey, Work
 from headway.backfills.checkpoint import Checkpoint
 from headway.backfills.failures import Cause, Failure, failure_of
 from headway.backfills.reports import Reports
@@ -116,6 +116,8 @@ class Driver:
             self.state = self.session.do(lambda connection: self._open(connection, order))
         elif isinstance(order, Look):
             self.state = self.session.do(lambda connection: self._look(connection, order))
+        elif isinstance(order, Survey):
+            self.state = self.session.do(self._survey)
         elif isinstance(order, Again):
             self.state = self.session.do(lambda connection: self._again(connection, order))
 
@@ -152,6 +154,16 @@ class Driver:
             chosen, left = self.sweep.remaining(connection, order.leaf)
             state = self.with_time(batches.looked(self.state, chosen, left))
             self.server.save(connection, order.leaf, self.checkpoint, self.fence, state)
+        return state
+
+    def _survey(self, connection: Connection) -> State:
+        leaf = self.plan.leaves[0]
+        with self.server.transaction(connection):
+            self.server.begin(connection, leaf, self._pace(self._wishes()).target_ms)
+            self.server.without_limit(connection)
+            chosen, left = self.sweep.remaining(connection, None)
+            state = self.with_time(batches.surveyed(self.state, chosen, left))
+            self.server.save(connection, leaf, self.checkpoint, self.fence, state)
         return state
 
     def _again(self, connection: Connection, order: Again) -> State:

@@ -93,7 +93,7 @@ class Keyset:
         update = f"UPDATE {self.clauses.source(leaf)} SET {self.clauses.assignments} WHERE {condition}"
         return attempt(connection, update, self._values("a", key))
 
-    def remaining(self, connection: Connection, leaf: Leaf) -> "tuple[int, int]":
+    def remaining(self, connection: Connection, leaf: "Leaf | None") -> "tuple[int, int]":
         """By what is chosen, and by the caller's condition."""
         return self.clauses.count(connection, leaf)
 

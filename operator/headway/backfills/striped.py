@@ -65,7 +65,7 @@ class Striped:
         """Never asked for: a row that was updated lies elsewhere, so blocks are swept again instead."""
         raise NotImplementedError
 
-    def remaining(self, connection: Connection, leaf: Leaf) -> "tuple[int, int]":
+    def remaining(self, connection: Connection, leaf: "Leaf | None") -> "tuple[int, int]":
         """By what is chosen, and by the caller's condition."""
         return self.clauses.count(connection, leaf)
 

@@ -27,5 +27,7 @@ class Sweep(Protocol):
     def update_again(self, connection: Connection, leaf: Leaf, keys: "tuple[Key, ...]") -> Outcome:
         """Rows by their keys, one by one; those that cannot be updated are parked."""
 
-    def remaining(self, connection: Connection, leaf: Leaf) -> "tuple[int, int]":
-        """In one snapshot: rows that would be updated, and rows that the caller's condition chooses."""
+    def remaining(self, connection: Connection, leaf: "Leaf | None") -> "tuple[int, int]":
+        """In one snapshot, of a leaf or of all together: rows that would be updated, and rows that the caller's
+        condition chooses.
+        """

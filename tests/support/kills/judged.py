@@ -28,5 +28,5 @@ def reference(name: str) -> Engine:
 HEADWAY = Engine(
     "headway",
     "from headway import backfill",
-    "SELECT (state::jsonb -> 'tally' ->> 'rows')::bigint, finished_at IS NOT NULL FROM headway_backfill",
+    "SELECT rows_done, is_complete FROM headway_backfill",
 )

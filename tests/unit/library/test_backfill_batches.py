@@ -19,6 +19,7 @@ from headway.backfills.batches import (
     Parked,
     Plan,
     State,
+    Survey,
     Work,
 )
 from headway.backfills.places import BlockPiece, Blocks, KeyPiece, Keys
@@ -216,6 +217,47 @@ def test_what_was_complete_is_looked_at_again_and_only_swept_when_rows_are_left(
     assert order == Look(PLAN.leaves[0])
     assert isinstance(batches.following(batches.looked(state, 0, 0), PLAN)[1], Finish)
     assert isinstance(batches.following(batches.looked(state, 1, 1), PLAN)[1], Open)
+
+
+def test_a_sweep_that_an_earlier_run_began_is_followed_by_one_of_this_run_whatever_writers_leave():
+    killed = at_the_end(sweep=batches.MOST_SWEEPS, left=50)
+    state = batches.looked(batches.resumed(killed, PLAN, was_complete=False), 50, 50)
+    assert isinstance(batches.following(state, PLAN)[1], Open)
+
+
+LEAVES = replace(PLAN, leaves=(leaf("a", 100, 10.0), leaf("b", 100, 10.0)))
+ALL_DONE = State(done=("s.a", "s.b"))
+
+
+def test_partitions_that_are_complete_one_by_one_are_counted_together_in_one_snapshot():
+    assert batches.following(ALL_DONE, LEAVES)[1] == Survey()
+    assert isinstance(batches.following(batches.surveyed(ALL_DONE, 0, 0), LEAVES)[1], Finish)
+
+
+def test_rows_that_were_moved_into_a_partition_that_was_complete_are_looked_for_in_all():
+    state, order = batches.following(batches.surveyed(ALL_DONE, 1, 1), LEAVES)
+    assert order == Look(LEAVES.leaves[0])
+    state, order = batches.following(batches.looked(state, 1, 1), LEAVES)
+    assert isinstance(order, Open)
+
+
+def test_rows_that_writers_move_again_and_again_do_not_make_it_endless_and_are_told():
+    state = replace(ALL_DONE, surveys=batches.MOST_SURVEYS)
+    state, order = batches.following(batches.surveyed(state, 7, 7), LEAVES)
+    assert isinstance(order, Finish)
+    assert (state.remaining, state.arriving) == (7, 7)
+
+
+def test_rows_of_partitions_that_cannot_be_helped_are_looked_for_once_more_and_no_oftener():
+    stuck = replace(ALL_DONE, remaining=2)
+    again = batches.surveyed(stuck, 2, 2)
+    assert isinstance(batches.following(again, LEAVES)[1], Look)
+    over = batches.surveyed(replace(again, done=("s.a", "s.b"), remaining=2), 2, 2)
+    assert isinstance(batches.following(over, LEAVES)[1], Finish)
+
+
+def test_a_table_without_partitions_needs_no_look_at_all_of_them():
+    assert isinstance(batches.following(State(done=("s.a",)), PLAN)[1], Finish)
 
 
 def test_where_nothing_is_swept_again_parked_rows_are_tried_once_at_the_end_of_each_run():
