@@ -1,7 +1,6 @@
 """The call that a revision makes: fill columns of a table that is in use."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy.sql import ClauseElement
 
@@ -13,6 +12,8 @@ from headway.backfills.whole import Run
 from headway.facts import BackfillFinished
 from headway.pace import Pace
 from headway.place import here
+from headway.throttle.signals.query import Query
+from headway.throttle.watch import check
 
 Sql = str | ClauseElement
 STRATEGIES = ("auto", "striped", "keyset")
@@ -29,7 +30,7 @@ def backfill(
     name: str | None = None,
     exactly_once: bool | None = None,
     synced: bool = False,
-    signals: Sequence[Any] = (),
+    signals: Mapping[str, Sql] | None = None,
     pace: Pace | None = None,
     batch_rows: int | None = None,
     analyze: bool = True,
@@ -44,7 +45,8 @@ def backfill(
     ``headway_backfill``, default by revision, table and columns. ``exactly_once``: True when no row may be
     updated twice; found out from the expression (``balance + 1``) on PostgreSQL when it is None; False
     vouches that twice does no harm. ``synced``: a trigger fills the columns of new and changed rows.
-    ``signals``: what else may hold it, see :mod:`headway.throttle`. ``pace``: default what is wished, else
+    ``signals``: what else may hold it, by names for the status: queries, and while one gives more than 0, or for
+    15 s no answer, no batch begins; each has a second and cannot write. ``pace``: default what is wished, else
     Balanced. ``batch_rows``: at most so many rows in a batch. ``analyze``: new statistics at the end.
 
     Alembic's transaction is committed before, as by ``autocommit_block()``. A rerun goes on after the last
@@ -67,6 +69,8 @@ def backfill(
     if batch_rows is not None and batch_rows < 1:
         raise ValueError(f"batch_rows={batch_rows} is no number of rows: give 1 or more, or leave it away.")
     place = here()
+    queries = tuple(Query(label, sql) for label, sql in (signals or {}).items())
+    check(queries, place.dialect.name)
     asked = Asked(
         table=table,
         schema=place.schema(schema),
@@ -84,4 +88,4 @@ def backfill(
         return None
     operation = name or default_name(asked, calling_revision())
     with place.beside() as beside:
-        return Run(place, beside, asked, operation, pace, tuple(signals)).run()
+        return Run(place, beside, asked, operation, pace, queries).run()

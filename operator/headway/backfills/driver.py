@@ -79,6 +79,8 @@ class Driver:
     """The caller's own; None: what is wished."""
     batch_rows: int | None = None
     means: Means = field(default=Means())
+    committed: Callable[[float], None] = lambda duration_ms: None
+    """Told how long each batch's commit took."""
     keep_alive: Callable[[], None] = lambda: None
     """Called at times, so that the idle migration connection is not cut."""
     losses: int = 0
@@ -137,6 +139,8 @@ class Driver:
             after = self.server.save(connection, work.leaf, self.checkpoint, self.fence, state)
             if state.filenode and after.filenode != state.filenode:
                 raise Rewritten
+            committing = self.means.clock()
+        self.committed((self.means.clock() - committing) * 1000.0)
         return state, outcome, before, after
 
     def _open(self, connection: Connection, order: Open) -> State:

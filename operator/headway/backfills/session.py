@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from headway.backfills.servers import Server
 from headway.place import Beside
+from headway.throttle.own import OwnWork, session_number
 
 T = TypeVar("T")
 
@@ -28,15 +29,17 @@ class Session(Protocol):
 class SessionBeside:
     """Beside the migration connection, which stays idle."""
 
-    def __init__(self, beside: Beside, server: Server) -> None:
+    def __init__(self, beside: Beside, server: Server, own: OwnWork) -> None:
         self._beside = beside
         self._server = server
+        self._own = own
         self._stack = ExitStack()
         self._open()
 
     def _open(self) -> None:
         self._session = self._stack.enter_context(self._beside.session())
         self._session.do(self._server.prepare)
+        self._own.works_in(self._session.do(session_number))
 
     def do(self, work: Callable[[Connection], T]) -> T:
         """In the thread of the session."""

@@ -4,7 +4,6 @@ down.
 
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
@@ -29,7 +28,12 @@ from headway.backfills.sweeps import Sweep
 from headway.facts import BackfillFinished, BackfillStarted, Noticed, tell
 from headway.pace import Pace
 from headway.place import Beside, Place
-from headway.throttle.verdict import CLEAR, Throttle, Verdict
+from headway.throttle.limits import Limits
+from headway.throttle.own import OwnWork
+from headway.throttle.signals.query import Query
+from headway.throttle.verdict import Throttle
+from headway.throttle.watch import watch
+from headway.wishes import parse
 
 BLOCK_BYTES = 8192
 ANALYZE_LOCK_MS = 2000
@@ -38,17 +42,6 @@ PING_SECONDS = 30.0
 
 class NotPossible(Exception):
     """There is no safe way through the table; the text says why, and what would open one."""
-
-
-class NeverHolds:
-    """Where nothing is watched."""
-
-    def verdict(self) -> Verdict:
-        """Go on."""
-        return CLEAR
-
-    def close(self) -> None:
-        """Nothing."""
 
 
 @dataclass
@@ -60,13 +53,14 @@ class Run:
     asked: Asked
     operation: str
     pace: Pace | None
-    signals: tuple[Any, ...]
+    signals: tuple[Query, ...]
     means: Means = field(default=Means())
+    own: OwnWork = field(default_factory=OwnWork)
 
     def run(self) -> BackfillFinished:
         """Raises what :func:`headway.backfill` says."""
         server = Postgres(self.beside.settings)
-        session = SessionBeside(self.beside, server)
+        session = SessionBeside(self.beside, server, self.own)
         try:
             return self._in(server, session)
         finally:
@@ -113,9 +107,9 @@ class _Claimed:
 
     def run(self) -> BackfillFinished:
         """Until the record is written."""
-        throttle = NeverHolds()
         if self.claim.is_finished and self.claim.choice.is_once:
             return self._was_complete()
+        throttle = self._watch()
         try:
             driver = self._driver(throttle)
             state = driver.run()
@@ -124,6 +118,21 @@ class _Claimed:
             return self._finish(driver, driver.with_time(state))
         finally:
             throttle.close()
+
+    def _watch(self) -> Throttle:
+        place, pace = self.whole.place, self.whole.pace
+        assert place.context.connection is not None
+        return watch(
+            place.context.connection.engine,
+            self.known.table,
+            lambda: parse(place.link.wishes()),
+            self.whole.own,
+            schema=self.known.schema,
+            queries=self.whole.signals,
+            search_path=dict(self.whole.beside.settings).get("search_path", ""),
+            limits=Limits(blocked_ms=pace.target_ms) if pace else Limits(),
+            notice=lambda text: tell(place.link, Noticed(f"Backfill of {self.known.table}: {text}.")),
+        )
 
     def _was_complete(self) -> BackfillFinished:
         """Each row once, and that was done: nothing may happen again."""
@@ -177,6 +186,7 @@ class _Claimed:
             row_bytes=BLOCK_BYTES / self.known.density,
             pace=self.whole.pace,
             batch_rows=self.whole.asked.batch_rows,
+            committed=self.whole.own.committed,
             means=self.whole.means,
         )
 

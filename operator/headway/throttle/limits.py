@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from headway.pace import BALANCED, PACES
+from headway.pace import PACES
 from headway.wishes import Wishes
 
 MIB = 1024**2
@@ -27,8 +27,8 @@ class Limits:
     commit_ms: float = 100.0
     active_sessions: int = 16
     """Other sessions that work at the same time; where a server is used to more, twice what it is used to."""
-    blocked_ms: float = BALANCED.target_ms
-    """How long others may wait for one of our batches: as long as a batch takes."""
+    blocked_ms: float = 0.0
+    """How long others may wait for one of our batches; 0: as long as one takes at the wished pace."""
 
     def wished(self, wishes: Wishes) -> "Limits":
         """With what is wished now. Who allows more lag in seconds allows more bytes in proportion, never fewer."""
@@ -37,5 +37,5 @@ class Limits:
             self,
             lag_seconds=lag,
             lag_bytes=self.lag_bytes * max(1.0, lag / self.lag_seconds),
-            blocked_ms=PACES[wishes.pace].target_ms,
+            blocked_ms=self.blocked_ms or PACES[wishes.pace].target_ms,
         )

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from statistics import median
 from time import monotonic
 
+from sqlalchemy.engine import Connection
+
+from headway.statements import rows
 from headway.throttle.level import Level, measured, milliseconds
 from headway.throttle.limits import Limits
 
@@ -13,12 +16,20 @@ REMEMBERED = 5
 FRESH_SECONDS = 1.0
 """While it holds nothing is committed and nothing new is learnt: after this time one more batch is tried."""
 NAME = "commit time"
-SESSION_NUMBER = {
+_SESSION_NUMBER = {
     "postgresql": "SELECT pg_backend_pid()",
     "mysql": "SELECT connection_id()",
     "mariadb": "SELECT connection_id()",
 }
-"""How a session asks for its own number, by SQLAlchemy's names of dialects."""
+
+
+def session_number(connection: Connection) -> int:
+    """The server's number of the session; 0 where sessions have none. Leaves no transaction open."""
+    question = _SESSION_NUMBER.get(connection.dialect.name)
+    if question is None:
+        return 0
+    with connection.begin():
+        return int(rows(connection, question)[0][0])
 
 
 class OwnWork:
@@ -29,7 +40,7 @@ class OwnWork:
         self._commits: deque[float] = deque(maxlen=REMEMBERED)
         self._committed_at = float("-inf")
         self.sessions: frozenset[int] = frozenset()
-        """By :data:`SESSION_NUMBER`."""
+        """By :func:`session_number`."""
 
     def works_in(self, *sessions: int) -> None:
         """These are all the sessions that work now."""

@@ -23,7 +23,7 @@ from headway.throttle.look import STATEMENT_MS, look, said
 from headway.throttle.own import OwnWork
 from headway.throttle.seen import Seen, level_of, worth_telling
 from headway.throttle.signals.blocked import Blocking
-from headway.throttle.signals.chosen import WITH_SIDE_SESSION, Signals, signals_of
+from headway.throttle.signals.chosen import WITH_SIDE_SESSION, Signals, names_of, signals_of
 from headway.throttle.signals.query import Query, query_signal
 from headway.throttle.signals.signal import Unreadable
 from headway.throttle.verdict import Throttle, Verdict
@@ -59,8 +59,8 @@ def watch(
     """
     dialect, blocking = engine.dialect.name, Blocking(lambda: own.sessions)
     relation = quoted(engine.dialect, schema, table)
+    check(queries, dialect)
     signals = signals_of(dialect, relation, blocking, own, clock) + tuple(map(query_signal, queries))
-    _refuse(queries, signals, dialect)
     found = Watch(
         engine, signals, blocking, own, wishes, search_path, limits or Limits(), notice, clock, wall
     )
@@ -69,8 +69,9 @@ def watch(
     return found
 
 
-def _refuse(queries: Sequence[Query], signals: Signals, dialect: str) -> None:
-    names = [*(signal.name for signal in signals), *NAMES_TAKEN]
+def check(queries: Sequence[Query], dialect: str) -> None:
+    """Raises ValueError for queries that cannot be asked, or that have the name of another signal."""
+    names = [*(query.name for query in queries), *names_of(dialect), *NAMES_TAKEN]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(

@@ -31,6 +31,11 @@ def signals_of(
     return _on_mysql(own, clock) if dialect in WITH_SIDE_SESSION else ()
 
 
+def names_of(dialect: str) -> tuple[str, ...]:
+    """Of all of them."""
+    return tuple(signal.name for signal in signals_of(dialect, "", Blocking(tuple), OwnWork()))
+
+
 def _on_postgres(relation: str, blocking: Blocking, own: OwnWork, clock: Callable[[], float]) -> Signals:
     active = busy.on_postgres(lambda: own.sessions, clock)
     return (REPLICA_LAG, SLOTS, ARCHIVE, blocking.signal(), dead_rows(relation), active)
