@@ -2,8 +2,9 @@
 
     python benchmarks/runner.py [ROUNDS]
 
-Pairs run in turn on databases of their own, medians are compared. Prints seconds and ratios, where the runner's
-time goes, and the peak of memory; decides nothing.
+The ways run in turn on databases of their own, medians are compared. "headway" is the runner as a Job of the default
+plan mode starts it, with the plan that a Job before it has made; "no plan" as with ``plan.mode: Never``. Prints
+seconds and ratios, where the runner's time goes, and the peak of memory; decides nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ sys.path[:0] = [str(ROOT / "operator"), str(ROOT / "tests"), str(ROOT / "benchma
 import phases  # noqa: E402
 
 from headway_cli.embedded import EmbeddedPostgres  # noqa: E402
+from headway_contract.planned import Planned  # noqa: E402
 from headway_contract.request import VARIABLE, DatabaseRequest, Mode, RunRequest  # noqa: E402
+from headway_contract.result import Plan, RunResult  # noqa: E402
+from headway_contract.wire import join_document  # noqa: E402
 from support.postgres import Database, PostgresServer  # noqa: E402
 from support.projects import Project, from_template  # noqa: E402
 
@@ -62,14 +66,41 @@ def plain(project: Project, database: Database) -> Command:
     return [sys.executable, "-m", "alembic", "-c", str(ini), "upgrade", "head"], ENVIRONMENT
 
 
-def runner(_: Project, database: Database) -> Command:
+def job(database: Database, mode: Mode, planned: Planned | None = None, termination_log: str = "") -> Command:
     """The runner as a Job starts it."""
-    request = RunRequest(Mode.MIGRATE, "bench", (DatabaseRequest("main", target="head", url_variable="URL"),))
+    asked = DatabaseRequest("main", target="head", url_variable="URL", planned=planned)
+    request = RunRequest(mode, "bench", (asked,), termination_log=termination_log)
     environment = {**ENVIRONMENT, VARIABLE: request.to_json(), "URL": database.url()}
     return [sys.executable, str(ROOT / "operator" / "headway_runner")], environment
 
 
-WAYS: tuple[tuple[str, Callable[[Project, Database], Command]], ...] = (("plain", plain), ("runner", runner))
+def plan(project: Project, database: Database) -> Command:
+    """The Job before the migrating one."""
+    return job(database, Mode.PLAN)
+
+
+def without_plan(project: Project, database: Database) -> Command:
+    """The migrating Job of plan mode Never."""
+    return job(database, Mode.MIGRATE)
+
+
+def with_plan(project: Project, database: Database) -> Command:
+    """The migrating Job of plan mode Always; the plan is made here, and like the operator carries what is pending."""
+    file = project.folder / "termination-log"
+    arguments, environment = job(database, Mode.PLAN, termination_log=str(file))
+    done = subprocess.run(
+        arguments, cwd=project.folder, env=environment, check=True, capture_output=True, text=True
+    )
+    result = RunResult.from_json(file.read_text())
+    assert result is not None
+    made = result.plan or Plan.from_json(join_document(result.plan_sha256, done.stdout.splitlines()) or "")
+    assert made is not None
+    found = made.databases[0]
+    return job(database, Mode.MIGRATE, found.planned if found.pending else None)
+
+
+Way = Callable[[Project, Database], Command]
+WAYS: dict[str, Way] = {"plain alembic": plain, "headway": with_plan, "no plan": without_plan}
 CASES = (f"{REVISIONS} revisions", "nothing to do")
 
 
@@ -84,9 +115,9 @@ def measure(
     server: PostgresServer, project: Project, rounds: int, figure: Callable[[Command, Path], T]
 ) -> dict[str, dict[str, list[T]]]:
     """Figures by case and way."""
-    found: dict[str, dict[str, list[T]]] = {case: {way: [] for way, _ in WAYS} for case in CASES}
+    found: dict[str, dict[str, list[T]]] = {case: {way: [] for way in WAYS} for case in CASES}
     for _ in range(rounds):
-        for way, command in WAYS:
+        for way, command in WAYS.items():
             database = server.make_database()
             for case in CASES:
                 found[case][way].append(figure(command(project, database), project.folder))
@@ -95,24 +126,34 @@ def measure(
 
 
 def show_seconds(server: PostgresServer, project: Project, rounds: int) -> None:
-    """Both ways side by side."""
+    """All ways side by side, and what the plan's Job takes for itself."""
     for case, ways in measure(server, project, rounds, timed).items():
-        usual, ours = (statistics.median(ways[way]) for way, _ in WAYS)
-        print(f"{case:15} plain alembic {usual:5.2f} s   headway {ours:5.2f} s   ratio {ours / usual:4.2f}")
+        usual = statistics.median(ways["plain alembic"])
+        for way, seconds in ways.items():
+            ours = statistics.median(seconds)
+            print(f"{case:15} {way:14} {ours:5.2f} s   ratio {ours / usual:4.2f}")
+    database = server.make_database()
+    for case in CASES:
+        seconds = [timed(plan(project, database), project.folder) for _ in range(rounds)]
+        print(f"{case:15} {'the plan alone':14} {statistics.median(seconds):5.2f} s")
+        timed(plain(project, database), project.folder)
+    server.drop(database)
 
 
 def show_phases(server: PostgresServer, project: Project, rounds: int) -> None:
     """Where the runner's time goes."""
-    lines: dict[str, list[dict[str, float]]] = {case: [] for case in CASES}
-    for _ in range(rounds):
-        database = server.make_database()
-        for case in CASES:
-            command, environment = runner(project, database)
-            lines[case].append(phases.timeline(command, project.folder, environment))
-        server.drop(database)
-    for case, found in lines.items():
-        parts = {phase: statistics.median(one[phase] for one in found) for phase in found[0]}
-        print(f"{case:15} {'   '.join(f'{phase} {seconds:.2f} s' for phase, seconds in parts.items())}")
+    for way in ("headway", "no plan"):
+        lines: dict[str, list[dict[str, float]]] = {case: [] for case in CASES}
+        for _ in range(rounds):
+            database = server.make_database()
+            for case in CASES:
+                command, environment = WAYS[way](project, database)
+                lines[case].append(phases.timeline(command, project.folder, environment))
+            server.drop(database)
+        for case, found in lines.items():
+            parts = {phase: statistics.median(one[phase] for one in found) for phase in found[0]}
+            told = "   ".join(f"{phase} {seconds:.2f} s" for phase, seconds in parts.items())
+            print(f"{case:15} {way:14} {told}")
     print(
         f"a fork          {phases.seconds_of_a_fork(ROOT / 'operator') * 1000:.0f} ms, with its answer and end"
     )
@@ -124,11 +165,10 @@ def show_memory(server: PostgresServer, project: Project, rounds: int) -> None:
         server, project, rounds, lambda one, folder: phases.peak_megabytes(one[0], folder, one[1])
     )
     for case, ways in found.items():
-        usual, ours = (statistics.median(ways[way]) for way, _ in WAYS)
-        more = ours - usual
-        print(
-            f"{case:15} plain alembic {usual:5.1f} MB  headway {ours:5.1f} MB  {more:+.1f} MB (target: +15)"
-        )
+        usual = statistics.median(ways["plain alembic"])
+        for way, megabytes in ways.items():
+            ours = statistics.median(megabytes)
+            print(f"{case:15} {way:14} {ours:5.1f} MB   {ours - usual:+5.1f} MB (target: +15)")
 
 
 def main() -> None:

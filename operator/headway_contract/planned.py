@@ -17,6 +17,23 @@ Starts = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
+class EnvFacts:
+    """What the plan's look learned of env.py, so that whoever carries the plan out need not find it out again."""
+
+    contexts: int = 0
+    """How many migration contexts it configures for the database; 0: not known."""
+    one_transaction: bool = False
+    """It sets something for one transaction only, so the revisions may not get one each."""
+    writes: bool = False
+    """It writes to the database by itself, so no look at it can be read-only."""
+    asynchronous: bool = False
+    """It makes an asynchronous engine, so a URL that names no driver gets one for that."""
+
+
+NOT_KNOWN = EnvFacts()
+
+
+@dataclass(frozen=True)
 class Planned:
     """What is to be done to a database, as its plan showed it."""
 
@@ -25,6 +42,7 @@ class Planned:
     target: tuple[str, ...] = ()
     """The revisions at which it will be: what a relative target meant then."""
     downgrade: bool = False
+    env: EnvFacts = NOT_KNOWN
 
 
 def is_relative(target: str) -> bool:

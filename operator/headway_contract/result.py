@@ -13,7 +13,7 @@ from enum import Enum
 from headway_contract.backfill import BackfillRecord
 from headway_contract.codec import Undecodable, decode, encode
 from headway_contract.failures import FailureClass, failure_class
-from headway_contract.planned import Planned, digest_of
+from headway_contract.planned import NOT_KNOWN, EnvFacts, Planned, digest_of
 
 LIMIT_BYTES = 4096
 MESSAGE_CHARACTERS = 900
@@ -71,6 +71,7 @@ class DatabasePlan:
     failure: Failure | None = None
     starts: tuple[tuple[str, ...], ...] = ()
     """``planned.Starts``; empty in the plan of an older runner."""
+    env: EnvFacts = NOT_KNOWN
 
     @property
     def digest(self) -> str:
@@ -81,7 +82,9 @@ class DatabasePlan:
     @property
     def planned(self) -> Planned | None:
         """What whoever carries it out is held to, None when the plan does not tell enough."""
-        return Planned(self.digest, self.starts, self.target, self.downgrade) if self.starts else None
+        if not self.starts:
+            return None
+        return Planned(self.digest, self.starts, self.target, self.downgrade, self.env)
 
 
 @dataclass(frozen=True)

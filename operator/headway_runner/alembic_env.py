@@ -23,9 +23,6 @@ Step = Any
 class Participant(Protocol):
     """What takes part in the contexts of one pass."""
 
-    writes: bool
-    """False: Alembic may not even create its version table."""
-
     def enter(self, connection: Connection, options: dict[str, Any]) -> bool:
         """A context is being configured: adjust its options, say whether it is to run."""
 
@@ -83,7 +80,8 @@ def _direct(environment: EnvironmentContext, participant: Participant, wanted: b
         return iter(())
 
     environment.context_opts["fn"] = steps
-    environment.context_opts["dont_mutate"] = not (wanted and participant.writes)
+    # Alembic would make its version table before it asks for steps: also when the participant then refuses them.
+    environment.context_opts["dont_mutate"] = True
 
 
 def run_alembic(config: Config, target: str, downgrade: bool) -> None:
@@ -124,6 +122,11 @@ def is_in_outer_transaction(context: MigrationContext) -> bool:
 def commits_each_revision(context: MigrationContext) -> bool:
     """Each revision has a transaction of its own."""
     return bool(context.opts.get("transaction_per_migration")) and not is_in_outer_transaction(context)
+
+
+def make_version_table(context: MigrationContext) -> None:
+    """As Alembic does before its first step; nothing happens when the table is there."""
+    context._ensure_version_table()
 
 
 def version_table_of(context: MigrationContext) -> str:

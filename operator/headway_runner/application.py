@@ -27,6 +27,7 @@ from headway_runner.alembic_env import (
     commits_each_revision,
     destination_of,
     is_in_outer_transaction,
+    make_version_table,
     revision_of,
     run_alembic,
     set_aside,
@@ -50,21 +51,21 @@ from headway_runner.library import ATTRIBUTE, LibraryLink, SafeStop
 from headway_runner.lock import Lock, held, lock_of, sees_only_the_past
 from headway_runner.loop_watch import LoopWatch
 from headway_runner.own_target import hold_to_the_look, hold_to_upgrades
-from headway_runner.participant import ContextGuard, call_guarded
+from headway_runner.participant import ContextGuard, call_guarded, identity_of
 from headway_runner.patience import Patience
 from headway_runner.pauses import Pauses
 from headway_runner.project import load_config, prepare_process
+from headway_runner.reports import say
 from headway_runner.sessions import Sessions
 from headway_runner.task import Application, Task, VersionTable
 from headway_runner.transactions import TransactionWatch
+from headway_runner.under_lock import LookUnderLock
 from headway_runner.version_tables import version_table
 from headway_runner.waits import Waits, interval_for
 
 
 class Applier(ContextGuard):
     """Runs the steps of each context of the requested database."""
-
-    writes = True
 
     def __init__(self, link: Link, task: Task) -> None:
         super().__init__(link, task, Sessions(task.request, False, task.database.name))
@@ -84,6 +85,7 @@ class Applier(ContextGuard):
         self.loops = LoopWatch(
             task.database.name, lambda: self.watch.inside and not self.library.is_working, link.emit
         )
+        self.look = LookUnderLock(link, task)
         self.contexts_run = 0
         self.contexts_completed = 0
         self.current: list[str] = []
@@ -114,6 +116,7 @@ class Applier(ContextGuard):
         self.patience.install()
         self.waits.install()
         self.loops.install()
+        self.look.install()
         self._link.cancel_while(lambda: bool(self.unfinished))
 
     @property
@@ -123,12 +126,13 @@ class Applier(ContextGuard):
 
     def report(self, error: BaseException | None) -> Application:
         """What was done; ``error`` is what env.py raised."""
-        if error is not None:
-            print_error(error)
         failure = None if error is None or is_safe_stop(error) else self._failure(error)
+        if error is not None:
+            self._print(error, failure)
         left = self._all_left()
         first = left[0] if left else None
         return Application(
+            before=self.look.before,
             current=tuple(dict.fromkeys(self.current)),
             applied=tuple(dict.fromkeys(self.applied)),
             heads=tuple(dict.fromkeys(self.heads)),
@@ -145,6 +149,13 @@ class Applier(ContextGuard):
             failure=failure,
             seen=first.failure if first else None,
         )
+
+    def _print(self, error: BaseException, failure: Failure | None) -> None:
+        """In full, unless a look is made for it that will come to the same end."""
+        if failure is not None and self._task.looks_itself and self.look.before is None:
+            say(f"it cannot go on without a look at the database first: {failure.message}")
+        else:
+            print_error(error)
 
     def _failure(self, error: BaseException) -> Failure:
         """What env.py raised, or what it only summed up: then the first revision that failed says more."""
@@ -193,6 +204,7 @@ class Applier(ContextGuard):
     def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
         """Migrate under the lock."""
         self.contexts_run += bool(destination_of(context))
+        self.look.come_to_the_lock()
         self.patience.version_table = version_table_of(context)
         lock = lock_of(context)
         give_up = self._task.request.lock_give_up_seconds
@@ -205,7 +217,7 @@ class Applier(ContextGuard):
                 self.outer_transaction = self.outer_transaction or is_in_outer_transaction(context)
                 migrate()
             else:
-                self.stopped = True
+                self.stopped = self._link.stop_requested
 
     def _see_what_others_did(self, context: MigrationContext) -> None:
         """A transaction of env.py with a snapshot from before the waiting would apply everything once more."""
@@ -217,7 +229,9 @@ class Applier(ContextGuard):
             )
 
     def _wait_on(self, lock: Lock | None, seconds: float) -> bool:
-        """Tell that the lock is awaited, first at once; False when asked to stop."""
+        """Tell that the lock is awaited, first at once; False when asked to stop, or when others must look first."""
+        if not self.look.waits_for_the_lock():
+            return False
         if not self._told_waiting or seconds - self._told_waiting >= self._task.request.heartbeat_seconds:
             self._told_waiting = max(seconds, 0.001)
             holder = "" if lock is None else lock.holder()
@@ -246,6 +260,9 @@ class Applier(ContextGuard):
         ids = tuple(map(revision_of, todo))
         self.current.extend(heads)
         self._link.emit(Planned(self._name, heads, ids, len(ids), under_lock=True))
+        self.look.see(context, heads, todo, self.identity)
+        if todo and not heads:
+            make_version_table(context)
         ended: tuple[RevisionApplied, ...] = ()
         for index, step in enumerate(todo, 1):
             revision = revision_of(step)
@@ -362,13 +379,14 @@ def apply(link: Link, task: Task) -> Application:
     """A phase for a process of its own: run env.py to the target."""
     applier = Applier(link, task)
     applier.install()
-    error = call_guarded(lambda: _run(task, applier))
+    error = call_guarded(lambda: _run(link, task, applier))
     applier.waits.close()
     return applier.report(error)
 
 
-def _run(task: Task, applier: Applier) -> None:
+def _run(link: Link, task: Task, applier: Applier) -> None:
     prepare_process(task)
+    applier.identity = identity_of(link, task)
     config = load_config(task)
     take_part(applier)
     error = call_guarded(lambda: run_alembic(config, task.target, task.downgrade))

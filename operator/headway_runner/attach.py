@@ -18,8 +18,8 @@ from headway_runner.board import VARIABLE, Attachment, Board
 from headway_runner.child import NOTHING_KEPT, STOP, Kept, Link
 from headway_runner.command_end import CommandEnd, application_of, inspection_of
 from headway_runner.failures import RunFailed, failure_of, print_error
-from headway_runner.inspection import identity_of
 from headway_runner.isolation import option_that_isolates
+from headway_runner.participant import identity_of
 from headway_runner.pipes import Receiver
 from headway_runner.project import prepare_process
 from headway_runner.reports import say

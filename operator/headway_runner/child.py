@@ -48,6 +48,13 @@ class Kept:
 NOTHING_KEPT = Kept("", ())
 
 
+@dataclass(frozen=True)
+class Saw:
+    """What a run that looks itself has seen: known to the parent before the first revision begins."""
+
+    before: Any
+
+
 class Cancelled(BaseException):
     """Raised in the main thread when there was no statement to cancel: the revision's own code is running."""
 
@@ -101,6 +108,10 @@ class Link:
     def control(self) -> Control:
         """What is wished now."""
         return self.level.get()
+
+    def tell_before(self, before: object) -> None:
+        """Tell the parent what was seen before the first revision, which is about to begin."""
+        self._words.send(Saw(before))
 
     def finish(self, outcome: object) -> None:
         """The last word of this process."""

@@ -4,11 +4,11 @@ Rule: each class is recognised by one named function; the first that says yes de
 """
 
 import socket
-import sqlite3
 import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from alembic.script.revision import (
     CycleDetected,
@@ -121,7 +121,9 @@ def the_database_does_not_exist(this: Situation) -> bool:
 def the_lock_could_not_be_had(this: Situation) -> bool:
     """A lock time-out, a deadlock, or a serialization failure."""
     below = origin(this.error)
-    if isinstance(below, sqlite3.OperationalError):
+    # What is not loaded has raised nothing, and not every Python has it.
+    sqlite: Any = sys.modules.get("sqlite3")
+    if sqlite is not None and isinstance(below, sqlite.OperationalError):
         # The code's lower byte; Python tells it since 3.11.
         code = getattr(below, "sqlite_errorcode", None)
         return (code & 0xFF) in LOCK_CODES["sqlite"] if code else "is locked" in this.text

@@ -9,7 +9,6 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from headway_contract.events import DatabaseReached
 from headway_contract.planned import distinct, is_relative
 from headway_contract.result import Failure
 from headway_runner import history
@@ -17,14 +16,12 @@ from headway_runner.agreement import hold_to
 from headway_runner.alembic_env import Step, destination_of, run_alembic, take_part
 from headway_runner.child import Link
 from headway_runner.contexts import place_of
-from headway_runner.database import Identity
 from headway_runner.failures import READ_ONLY_STATE, failure_of, is_not_there_yet, print_error
 from headway_runner.hints import with_hint
-from headway_runner.invalid_indexes import invalid_indexes
+from headway_runner.invalid_indexes import building, invalid_indexes, left
 from headway_runner.lock import held, lock_of
 from headway_runner.own_target import hold_to_upgrades, what_was_planned
-from headway_runner.participant import ContextGuard, call_guarded
-from headway_runner.probe import probe
+from headway_runner.participant import ContextGuard, call_guarded, identity_of
 from headway_runner.project import load_config, prepare_process
 from headway_runner.sessions import Sessions
 from headway_runner.task import Inspection, Task
@@ -39,8 +36,6 @@ SETTLE_SECONDS = 8.0
 
 class Inspector(ContextGuard):
     """Notes what each context would do."""
-
-    writes = False
 
     def __init__(self, link: Link, task: Task) -> None:
         super().__init__(link, task, Sessions(task.request, task.read_only, task.database.name))
@@ -90,14 +85,8 @@ class Inspector(ContextGuard):
                 context, script, heads, compute
             )
         indexes = invalid_indexes(context.connection) if context.connection is not None else ()
-        left = tuple(one.shown for one in indexes if one.builder is None)
-        notices = tuple(
-            f"Session {one.builder} is building the index {one.shown} at this moment."
-            for one in indexes
-            if one.builder is not None
-        )
-        places = (place_of(context),) if view.pending else ()
-        self.views.append(replace(view, invalid_indexes=left, notices=notices, places=places, contexts=1))
+        view = replace(view, invalid_indexes=left(indexes), notices=building(indexes))
+        self.views.append(replace(view, places=(place_of(context),) if view.pending else (), contexts=1))
         return iter(())
 
     @property
@@ -219,15 +208,6 @@ def _look(link: Link, task: Task, inspector: Inspector) -> None:
     if error is not None:
         raise error
     inspector.check_something_ran()
-
-
-def identity_of(link: Link, task: Task) -> Identity | None:
-    """Which database was asked for, seen over a connection of our own; raises what the driver raises."""
-    if task.url is None or task.identity is not None:
-        return task.identity
-    seen = probe(task.url)
-    link.emit(DatabaseReached(task.database.name, seen.dialect, seen.server_version))
-    return seen.identity
 
 
 def _ahead(script: ScriptDirectory, heads: tuple[str, ...]) -> Inspection | None:

@@ -6,7 +6,7 @@ session is building at this moment is invalid too, and neither dropped nor a fai
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,29 @@ def invalid_indexes(connection: Connection) -> tuple[InvalidIndex, ...]:
     if not connection.in_transaction():
         adapter.commit()
     return found
+
+
+def left(indexes: Iterable[InvalidIndex]) -> tuple[str, ...]:
+    """Names of those that nobody is building any more."""
+    return tuple(one.shown for one in indexes if one.builder is None)
+
+
+def building(indexes: Iterable[InvalidIndex]) -> tuple[str, ...]:
+    """A sentence on each of the others."""
+    return tuple(
+        f"Session {one.builder} is building the index {one.shown} at this moment."
+        for one in indexes
+        if one.builder is not None
+    )
+
+
+def told_left(names: Iterable[str]) -> tuple[str, ...]:
+    """A sentence on each of those that were left, for before a run."""
+    return tuple(
+        f"The index {name} is INVALID: an interrupted build left it, and no query uses it. A revision that builds "
+        f"it has it built again; else {ADVICE}."
+        for name in names
+    )
 
 
 def _invalid(adapter: Any, where: str = "") -> tuple[InvalidIndex, ...]:

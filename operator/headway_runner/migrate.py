@@ -1,4 +1,8 @@
-"""Mode Migrate: plan, run under the lock, again when a table lock could not be had, then verify with fresh eyes."""
+"""Mode Migrate: look, run under the lock, again when a table lock could not be had, then verify with fresh eyes.
+
+Rule: a run that carries out a plan looks itself, under the lock. What it finds is either as planned, or left to a
+look: whatever the reason, that is the same look with the same words as without a plan.
+"""
 
 import random
 import time
@@ -9,11 +13,12 @@ from headway_contract.backfill import BackfillRecord
 from headway_contract.events import Notice, PassRetried, RevisionApplied, RevisionStarted, Verified
 from headway_contract.request import RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
+from headway_runner import first_look
 from headway_runner.failures import RunFailed, named
 from headway_runner.invalid_indexes import ADVICE
 from headway_runner.own_look import as_the_run_left_it, is_needed, look_again
 from headway_runner.passes import apply, inspect
-from headway_runner.plan import announce, as_plan, first_task, is_ahead, look
+from headway_runner.plan import announce, as_plan, first_task, is_ahead, look, without_a_look
 from headway_runner.supervisor import Died, Supervisor
 from headway_runner.task import Application, Inspection, Task
 from headway_runner.verdict import verdict
@@ -26,9 +31,27 @@ def migrate_database(supervisor: Supervisor, request: RunRequest) -> RunResult:
     """Take the request's one database to its target."""
     database = request.databases[0]
     try:
-        task, before = look(supervisor, first_task(request, database))
+        task = first_task(request, database)
+        result = None if first_look.is_needed(request) else migrate_as_planned(supervisor, task)
+        return result or migrate_after_a_look(supervisor, task)
     except RunFailed as failed:
         return RunResult(Outcome.FAILED, request.run, database.name, failure=failed.failure)
+
+
+def migrate_as_planned(supervisor: Supervisor, task: Task) -> RunResult | None:
+    """With no look before the run; None: it wrote nothing and needs one. Raises :class:`RunFailed`."""
+    task = without_a_look(task)
+    run = run_until_unlocked(supervisor, replace(task, read_only=False, looks_itself=True))
+    if run.before is not None:
+        return conclude(supervisor, replace(task, identity=run.before.identity), run.before, run)
+    was_stopped = supervisor.stopping is not None
+    return RunResult(Outcome.STOPPED, task.request.run, task.database.name) if was_stopped else None
+
+
+def migrate_after_a_look(supervisor: Supervisor, task: Task) -> RunResult:
+    """Look, judge, and run what is pending. Raises :class:`RunFailed`."""
+    request, database = task.request, task.database
+    task, before = look(supervisor, task)
     seen = RunResult(
         Outcome.SUCCEEDED,
         request.run,
@@ -92,17 +115,24 @@ def ask_the_database(supervisor: Supervisor, task: Task, run: Application, after
 def run_until_unlocked(
     supervisor: Supervisor, task: Task, clock: Callable[[], float] = time.monotonic
 ) -> Application:
-    """Run; run again after a pause while table locks cannot be had and nothing half-done stands in the way."""
+    """Run; run again after a pause while table locks cannot be had and nothing half-done stands in the way.
+
+    A run that looks itself and saw nothing that may run is not run again: it wrote nothing.
+    """
     start = clock()
+    before: Inspection | None = None
     applied: tuple[str, ...] = ()
     backfills: tuple[BackfillRecord, ...] = ()
     attempt = 0
     while True:
         attempt += 1
         run = run_once(supervisor, task)
+        before = before or run.before
         applied = tuple(dict.fromkeys((*applied, *run.applied)))
         backfills += run.backfills
-        run = replace(run, applied=applied, backfills=backfills)
+        run = replace(run, applied=applied, backfills=backfills, before=before)
+        if task.looks_itself and before is None:
+            return run
         wait = pause_before(attempt + 1, random.random())
         if supervisor.stopping is not None or not is_worth_another_pass(run):
             return run
@@ -113,6 +143,7 @@ def run_until_unlocked(
         supervisor.emit(PassRetried(task.database.name, reason, attempt, round(wait, 2)))
         if not supervisor.pause(wait):
             return run
+        task = replace(task, looks_itself=False)
 
 
 def given_up(run: Application, attempts: int, seconds: float) -> Application:
@@ -138,16 +169,15 @@ def what_is_known(died: Died, stopping: bool) -> Application:
     unfinished = started[-1].revision if len(started) > len(applied) else ""
     kept = died.kept.statements if died.kept.revision == unfinished else ()
     if stopping and not kept:
-        return Application(applied=applied, unfinished=unfinished, stopped=True)
+        return Application(died.before, applied=applied, unfinished=unfinished, stopped=True)
     sentence = (
         "It did not end in time after it was asked to stop, and was killed." if stopping else died.sentence
     )
     if unfinished:
         sentence = f"Revision {named(unfinished, started[-1].title)} did not end. {sentence}"
     name = "RevisionFailed" if unfinished and not stopping and died.status >= 0 else "Unexpected"
-    return Application(
-        applied=applied, unfinished=unfinished, kept=kept, failure=Failure(name, sentence, unfinished)
-    )
+    failure = Failure(name, sentence, unfinished)
+    return Application(died.before, applied=applied, unfinished=unfinished, kept=kept, failure=failure)
 
 
 def is_worth_another_pass(run: Application) -> bool:

@@ -10,9 +10,10 @@ from sqlalchemy.engine import Connection
 from headway_contract.events import DatabaseReached
 from headway_contract.result import Failure
 from headway_runner.child import Link
+from headway_runner.database import Identity
 from headway_runner.failures import RunFailed
 from headway_runner.library import ATTRIBUTE
-from headway_runner.probe import look
+from headway_runner.probe import look, probe
 from headway_runner.secrecy import learn_environment
 from headway_runner.sessions import Sessions
 from headway_runner.task import Task
@@ -88,6 +89,15 @@ class ContextGuard(ABC):
                 else ("ended without calling context.configure()")
             )
             raise RunFailed(Failure("NeverConfigured", f"env.py {what}."))
+
+
+def identity_of(link: Link, task: Task) -> Identity | None:
+    """Which database was asked for, seen over a connection of our own; raises what the driver raises."""
+    if task.url is None or task.identity is not None:
+        return task.identity
+    seen = probe(task.url)
+    link.emit(DatabaseReached(task.database.name, seen.dialect, seen.server_version))
+    return seen.identity
 
 
 def call_guarded(function: Callable[[], None]) -> BaseException | None:

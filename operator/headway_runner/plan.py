@@ -5,13 +5,13 @@ from dataclasses import replace
 from sqlalchemy.engine.url import URL
 
 from headway_contract.events import Notice, Planned
-from headway_contract.planned import is_relative
+from headway_contract.planned import NOT_KNOWN, EnvFacts, is_relative
 from headway_contract.request import DatabaseRequest, RunRequest, WhenAhead
 from headway_contract.result import DatabasePlan, Failure, Outcome, Plan, RunResult
 from headway_contract.wire import sha256_of, split_document
 from headway_runner.database import load_driver, raw_url, read_url, with_async_driver
 from headway_runner.failures import READ_ONLY_STATE, RunFailed
-from headway_runner.invalid_indexes import ADVICE
+from headway_runner.invalid_indexes import told_left
 from headway_runner.passes import inspect
 from headway_runner.project import command_line
 from headway_runner.secrecy import masked
@@ -39,11 +39,20 @@ def first_task(request: RunRequest, database: DatabaseRequest) -> Task:
     return Task(request, database, url, target, downgrade=planned.downgrade, read_only=True)
 
 
+def without_a_look(task: Task) -> Task:
+    """The same task for a run that looks itself: what a look would find out of env.py is what the plan's has."""
+    env = NOT_KNOWN if task.database.planned is None else task.database.planned.env
+    url = other_driver(task) if env.asynchronous else task.url
+    if url is not None:
+        load_driver(url)
+    return replace(task, url=url, read_only=not env.writes, one_transaction=env.one_transaction)
+
+
 def look(supervisor: Supervisor, task: Task) -> tuple[Task, Inspection]:
     """Inspect in a fresh process, as often as it takes; the task as later passes should have it."""
     inspection = inspect_once(supervisor, task)
     if inspection.failure is not None and needs_async_driver(inspection.failure):
-        task = replace(task, url=other_driver(task), identity=inspection.identity)
+        task = replace(task, url=other_driver(task), asynchronous=True, identity=inspection.identity)
         inspection = inspect_once(supervisor, task)
     if task.read_only and inspection.failure is not None and inspection.failure.sqlstate == READ_ONLY_STATE:
         task = replace(task, read_only=False, identity=inspection.identity)
@@ -61,11 +70,7 @@ def look(supervisor: Supervisor, task: Task) -> tuple[Task, Inspection]:
 
 def with_indexes(inspection: Inspection) -> Inspection:
     """Invalid indexes are told before anything is done, also when there is nothing to do."""
-    told = (
-        f"The index {index} is INVALID: an interrupted build left it, and no query uses it. A revision that builds "
-        f"it has it built again; else {ADVICE}."
-        for index in inspection.invalid_indexes
-    )
+    told = told_left(inspection.invalid_indexes)
     return replace(inspection, notices=(*inspection.notices, *told))
 
 
@@ -142,6 +147,7 @@ def as_plan(task: Task, inspection: Inspection) -> DatabasePlan:
         notices=inspection.notices,
         failure=inspection.failure,
         starts=inspection.starts,
+        env=EnvFacts(inspection.contexts, task.one_transaction, not task.read_only, task.asynchronous),
     )
 
 

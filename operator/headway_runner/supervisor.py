@@ -15,11 +15,11 @@ from typing import TypeVar
 from headway_contract.control import Control
 from headway_contract.events import Event, Heartbeat, Steered, Stopping
 from headway_contract.request import RunRequest
-from headway_runner.child import CANCEL, NOTHING_KEPT, STOP, Finished, Kept, Link, run_child
+from headway_runner.child import CANCEL, NOTHING_KEPT, STOP, Finished, Kept, Link, Saw, run_child
 from headway_runner.level import Level
 from headway_runner.pipes import Receiver, Sender
 from headway_runner.streams import EventStream
-from headway_runner.task import Task
+from headway_runner.task import Inspection, Task
 
 POLL_SECONDS = 0.2
 TO_WRITE_THE_RESULT_SECONDS = 1.0
@@ -36,6 +36,8 @@ class Died:
     """What it had told before."""
     kept: Kept = NOTHING_KEPT
     """What it had committed in the middle of a revision."""
+    before: Inspection | None = None
+    """What it had seen before its first revision, if it was to look itself."""
 
     @property
     def sentence(self) -> str:
@@ -140,20 +142,26 @@ class Supervisor:
         child = self._fork(phase, task)
         events: list[Event] = []
         finished: Finished | None = None
-        kept = NOTHING_KEPT
-        while finished is None and not child.is_silent():
-            for word in child.words.receive(POLL_SECONDS):
+        kept, before = NOTHING_KEPT, None
+        while finished is None:
+            words = child.words.receive(POLL_SECONDS)
+            # Asked only when nothing came: it costs as many system calls as an event.
+            if not words and child.is_silent():
+                break
+            for word in words:
                 if isinstance(word, Finished):
                     finished = word
                 elif isinstance(word, Kept):
                     kept = word
+                elif isinstance(word, Saw):
+                    before = word.before
                 else:
                     events.extend(word)
                     self.emit(*word)
             self._tend(child, killable, last)
         status = child.wait()
         if finished is None:
-            return Died(status, tuple(events), kept)
+            return Died(status, tuple(events), kept, before)
         outcome: T = finished.outcome
         return outcome
 

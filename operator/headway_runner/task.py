@@ -41,6 +41,10 @@ class Task:
     """PostgreSQL refuses every write of the pass."""
     one_transaction: bool = False
     """env.py sets something for one transaction only, so the revisions may not get one each."""
+    asynchronous: bool = False
+    """env.py makes an asynchronous engine, and the URL got a driver for it."""
+    looks_itself: bool = False
+    """A run that no look went before: it looks under the lock, and goes on only when all is as it was planned."""
     settle: bool = False
     """The session of an interrupted run may still be ending on the server: wait for its lock before looking."""
     contexts: int = 0
@@ -95,6 +99,8 @@ class Inspection:
 class Application:
     """What a run did, as far as it could see itself; the verify pass decides what of it is true."""
 
+    before: Inspection | None = None
+    """What a run that looks itself saw before its first revision; None: it never got there, and wrote nothing."""
     current: tuple[str, ...] = ()
     """The heads under the lock."""
     applied: tuple[str, ...] = ()

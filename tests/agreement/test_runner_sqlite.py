@@ -36,6 +36,21 @@ def test_a_sqlite_file_is_planned_and_goes_to_head(tmp_path, file):
     assert tables(file) == {"alembic_version", "a1", "a2"}
 
 
+def test_a_sqlite_file_is_held_to_its_plan_under_the_lock(tmp_path, file):
+    project = from_template(tmp_path / "project").tables("a1")
+    url = f"sqlite:///{file}"
+    expected = plan(project, {"main": url}).result.plan.databases[0].planned
+    project.tables("a2")
+    refused = migrate(project, url, planned=expected)
+    assert refused.result.failure.name == "PlanChanged"
+    assert tables(file) == set()
+    (project.folder / project.scripts / "versions" / "a2.py").unlink()
+    run = migrate(project, url, planned=expected)
+    assert run.exit_code == 0, run.stderr
+    assert run.kinds()[:3] == ["RunStarted", "DatabaseReached", "LockAcquired"]
+    assert tables(file) == {"alembic_version", "a1"}
+
+
 def test_a_failure_after_a_table_was_made_says_that_it_stayed(tmp_path, file):
     project = from_template(tmp_path / "project")
     project.revision("a1", "op.execute('CREATE TABLE stays (id int)'); op.execute('SELECT * FROM missing')")

@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 from headway_contract.events import LockAwaited, PassRetried
 from headway_contract.exit_codes import ExitCode
 from support.projects import from_template
-from support.runner import database_request, migrate, request_for, start
+from support.runner import database_request, migrate, plan, request_for, start
 from support.system_servers import mariadb
 from support.waiting import wait_until
 
@@ -45,6 +45,20 @@ def test_a_project_goes_to_head_on_mariadb(shop):
     run = migrate(project, url)
     assert run.result.to_revision == ("a2",), run.stderr
     assert rows(url, "SELECT version_num FROM alembic_version") == (("a2",),)
+
+
+def test_a_project_is_held_to_its_plan_on_mariadb_before_a_version_table_is_made(shop):
+    project, url = shop
+    expected = plan(project, {"main": url}).result.plan.databases[0].planned
+    another = project.folder / project.scripts / "versions" / "a3.py"
+    project.revision("a3")
+    refused = migrate(project, url, planned=expected)
+    assert refused.result.failure.name == "PlanChanged", refused.stderr
+    assert rows(url, "SHOW TABLES") == ()
+    another.unlink()
+    run = migrate(project, url, planned=expected)
+    assert run.result.to_revision == ("a2",), run.stderr
+    assert run.kinds()[:3] == ["RunStarted", "DatabaseReached", "LockAcquired"]
 
 
 @pytest.mark.parametrize("number", [2, 10])

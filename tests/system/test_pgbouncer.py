@@ -5,24 +5,31 @@ import pytest
 
 from support.commands import URL_OF_THE_CONFIG, admin, attach, start_attached
 from support.projects import from_template
-from support.runner import database_request, migrate, request_for, start
+from support.runner import database_request, migrate, plan, request_for, start
 from support.system_servers import pgbouncer
 from support.waiting import wait_until
 
 DRIVERS = {"psycopg": "generic", "psycopg2": "generic", "asyncpg": "async", "pg8000": "generic"}
 
 
+@pytest.mark.parametrize("planned", [False, True], ids=["no plan", "planned"])
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_transaction_pooler_is_refused_before_anything_is_written(public_tmp_path, database, driver):
+def test_a_transaction_pooler_is_refused_before_anything_is_written(
+    public_tmp_path, database, driver, planned
+):
     project = from_template(public_tmp_path / "project", DRIVERS[driver]).revision(
         "a1", "op.execute('CREATE TABLE users (id int)')"
     )
+    expected = None
+    if planned:
+        expected = plan(project, {"main": database.url(driver)}).result.plan.databases[0].planned
     folder = public_tmp_path / "pooler"
     folder.mkdir()
     with pgbouncer(folder, database.address) as pooled:
         wait_until(lambda: _answers(pooled), what="PgBouncer")
+        url = pooled.replace("postgresql://", f"postgresql+{driver}://")
         # The server's session has what the first client has prepared when the second comes.
-        runs = [migrate(project, pooled.replace("postgresql://", f"postgresql+{driver}://")) for _ in "12"]
+        runs = [migrate(project, url, planned=expected) for _ in "12"]
     for run in runs:
         assert run.result.failure.name == "PoolerDetected", run.stderr
         assert run.exit_code == 78

@@ -15,6 +15,7 @@ from headway_contract.codec import Undecodable, decode, encode
 from headway_contract.control import Control
 from headway_contract.events import EVENTS, DocumentPart, Notice, RevisionApplied
 from headway_contract.failures import failure_class
+from headway_contract.planned import NOT_KNOWN, EnvFacts
 from headway_contract.request import DatabaseRequest, Mode, RunRequest
 from headway_contract.result import LIMIT_BYTES, DatabasePlan, Failure, PendingRevision, Plan, RunResult
 from headway_contract.wire import (
@@ -204,3 +205,17 @@ def test_the_digest_of_a_database_is_about_what_runs_and_not_about_the_order_of_
 
 def test_the_plan_of_an_older_runner_holds_nobody_to_anything():
     assert DatabasePlan("main", current=("a1",)).planned is None
+
+
+def test_what_the_look_learned_of_env_py_goes_with_the_plan_and_is_no_part_of_its_digest():
+    plan = DatabasePlan("main", starts=((),), env=EnvFacts(contexts=1, writes=True))
+    assert plan.planned.env == plan.env
+    assert plan.digest == DatabasePlan("main", starts=((),)).digest
+    request = RunRequest(Mode.MIGRATE, "r", (DatabaseRequest("main", planned=plan.planned),))
+    assert '"env":{"contexts":1,"writes":true}' in request.to_json()
+    assert RunRequest.from_json(request.to_json()) == request
+
+
+def test_a_plan_of_an_older_release_tells_nothing_of_env_py():
+    text = '{"mode":"Migrate","run":"r","databases":[{"name":"main","planned":{"digest":"sha256:1","starts":[[]]}}]}'
+    assert RunRequest.from_json(text).databases[0].planned.env == NOT_KNOWN
