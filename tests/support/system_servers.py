@@ -84,6 +84,29 @@ def mariadb(folder: Path) -> Iterator[str]:
         server.stop(patience=20)
 
 
+@contextmanager
+def mysql(folder: Path, program: Path) -> Iterator[str]:
+    """A MySQL with a database ``shop``; yields its SQLAlchemy URL (driver PyMySQL).
+
+    It may lie in a folder that only root may enter, so it runs as whoever runs the tests.
+    """
+    port, data, base = free_port(), folder / "data", program.parents[1]
+    account = ["--user=root"] if os.geteuid() == 0 else []
+    places = [f"--basedir={base}", f"--datadir={data}", f"--lc-messages-dir={base}/share/mysql"]
+    command = [str(program), "--no-defaults", *account, *places]
+    subprocess.run([*command, "--initialize-insecure"], check=True, capture_output=True)
+    network = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket"]
+    # The package expects folders of an installation.
+    network += ["--mysqlx=OFF", "--secure-file-priv=NULL", f"--pid-file={folder}/pid"]
+    server = ServerProcess([*command, *network], folder / "log")
+    server.start()
+    try:
+        wait_until(lambda: _has_made_database(port), timeout=60, what="MySQL")
+        yield f"mysql+pymysql://root@127.0.0.1:{port}/shop"
+    finally:
+        server.stop(patience=20)
+
+
 def _has_made_database(port: int) -> bool:
     try:
         with pymysql.connect(host="127.0.0.1", port=port, user="root") as connection:

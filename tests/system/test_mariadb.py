@@ -1,4 +1,4 @@
-"""MariaDB: DDL commits by itself there, and the lock is one of the server's names."""
+"""MariaDB and MySQL: DDL commits by itself there, and the lock is one of the server's names."""
 
 import threading
 
@@ -6,24 +6,32 @@ import pymysql
 import pytest
 from sqlalchemy.engine import make_url
 
-from headway_contract.events import LockAwaited, PassRetried
+from headway_contract.events import LockAwaited, PassRetried, RevisionStarted
 from headway_contract.exit_codes import ExitCode
 from support.projects import from_template
 from support.runner import database_request, migrate, plan, request_for, start
-from support.system_servers import mariadb
 from support.waiting import wait_until
+
+AT_THE_GATE = """
+import pathlib, time
+while not pathlib.Path("go").exists():
+    time.sleep(0.05)
+"""
 
 
 @pytest.fixture
-def shop(public_tmp_path):
-    """A project of two revisions and an empty MariaDB database."""
+def shop(public_tmp_path, mysql_url):
+    """A project of two revisions and an empty database."""
     project = from_template(public_tmp_path / "project", "generic")
     project.revision("a1", "op.execute('CREATE TABLE users (id int)')")
-    project.revision("a2", "op.execute('SELECT SLEEP(1)')\nop.execute('INSERT INTO users VALUES (1)')")
-    folder = public_tmp_path / "mariadb"
-    folder.mkdir()
-    with mariadb(folder) as url:
-        yield project, url
+    project.revision("a2", f"{AT_THE_GATE}\nop.execute('INSERT INTO users VALUES (1)')")
+    (project.folder / "go").touch()
+    return project, mysql_url
+
+
+def is_waiting(runner) -> bool:
+    """For the lock that another one has."""
+    return any(isinstance(event, LockAwaited) for event in runner.events())
 
 
 def connect(url: str) -> pymysql.Connection:
@@ -40,14 +48,14 @@ def rows(url: str, query: str) -> tuple:
         return cursor.fetchall()
 
 
-def test_a_project_goes_to_head_on_mariadb(shop):
+def test_a_project_goes_to_head(shop):
     project, url = shop
     run = migrate(project, url)
     assert run.result.to_revision == ("a2",), run.stderr
     assert rows(url, "SELECT version_num FROM alembic_version") == (("a2",),)
 
 
-def test_a_project_is_held_to_its_plan_on_mariadb_before_a_version_table_is_made(shop):
+def test_a_project_is_held_to_its_plan_before_a_version_table_is_made(shop):
     project, url = shop
     expected = plan(project, {"main": url}).result.plan.databases[0].planned
     another = project.folder / project.scripts / "versions" / "a3.py"
@@ -62,10 +70,14 @@ def test_a_project_is_held_to_its_plan_on_mariadb_before_a_version_table_is_made
 
 
 @pytest.mark.parametrize("number", [2, 10])
-def test_of_runners_at_once_on_mariadb_exactly_one_applies(shop, number):
+def test_of_runners_at_once_exactly_one_applies(shop, number):
     project, url = shop
     request = request_for(database_request())
-    runs = [one.finish() for one in [start(project, request, {"main": url}) for _ in range(number)]]
+    (project.folder / "go").unlink()
+    running = [start(project, request, {"main": url}) for _ in range(number)]
+    wait_until(lambda: any(map(is_waiting, running)), timeout=120, what="a runner that waits for the other")
+    (project.folder / "go").touch()
+    runs = [one.finish() for one in running]
     assert [run.exit_code for run in runs] == [0] * number
     assert sorted(run.result.applied_count for run in runs) == [0] * (number - 1) + [2]
     awaited = [event.holder for run in runs for event in run.of(LockAwaited)]
@@ -81,7 +93,7 @@ BLOCKED = {
 
 
 @pytest.mark.parametrize("kind", BLOCKED)
-def test_a_lock_that_cannot_be_had_on_mariadb_is_tried_again_and_who_blocks_is_named(shop, kind):
+def test_a_lock_that_cannot_be_had_is_tried_again_and_who_blocks_is_named(shop, mysql_kind, kind):
     project, url = shop
     statement, blocking = BLOCKED[kind]
     rows(url, "CREATE TABLE busy (id int)")
@@ -99,12 +111,13 @@ def test_a_lock_that_cannot_be_had_on_mariadb_is_tried_again_and_who_blocks_is_n
         named = f"session {blocker.thread_id()} (user root)"
     assert run.exit_code == 0, run.stderr
     reason = run.of(PassRetried)[0].reason
-    assert named in reason or kind == "metadata", reason
     # MariaDB without the performance schema tells of metadata locks neither holders nor what they hold.
-    assert ("the server does not tell by whom" in reason) == (kind == "metadata"), reason
+    is_told = kind == "rows" or mysql_kind == "mysql"
+    assert named in reason or not is_told, reason
+    assert ("the server does not tell by whom" in reason) is not is_told, reason
 
 
-def test_what_a_definition_committed_on_mariadb_is_no_ground_for_another_try(shop):
+def test_what_a_definition_committed_is_no_ground_for_another_try(shop):
     """The INSERT before it is committed by the ALTER that could not be made."""
     project, url = shop
     rows(url, "CREATE TABLE busy (id int)")
@@ -121,7 +134,7 @@ def test_what_a_definition_committed_on_mariadb_is_no_ground_for_another_try(sho
     assert rows(url, "SELECT count(*) FROM busy") == ((1,),)
 
 
-def test_a_deadlock_on_mariadb_is_tried_again(shop):
+def test_a_deadlock_is_tried_again(shop):
     project, url = shop
     rows(url, "CREATE TABLE one (id int PRIMARY KEY, n int)")
     rows(url, "CREATE TABLE two (id int PRIMARY KEY, n int)")
@@ -160,3 +173,52 @@ def test_a_deadlock_on_mariadb_is_tried_again(shop):
         run = running.finish()
     assert run.exit_code == 0, run.stderr
     assert "Deadlock" in run.of(PassRetried)[0].reason
+
+
+def test_a_session_waits_shortly_for_tables_and_for_rows(shop):
+    project, url = shop
+    project.revision(
+        "a3", "op.execute('CREATE TABLE noted SELECT @@lock_wait_timeout, @@innodb_lock_wait_timeout')"
+    )
+    run = migrate(project, url, options={"lock_timeout_seconds": 7})
+    assert run.exit_code == 0, run.stderr
+    assert rows(url, "SELECT * FROM noted") == ((7, 7),)
+
+
+def test_a_run_in_another_database_of_the_server_is_not_waited_for(shop):
+    project, url = shop
+    rows(url, "CREATE DATABASE other")
+    (project.folder / "go").unlink()
+    running = start(project, request_for(database_request()), {"main": url})
+    running.wait_for(RevisionStarted, revision="a2")
+    elsewhere = from_template(project.folder / "elsewhere").revision("b1", "op.execute('SELECT 1')")
+    run = migrate(elsewhere, url.replace("/shop", "/other"))
+    assert (run.exit_code, run.of(LockAwaited)) == (0, []), run.stderr
+    (project.folder / "go").touch()
+    assert running.finish().exit_code == 0
+
+
+STAYING = """
+            context.run_migrations()
+        import pathlib, time
+        if pathlib.Path("stay").exists():
+            pathlib.Path("staying").touch()
+            while not pathlib.Path("leave").exists():
+                time.sleep(0.05)
+"""
+
+
+def test_the_lock_is_free_when_the_revisions_are_done_although_env_py_keeps_its_connection(shop):
+    project, url = shop
+    before, _, after = project.env.read_text().rpartition("\n            context.run_migrations()\n")
+    project.env.write_text(before + STAYING + after)
+    project.revision("a3", "import pathlib\npathlib.Path('stay').touch()")
+    staying = start(project, request_for(database_request()), {"main": url})
+    wait_until((project.folder / "staying").exists, timeout=60, what="env.py behind its revisions")
+    (project.folder / "stay").unlink()
+    project.revision("a4", "op.execute('SELECT 1')")
+    run = migrate(project, url, options={"lock_give_up_seconds": 20})
+    assert (run.exit_code, run.of(LockAwaited)) == (0, []), run.stderr
+    assert run.result.applied == ("a4",)
+    (project.folder / "leave").touch()
+    staying.finish()

@@ -1,4 +1,4 @@
-"""MariaDB: its drivers cannot cancel, and its server does not look whether a client is still there."""
+"""MariaDB and MySQL: their drivers cannot cancel, and their servers do not look whether a client is still there."""
 
 import os
 import signal
@@ -12,12 +12,11 @@ from headway_contract.events import LockAwaited, RevisionStarted
 from headway_contract.exit_codes import ExitCode
 from support.projects import from_template
 from support.runner import database_request, migrate, request_for, start
-from support.system_servers import mariadb
 from support.waiting import wait_until
 
 LEDGER = "op.execute('CREATE TABLE ledger (entry text, n int)')\nop.execute(\"INSERT INTO ledger VALUES ('a1', 0)\")"
 IS_WORKING = "SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'UPDATE ledger%'"
-FOR_EVER = "BENCHMARK(2000000000, MD5(RAND()))"
+FOR_EVER = "BENCHMARK(2000000000, SHA2(RAND(), 256))"
 """Unlike SLEEP, it does not end because its client is gone."""
 
 
@@ -34,16 +33,17 @@ def working(long, marker):
 
 
 @pytest.fixture
-def server(public_tmp_path):
-    folder = public_tmp_path / "mariadb"
-    folder.mkdir()
-    with mariadb(folder) as url:
-        yield url
+def server(mysql_url):
+    return mysql_url
+
+
+def session(url):
+    parts = make_url(url)
+    return pymysql.connect(host=parts.host, port=parts.port, user="root", database="shop")
 
 
 def rows(url, query):
-    parts = make_url(url)
-    with pymysql.connect(host=parts.host, port=parts.port, user="root", database="shop") as connection:
+    with session(url) as connection:
         cursor = connection.cursor()
         cursor.execute(query)
         return cursor.fetchall()
@@ -82,18 +82,37 @@ def test_a_stop_after_a_statement_that_commits_by_itself_names_that_statement(pu
     assert "still there: CREATE TABLE part" in run.result.failure.message
 
 
+WAITING_FOR_A_ROW = """
+import pathlib
+op.execute("INSERT INTO ledger VALUES ('a2', 0)")
+marker = pathlib.Path({marker!r})
+if not marker.exists():
+    marker.touch()
+    op.execute('SET SESSION innodb_lock_wait_timeout = 600')
+    op.execute('UPDATE ledger, gate SET ledger.n = 1, gate.id = 2')
+"""
+
+
 def test_when_everything_is_killed_the_next_run_waits_for_the_end_of_the_statement(public_tmp_path, server):
-    project = project_with(public_tmp_path, working("SLEEP(8)", public_tmp_path / "was-here"))
-    running = start_until_it_works(project, server)
-    process = running.process.pid
-    (child,) = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for one in (process, int(child)):
-            os.kill(one, number)
-    running.process.wait()
-    again = start(project, request_for(database_request()), {"main": server})
-    again.wait_for(LockAwaited)
-    assert rows(server, IS_WORKING) == ((1,),)
-    run = again.finish()
+    """Neither server looks whether a client that waits for a row is still there."""
+    rows(server, "CREATE TABLE gate (id int) SELECT 1 AS id")
+    project = project_with(
+        public_tmp_path, WAITING_FOR_A_ROW.format(marker=str(public_tmp_path / "was-here"))
+    )
+    with session(server) as holder:
+        holder.begin()
+        holder.cursor().execute("SELECT * FROM gate FOR UPDATE")
+        running = start_until_it_works(project, server)
+        process = running.process.pid
+        (child,) = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for one in (process, int(child)):
+                os.kill(one, number)
+        running.process.wait()
+        again = start(project, request_for(database_request()), {"main": server})
+        again.wait_for(LockAwaited)
+        assert rows(server, IS_WORKING) == ((1,),)
+        holder.rollback()
+        run = again.finish()
     assert run.result.applied == ("a2",), run.stderr
     assert rows(server, "SELECT entry FROM ledger") == (("a1",), ("a2",))

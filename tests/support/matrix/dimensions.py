@@ -15,7 +15,8 @@ SQLALCHEMYS = ("1.4.54", "2.0.58", "2.1.9")
 POSTGRES_DRIVERS = ("psycopg2", "psycopg", "asyncpg", "pg8000")
 DRIVERS = (*POSTGRES_DRIVERS, "pymysql", "sqlite3")
 POSTGRES_SERVERS = ("postgresql-14", "postgresql-15", "postgresql-16", "postgresql-17", "postgresql-18")
-SERVERS = (*POSTGRES_SERVERS, "pgbouncer", "mariadb", "sqlite")
+MYSQL_SERVERS = ("mariadb", "mysql")
+SERVERS = (*POSTGRES_SERVERS, "pgbouncer", *MYSQL_SERVERS, "sqlite")
 FIRST_SERVERS = ("postgresql-18", "sqlite")
 """Those that pip alone brings; the few rows of an ordinary test run use only them."""
 
@@ -47,7 +48,7 @@ class Row:
 
 def driver_talks_to_another_server(row: Row) -> bool:
     """A driver is made for one protocol."""
-    return (row.driver == "pymysql") != (row.server == "mariadb") or (row.driver == "sqlite3") != (
+    return (row.driver == "pymysql") != (row.server in MYSQL_SERVERS) or (row.driver == "sqlite3") != (
         row.server == "sqlite"
     )
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 from support.cache import say
-from support.matrix import environments, interpreters, postgresqls
+from support.matrix import environments, interpreters, mysql, postgresqls
 from support.matrix.selection import rows_of
 
 
@@ -23,6 +23,8 @@ def main(which: str = "chosen") -> int:
         absent = {row.python for row in rows if not environments.obtain(row)}
         for server in sorted({row.server for row in rows}):
             postgresqls.obtain(server)
+            if server == mysql.SERVER:
+                mysql.obtain()
     except subprocess.CalledProcessError as error:
         print(f"a part of the matrix could not be made: {error}\n{error.stderr or ''}", file=sys.stderr)
         return 1

@@ -24,7 +24,7 @@ OF_POSTGRES = (
     "WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2",
     "SELECT typname, enumlabel FROM pg_enum JOIN pg_type t ON t.oid = enumtypid ORDER BY 1, enumsortorder",
 )
-OF_MARIADB = (
+OF_MYSQL = (
     "SELECT table_name, column_name, column_type, is_nullable, column_default FROM information_schema.columns "
     "WHERE table_schema = database() ORDER BY 1, 2",
     "SELECT table_name, index_name, seq_in_index, column_name, non_unique FROM information_schema.statistics "
@@ -81,11 +81,11 @@ class Postgres(Place):
 
 
 @dataclass(frozen=True)
-class MariaDb(Place):
-    """A database on a MariaDB."""
+class MySql(Place):
+    """A database on a MariaDB or a MySQL."""
 
     url: str = ""
-    queries = OF_MARIADB
+    queries = OF_MYSQL
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """See the base."""

@@ -13,11 +13,12 @@ from pathlib import Path
 import psycopg
 
 from headway_cli.embedded import EmbeddedPostgres
+from support.matrix import mysql as own_mysql
 from support.matrix import postgresqls
 from support.matrix.dimensions import Row
-from support.matrix.places import MariaDb, Place, Postgres, Sqlite
+from support.matrix.places import MySql, Place, Postgres, Sqlite
 from support.postgres import PostgresServer
-from support.system_servers import PLACES, mariadb, pgbouncer
+from support.system_servers import PLACES, mariadb, mysql, pgbouncer
 from support.waiting import wait_until
 
 PROGRAMS = {"pgbouncer": "pgbouncer", "mariadb": "mariadbd"}
@@ -28,7 +29,7 @@ def why_not(server: str) -> str:
     program = PROGRAMS.get(server)
     if program and shutil.which(program, path=PLACES) is None:
         return f"{server}: {program} is not installed"
-    return postgresqls.why_not(server)
+    return own_mysql.why_not(server) or postgresqls.why_not(server)
 
 
 class Servers:
@@ -48,7 +49,9 @@ class Servers:
         if row.server == "sqlite":
             return Sqlite(self._folder("sqlite") / f"{next(self._numbers)}.db")
         if row.server == "mariadb":
-            return self._mariadb_place()
+            return self._mysql_place(self.mariadb)
+        if row.server == "mysql":
+            return self._mysql_place(self.mysql)
         if row.server == "pgbouncer":
             return self._postgres_place(row, self.session_pooler)
         return self._postgres_place(row)
@@ -67,6 +70,13 @@ class Servers:
         """URL of a MariaDB."""
         return self._stack.enter_context(mariadb(self._folder("mariadb")))
 
+    @cached_property
+    def mysql(self) -> str:
+        """URL of a MySQL."""
+        program = own_mysql.find()
+        assert program, "mysql is not there: PYTHONPATH=tests python -m support.matrix.obtain all"
+        return self._stack.enter_context(mysql(self._folder("mysql"), program))
+
     def postgres(self, server: str) -> PostgresServer:
         """A PostgreSQL of this major."""
         if server not in self._postgres:
@@ -83,10 +93,10 @@ class Servers:
             database, row.driver, f"{_without_database(pooler or server.address)}/{database.name}"
         )
 
-    def _mariadb_place(self) -> Place:
+    def _mysql_place(self, url: str) -> Place:
         name = f"matrix{next(self._numbers)}"
-        MariaDb(self.mariadb).rows(f"CREATE DATABASE {name}")
-        return MariaDb(f"{_without_database(self.mariadb)}/{name}")
+        MySql(url).rows(f"CREATE DATABASE {name}")
+        return MySql(f"{_without_database(url)}/{name}")
 
     def _programs(self, server: str) -> Path | None:
         """The cache may be closed to the unprivileged user that the server runs as: it gets a copy."""

@@ -30,6 +30,13 @@ def wrapped(text, sqlstate=None):
     return sqlalchemy.exc.OperationalError("SELECT :a", {"a": "pAram"}, OperationalError(text, sqlstate))
 
 
+def of_mysql(code, text):
+    """As its drivers raise it: number and text, and no SQLSTATE."""
+    error = OperationalError(text)
+    error.args = (code, text)
+    return sqlalchemy.exc.OperationalError("SELECT 1", {}, error)
+
+
 def caused(cause, text="as Alembic says it"):
     error = CommandError(text)
     error.__cause__ = cause
@@ -39,6 +46,10 @@ def caused(cause, text="as Alembic says it"):
 CASES = [
     (wrapped("canceling statement due to lock timeout", "55P03"), "r1", "LockTimeout"),
     (wrapped("deadlock detected", "40P01"), "r1", "LockTimeout"),
+    (of_mysql(1205, "Lock wait timeout exceeded"), "r1", "LockTimeout"),
+    (of_mysql(1213, "Deadlock found when trying to get lock"), "r1", "LockTimeout"),
+    (of_mysql(3572, "Statement aborted because lock(s) could not be acquired"), "r1", "LockTimeout"),
+    (of_mysql(1062, "Duplicate entry 'a' for key 'b'"), "r1", "RevisionFailed"),
     (wrapped('FATAL:  password authentication failed for user "x"'), "", "AuthenticationFailed"),
     (wrapped('FATAL:  role "x" does not exist'), "", "AuthenticationFailed"),
     (wrapped('role "x" does not exist', "42704"), "r1", "RevisionFailed"),
