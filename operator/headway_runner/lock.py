@@ -20,9 +20,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
 from headway_contract.result import Failure
-from headway_runner.blockers import SESSION_COLUMNS, mysql_session, postgres_blocker, told
+from headway_runner.blockers import SESSION_COLUMNS, postgres_blocker, told
 from headway_runner.dbapi import adapter_of, query, sqlite_file
 from headway_runner.failures import RunFailed
+from headway_runner.mysql_lock import MySqlLock
 
 SPACE = 7777
 """First key of ``pg_advisory_lock(int, int)``; the second is the version table's."""
@@ -79,28 +80,6 @@ class PostgresLock:
         if not self._connection.in_transaction():
             self._adapter.commit()
         return rows
-
-
-class MySqlLock:
-    """A named lock; it is of the whole server, so the name has the schema in it (at most 64 characters)."""
-
-    def __init__(self, connection: Connection, key: int) -> None:
-        self._adapter = adapter_of(connection)
-        schema = query(self._adapter, "SELECT database()")[0][0]
-        self._name = f"headway_{zlib.crc32(str(schema).encode())}_{key}"
-
-    def try_to_take(self) -> bool:
-        """``GET_LOCK`` with no waiting."""
-        return bool(query(self._adapter, f"SELECT GET_LOCK('{self._name}', 0)")[0][0])
-
-    def release(self) -> None:
-        """``RELEASE_LOCK``."""
-        query(self._adapter, f"SELECT RELEASE_LOCK('{self._name}')")
-
-    def holder(self) -> str:
-        """``IS_USED_LOCK``; other users' sessions are in the process list only for who may see them."""
-        session = query(self._adapter, f"SELECT IS_USED_LOCK('{self._name}')")[0][0]
-        return told(mysql_session(lambda ask: query(self._adapter, ask), int(session))) if session else ""
 
 
 class SqliteLock:

@@ -35,6 +35,7 @@ PARTS = (
     Part("test_mariadb.py", "mariadbd", "mariadb-server"),
     Part("test_mariadb_interrupts.py", "mariadbd", "mariadb-server"),
     Part("test_node_loss.py", "ip", "iproute2"),
+    Part("test_node_loss_mysql.py", "mariadbd", "mariadb-server"),
 )
 
 

@@ -60,7 +60,7 @@ def pgbouncer(folder: Path, address: str, pool_mode: str = "transaction") -> Ite
 
 
 @contextmanager
-def mariadb(folder: Path) -> Iterator[str]:
+def mariadb(folder: Path, address: str = "127.0.0.1") -> Iterator[str]:
     """A MariaDB with a database ``shop``; yields its SQLAlchemy URL (driver PyMySQL)."""
     port, data = free_port(), folder / "data"
     data.mkdir()
@@ -72,7 +72,12 @@ def mariadb(folder: Path) -> Iterator[str]:
         "--auth-root-authentication-method=normal",
     ]
     subprocess.run([*_as_unprivileged(), *command], check=True, capture_output=True)
-    options = [f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket"]
+    options = [
+        f"--datadir={data}",
+        f"--port={port}",
+        f"--bind-address={address}",
+        f"--socket={folder}/socket",
+    ]
     server = ServerProcess(
         [*_as_unprivileged(), _program("mariadbd"), "--no-defaults", *options], folder / "log"
     )
@@ -85,7 +90,7 @@ def mariadb(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def mysql(folder: Path, program: Path) -> Iterator[str]:
+def mysql(folder: Path, program: Path, address: str = "127.0.0.1") -> Iterator[str]:
     """A MySQL with a database ``shop``; yields its SQLAlchemy URL (driver PyMySQL).
 
     It may lie in a folder that only root may enter, so it runs as whoever runs the tests.
@@ -95,7 +100,7 @@ def mysql(folder: Path, program: Path) -> Iterator[str]:
     places = [f"--basedir={base}", f"--datadir={data}", f"--lc-messages-dir={base}/share/mysql"]
     command = [str(program), "--no-defaults", *account, *places]
     subprocess.run([*command, "--initialize-insecure"], check=True, capture_output=True)
-    network = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket"]
+    network = [f"--port={port}", f"--bind-address={address}", f"--socket={folder}/socket"]
     # The package expects folders of an installation.
     network += ["--mysqlx=OFF", "--secure-file-priv=NULL", f"--pid-file={folder}/pid"]
     server = ServerProcess([*command, *network], folder / "log")

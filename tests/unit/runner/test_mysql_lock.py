@@ -1,0 +1,87 @@
+"""When a session that holds MySQL's lock counts as lost: only one that had a second session, and no longer has it."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headway_runner.mysql_lock import SILENT_SECONDS, Holders, SignOfLife, Suspicion
+
+LOST = Holders(7, 7, None)
+
+
+@pytest.mark.parametrize(
+    "holders",
+    [
+        Holders(7, 7, 8),  # It gives signs of life.
+        Holders(
+            7, None, None
+        ),  # It never gave one: an older runner, or one that could open no second session.
+        Holders(7, 9, None),  # What is left is another one's.
+        Holders(None, None, None),
+    ],
+)
+def test_a_holder_that_may_be_alive_is_never_ended(holders):
+    suspicion = Suspicion()
+    assert [suspicion.looked(holders, float(now)) for now in range(0, 300, 10)] == [None] * 30
+
+
+def test_a_lost_holder_is_ended_once_it_has_been_silent_for_long_enough():
+    suspicion = Suspicion()
+    seen = [suspicion.looked(LOST, float(now)) for now in range(SILENT_SECONDS + 2)]
+    assert seen == [None] * SILENT_SECONDS + [7, None]
+
+
+def test_a_sign_of_life_in_between_or_another_holder_starts_the_time_anew():
+    for other in (Holders(7, 7, 8), Holders(9, 9, None)):
+        suspicion = Suspicion()
+        suspicion.looked(LOST, 0.0)
+        suspicion.looked(other, SILENT_SECONDS - 1.0)
+        assert suspicion.looked(LOST, SILENT_SECONDS + 1.0) is None
+
+
+@given(st.lists(st.tuples(st.sampled_from([LOST, Holders(7, 7, 8), Holders(9, 9, None)]), st.floats(0, 20))))
+def test_nobody_is_ended_who_has_not_been_seen_lost_for_all_that_time(looks):
+    suspicion, now, since = Suspicion(), 0.0, {}
+    for holders, seconds in looks:
+        now += seconds
+        since = {holders.lost: since.get(holders.lost, now)} if holders.lost else {}
+        ended = suspicion.looked(holders, now)
+        assert ended is None or now - since[ended] >= SILENT_SECONDS
+
+
+class Session:
+    """One that notes what it is asked."""
+
+    def __init__(self, asked, free=1):
+        self.asked, self.free, self.closed = asked, free, threading.Event()
+
+    def ask(self, statement):
+        self.asked.append(statement)
+        return [(self.free,)]
+
+    def close(self):
+        self.closed.set()
+
+
+def test_the_second_session_is_short_lived_on_the_server_and_ends_with_the_lock():
+    asked = []
+    session = Session(asked)
+    sign = SignOfLife(None, "it", lambda engine: session)
+    assert sign.has_begun()
+    assert asked == ["SET SESSION wait_timeout = 45", "SELECT GET_LOCK('it', 0)"]
+    sign.end()
+    assert session.closed.wait(10)
+
+
+def test_without_a_second_session_no_sign_is_promised():
+    def refuse(engine):
+        raise ConnectionRefusedError
+
+    for open_session in (refuse, lambda engine: Session([], free=0)):
+        sign = SignOfLife(None, "it", open_session)
+        assert not sign.has_begun()
+        sign.end()
