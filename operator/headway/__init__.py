@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headway.backfills.backfill import backfill
+    from headway.operations.add_column import (
+        add_column_with_backfill,
+        drop_column_with_backfill,
+        stop_filling_column,
+    )
     from headway.operations.change_type import change_type_contract, change_type_expand, change_type_undo
     from headway.operations.checks import add_check_online, drop_constraint_online
     from headway.operations.environment import in_environment
@@ -27,6 +32,9 @@ __all__ = [  # noqa: RUF022
     "backfill",
     "create_index_concurrently",
     "drop_index_concurrently",
+    "add_column_with_backfill",
+    "stop_filling_column",
+    "drop_column_with_backfill",
     "set_not_null_online",
     "drop_not_null_online",
     "add_foreign_key_online",

@@ -87,16 +87,11 @@ def test_an_empty_table_is_as_good(database, make_database, kind):
 
 
 @each
-def test_a_session_cut_at_any_statement_leaves_a_rerun_the_same_end(make_database, kind):
-    def make():
-        database = make_database()
-        database.execute(EMPTY)
-        database.execute(FILLED)
-        return database
-
+def test_a_session_cut_at_any_statement_leaves_a_rerun_the_same_end(database, make_database, kind):
     end = plain(make_database, kind)
     cuts = statements_cut(
-        make,
+        database,
+        lambda database: database.execute(EMPTY + ";" + FILLED),
         lambda database: run(database.url(), OPERATIONS[kind]),
         lambda database: catalog(database) == end or pytest.fail(str(catalog(database))),
     )
@@ -105,18 +100,12 @@ def test_a_session_cut_at_any_statement_leaves_a_rerun_the_same_end(make_databas
 
 
 @each
-def test_a_session_cut_at_any_statement_of_the_undo(make_database, kind):
-    def make():
-        database = make_database()
-        database.execute(EMPTY)
-        database.execute(PLAINLY[kind])
-        return database
-
-    empty = make_database()
-    empty.execute(EMPTY)
-    end = catalog(empty)
+def test_a_session_cut_at_any_statement_of_the_undo(database, kind):
+    database.execute(EMPTY)
+    end = catalog(database)
     cuts = statements_cut(
-        make,
+        database,
+        lambda database: database.execute(EMPTY + ";" + PLAINLY[kind]),
         lambda database: run(database.url(), UNDO[kind]),
         lambda database: catalog(database) == end or pytest.fail(str(catalog(database))),
     )

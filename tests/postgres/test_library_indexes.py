@@ -256,27 +256,21 @@ def test_one_that_another_session_is_building_is_waited_for_and_not_dropped(user
     assert users.scalar(VALID, ("i",))
 
 
-def made_users(make_database):
-    def make():
-        database = make_database()
-        database.execute("CREATE TABLE users (id int PRIMARY KEY, email text)")
-        database.execute("INSERT INTO users SELECT i, 'u' || i FROM generate_series(1, 50) i")
-        return database
-
-    return make
+def fill(database, more=""):
+    database.execute("CREATE TABLE users (id int PRIMARY KEY, email text)")
+    database.execute("INSERT INTO users SELECT i, 'u' || i FROM generate_series(1, 50) i;" + more)
 
 
-def test_a_session_cut_at_any_statement_leaves_a_rerun_the_same_end(make_database):
-    def make():
-        database = made_users(make_database)()
+def test_a_session_cut_at_any_statement_leaves_a_rerun_the_same_end(database):
+    def prepare(database):
+        fill(database)
         leave_invalid(database, "CREATE INDEX CONCURRENTLY i ON users (email)")
-        return database
 
-    wanted = made_users(make_database)()
-    wanted.execute("CREATE INDEX i ON users (email)")
-    end = catalog(wanted)
+    fill(database, "CREATE INDEX i ON users (email)")
+    end = catalog(database)
     cuts = statements_cut(
-        make,
+        database,
+        prepare,
         lambda database: build(database, "i", "users", ["email"]),
         lambda database: catalog(database) == end or pytest.fail(str(catalog(database))),
     )
@@ -334,17 +328,12 @@ def test_a_partitioned_index_with_another_definition_is_refused(events):
         build(events, "i", "events", ["id"])
 
 
-def test_a_session_cut_at_any_statement_on_a_partitioned_table(make_database):
-    def make():
-        database = make_database()
-        database.execute(PARTITIONED)
-        return database
-
-    whole = make()
-    build(whole, "i", "events", ["id"])
-    end = catalog(whole)
+def test_a_session_cut_at_any_statement_on_a_partitioned_table(events):
+    build(events, "i", "events", ["id"])
+    end = catalog(events)
     cuts = statements_cut(
-        make,
+        events,
+        lambda database: database.execute(PARTITIONED),
         lambda database: build(database, "i", "events", ["id"]),
         lambda database: catalog(database) == end or pytest.fail(str(catalog(database))),
     )
@@ -382,15 +371,12 @@ def test_a_partitioned_index_is_dropped_with_those_of_its_partitions(events):
     assert catalog(events) == before
 
 
-def test_a_session_cut_while_it_drops_leaves_a_rerun_the_same_end(make_database):
-    def make():
-        database = made_users(make_database)()
-        database.execute("CREATE INDEX i ON users (email)")
-        return database
-
-    end = catalog(made_users(make_database)())
+def test_a_session_cut_while_it_drops_leaves_a_rerun_the_same_end(database):
+    fill(database)
+    end = catalog(database)
     cuts = statements_cut(
-        make,
+        database,
+        lambda database: fill(database, "CREATE INDEX i ON users (email)"),
         lambda database: run(database.url(), lambda: drop_index_concurrently("i", "users")),
         lambda database: catalog(database) == end or pytest.fail(str(catalog(database))),
     )

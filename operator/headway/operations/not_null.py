@@ -18,7 +18,8 @@ from headway.operations.constraint_state import (
 from headway.operations.constraint_work import ConstraintRefused, Work
 from headway.operations.script import validation, write_steps
 from headway.operations.tables import Table, find_table
-from headway.place import here
+from headway.operations.unfinished import unfinished_backfill
+from headway.place import Place, here
 from headway.sessions import OwnSession
 from headway.short_locks import SHORT, Patience, stop_if_wished, with_short_locks
 from headway.statements import PLAIN, execute, quoted, shortened
@@ -59,6 +60,7 @@ def set_not_null_online(
         return write_steps(place, *steps)
     with place.beside() as beside, beside.session() as session:
         table = session.do(lambda one: find_table(one, table_name, place.schema(schema)))
+        _refuse_while_it_is_filled(session, place, table, column_name)
         name = check_name(table_name, column_name)
         column = quoted(PLAIN, column_name)
         work = Work(
@@ -127,6 +129,16 @@ def _until_not_null(work: Work, column: str) -> None:
             work.shortly(f"{alter} ALTER COLUMN {quoted(PLAIN, column)} SET NOT NULL")
         elif isinstance(step, DropCheck):
             work.shortly(work.drop_statement())
+
+
+def _refuse_while_it_is_filled(session: OwnSession, place: Place, table: Table, column: str) -> None:
+    operation = session.do(lambda one: unfinished_backfill(one, place, table.name, column))
+    if operation:
+        raise ConstraintRefused(
+            f"{table.quoted}.{column} cannot become NOT NULL yet: its backfill ({operation}) is not complete. Run "
+            "the revision with the backfill again, it goes on where it stopped; then this one. If it was given up "
+            "for another way, delete its row of headway_backfill. Nothing was changed."
+        )
 
 
 def _look(session: OwnSession, table: Table, column: str) -> Column:

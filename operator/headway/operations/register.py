@@ -10,6 +10,11 @@ from alembic.operations import MigrateOperation, Operations
 
 from headway import drift
 from headway.backfills.backfill import backfill
+from headway.operations.add_column import (
+    add_column_with_backfill,
+    drop_column_with_backfill,
+    stop_filling_column,
+)
 from headway.operations.change_type import change_type_contract, change_type_expand, change_type_undo
 from headway.operations.checks import add_check_online, drop_constraint_online
 from headway.operations.environment import in_environment
@@ -28,6 +33,9 @@ REGISTERED: "tuple[tuple[str, Function], ...]" = (
     ("backfill", backfill),
     ("create_index_concurrently", create_index_concurrently),
     ("drop_index_concurrently", drop_index_concurrently),
+    ("add_column_with_backfill", add_column_with_backfill),
+    ("stop_filling_column", stop_filling_column),
+    ("drop_column_with_backfill", drop_column_with_backfill),
     ("set_not_null_online", set_not_null_online),
     ("drop_not_null_online", drop_not_null_online),
     ("add_foreign_key_online", add_foreign_key_online),

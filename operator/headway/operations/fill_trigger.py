@@ -1,0 +1,81 @@
+"""A trigger that fills a new column for application code that does not know it: the statements, pure.
+
+Rule: as long as the column holds what the expression gives for its row, it follows the expression. A value that
+somebody has written otherwise is left alone, and so is one that an UPDATE writes itself.
+"""
+
+from dataclasses import dataclass
+
+from headway.statements import PLAIN, quoted, shortened
+
+
+@dataclass(frozen=True)
+class FillTrigger:
+    """Of one column; ``schema`` None: where the search path of a script finds the table."""
+
+    schema: "str | None"
+    table: str
+    column: str
+
+    @property
+    def function(self) -> str:
+        """Quoted, with its schema."""
+        return quoted(PLAIN, self.schema, shortened(f"headway_fill_{self.table}_{self.column}"))
+
+    @property
+    def names(self) -> "tuple[str, str]":
+        """Of the triggers for INSERT and for UPDATE. PostgreSQL fires in the order of names: after the user's own."""
+        name = shortened(f"zz_headway_fill_{self.column}", 56)
+        return (f"{name}_insert", f"{name}_update")
+
+    def creation(self, expression: str) -> "tuple[str, ...]":
+        """Takes ``SHARE ROW EXCLUSIVE`` on the table; again, it replaces what is there."""
+        column, table = quoted(PLAIN, self.column), quoted(PLAIN, self.schema, self.table)
+        on_insert, on_update = (quoted(PLAIN, name) for name in self.names)
+        return (
+            f"CREATE OR REPLACE FUNCTION {self.function}() RETURNS trigger LANGUAGE plpgsql "
+            f"SET search_path FROM CURRENT AS {_dollar_quoted(self._body(expression))}",
+            *self._drop_triggers(),
+            f"CREATE TRIGGER {on_insert} BEFORE INSERT ON {table} FOR EACH ROW "
+            f"WHEN (NEW.{column} IS NULL) EXECUTE FUNCTION {self.function}()",
+            f"CREATE TRIGGER {on_update} BEFORE UPDATE ON {table} FOR EACH ROW "
+            f"WHEN (record_image_eq(ROW(NEW.{column}), ROW(OLD.{column}))) EXECUTE FUNCTION {self.function}()",
+        )
+
+    def removal(self) -> "tuple[str, ...]":
+        """Takes ``ACCESS EXCLUSIVE`` on the table."""
+        return (*self._drop_triggers(), f"DROP FUNCTION IF EXISTS {self.function}()")
+
+    def _drop_triggers(self) -> "tuple[str, ...]":
+        table = quoted(PLAIN, self.schema, self.table)
+        return tuple(f"DROP TRIGGER IF EXISTS {quoted(PLAIN, name)} ON {table}" for name in self.names)
+
+    def _body(self, expression: str) -> str:
+        column, row = quoted(PLAIN, self.column), quoted(PLAIN, self.table)
+        of_table = quoted(PLAIN, self.schema, self.table, self.column)
+        return "\n".join(
+            (
+                # A column that has the name of a variable means itself.
+                "#variable_conflict use_column",
+                "DECLARE",
+                f"    headway_was {of_table}%TYPE;",
+                "BEGIN",
+                f"    IF TG_OP = 'UPDATE' AND NEW.{column} IS NOT NULL THEN",
+                f"        headway_was := (SELECT {expression} FROM (SELECT OLD.*) AS {row});",
+                f"        IF record_image_ne(ROW(headway_was), ROW(OLD.{column})) THEN",
+                "            RETURN NEW;",
+                "        END IF;",
+                "    END IF;",
+                f"    NEW.{column} := (SELECT {expression} FROM (SELECT NEW.*) AS {row});",
+                "    RETURN NEW;",
+                "END",
+            )
+        )
+
+
+def _dollar_quoted(body: str) -> str:
+    """Between dollar quotes that do not occur in it."""
+    tag = "headway"
+    while f"${tag}$" in body:
+        tag += "_"
+    return f"${tag}$\n{body}\n${tag}$"
