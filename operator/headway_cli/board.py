@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Status
 from headway_operator.planner.explain import attempt_text, moment
-from headway_operator.planner.snapshot import JobProgress
+from headway_operator.planner.snapshot import BackfillProgress, JobProgress
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,14 @@ class Row:
     target: str
     message: str
     elapsed: timedelta | None
+    backfill: BackfillProgress | None = None
+    """That of the revision that runs."""
+
+    @property
+    def fraction(self) -> float:
+        """Of its revisions, 0 to 1, with what is done of the backfill in the one that runs."""
+        part = self.backfill.percent if self.backfill is not None else None
+        return min(((self.done or 0) + (part or 0.0) / 100) / self.total, 1.0) if self.total else 0.0
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,7 @@ def _row(
         target=database.target_revision,
         message=_again(database, now, attempts) + message,
         elapsed=(ended or now) - began if began else None,
+        backfill=progress.backfill if is_working else None,
     )
 
 

@@ -12,6 +12,8 @@ from rich.text import Text
 
 from headway_cli.board import Board, Row, clock
 from headway_operator.api.status import DatabasePhase
+from headway_operator.planner.backfills import name_of, parts_of
+from headway_operator.planner.snapshot import BackfillProgress
 
 _MARKS = {
     DatabasePhase.PENDING: ("·", "dim"),
@@ -55,7 +57,12 @@ class LiveTable:
         for row in board.rows:
             cells = self._cells(row)
             table.add_row(*(cells if width >= _ROOMY else [*cells[:2], *cells[3:]]))
-        below = [self._telling(row) for row in board.rows if row.phase in _TELLING and row.message]
+        below: list[RenderableType] = []
+        for row in board.rows:
+            if row.backfill is not None:
+                below.append(self._filling(row.name, row.backfill, width))
+            elif row.phase in _TELLING and row.message:
+                below.append(self._telling(row))
         if board.note:
             below.append(_one_line(Text(self._mask(board.note))))
         return Group(_header(board), Text(""), table, *([Text(""), *below] if below else []))
@@ -72,6 +79,33 @@ class LiveTable:
             _way(row),
             Text("" if row.elapsed is None else clock(row.elapsed), style="dim"),
         ]
+
+    def _filling(self, database: str, backfill: BackfillProgress, width: int) -> RenderableType:
+        """A line of its own: what is filled, how far, how fast and how long yet, or why it holds."""
+        line = Table.grid(expand=True, padding=(0, 2, 0, 0))
+        line.add_column(no_wrap=True, overflow="ellipsis", max_width=width // 3)
+        if backfill.percent is not None:
+            line.add_column(width=max(8, width // 5))
+            line.add_column(width=4, justify="right")
+        line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        what = name_of(backfill) if backfill.columns else backfill.operation
+        name = Text.assemble((f"{database}: ", "bold"), self._mask(what))
+        style = "yellow" if backfill.throttled_by else "cyan"
+        facts = Text(
+            self._mask("  ".join(parts_of(backfill))), style="yellow" if backfill.throttled_by else ""
+        )
+        if backfill.percent is None:
+            line.add_row(name, facts)
+        else:
+            bar = ProgressBar(
+                total=100.0,
+                completed=backfill.percent,
+                complete_style=style,
+                finished_style=style,
+                style="grey23",
+            )
+            line.add_row(name, bar, f"{backfill.percent:.0f}%", facts)
+        return line
 
     def _telling(self, row: Row) -> Text:
         style = "red" if row.phase is DatabasePhase.FAILED else ""
@@ -103,8 +137,8 @@ def _bar(row: Row) -> RenderableType:
         return ProgressBar(total=1, completed=1, complete_style="green", finished_style="green")
     style = "red" if row.phase is DatabasePhase.FAILED else "cyan"
     return ProgressBar(
-        total=row.total or 1,
-        completed=row.done or 0,
+        total=1.0,
+        completed=row.fraction,
         complete_style=style,
         finished_style=style,
         style="grey23",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -15,7 +15,7 @@ from rich.text import Text
 from headway_cli.board import Board
 from headway_cli.ending import Ending
 from headway_cli.live import LiveTable
-from headway_cli.report import QUIET_KINDS, Item
+from headway_cli.report import PACED_KINDS, QUIET_KINDS, Item
 from headway_cli.summary import last_item, summary
 from headway_contract.texts import IDENTIFIERS
 from headway_operator.planner.explain import stamp
@@ -25,7 +25,9 @@ _ECHO_COLUMNS = 4
 """Left free at the right: a terminal's echo of Ctrl-C (``^C``) would wrap there and shift the table by a line."""
 _NO_TEXTS = IDENTIFIERS | {"digest", "reason", "phase", "job", "result"}
 """Details by which programs tell things apart: never masked."""
-_ABOVE_THE_TABLE = ("Notice", "Interrupted")
+_ABOVE_THE_TABLE = ("Notice", "Interrupted", "BackfillFinished")
+PACE = timedelta(seconds=5)
+"""Between two plain lines of one backfill."""
 
 
 class Output(Protocol):
@@ -75,11 +77,26 @@ class _Lines:
 class PlainOutput(_Lines):
     """One line for each change, with its time in UTC."""
 
+    def __init__(self, console: Console, mask: Mask, now: Callable[[], datetime]) -> None:
+        """Lines go to ``console``."""
+        super().__init__(console, mask, now)
+        self._told: dict[tuple[str, str], datetime] = {}
+
     def tell(self, item: Item) -> None:
         """Print it."""
-        if item.kind not in QUIET_KINDS:
+        if item.kind not in QUIET_KINDS and self._is_due(item):
             message = f"{item.database}: {item.message}" if item.database else item.message
             self._console.print(Text(f"{stamp(self._now())} {self._mask(message)}"), soft_wrap=True)
+
+    def _is_due(self, item: Item) -> bool:
+        """What moves all the time is printed now and then."""
+        if item.kind not in PACED_KINDS:
+            return True
+        key, now = (item.kind, item.database), self._now()
+        if key in self._told and now - self._told[key] < PACE:
+            return False
+        self._told[key] = now
+        return True
 
     def conclude(self, ending: Ending, command: Sequence[str]) -> None:
         """A summary for people."""

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headway_contract import events
+from headway_contract.codec import encode
 from headway_contract.events import Event
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Status
+from headway_operator.planner.backfills import finished, record_line
 from headway_operator.planner.explain import attempt_text
 from headway_operator.planner.snapshot import JobProgress
 
@@ -130,12 +132,48 @@ def _stopping(database: str, event: events.Stopping, progress: JobProgress) -> I
     return Item("Stopping", progress.message, database)
 
 
+def _held(database: str, event: events.Held, progress: JobProgress) -> Item:
+    return Item("Held", progress.message or f"goes on with {event.revision}", database)
+
+
+def _backfill_started(database: str, event: events.BackfillStarted, progress: JobProgress) -> Item:
+    how = f" ({event.strategy}: {event.reason.rstrip('.')})" if event.strategy else ""
+    details = {"table": event.table, "rowsDone": event.rows_done, "rowsTotal": event.rows_total}
+    return Item("BackfillStarted", progress.message + how, database, details)
+
+
+def _backfill_progressed(database: str, event: events.BackfillProgressed, progress: JobProgress) -> Item:
+    percent = f" ({event.percent:.0f}%)" if event.percent is not None else ""
+    details = {
+        "table": event.table,
+        "rowsDone": event.rows_done,
+        "rowsTotal": event.rows_total,
+        "percent": event.percent,
+        "rowsPerSecond": event.rows_per_second,
+        "etaSeconds": event.eta_seconds,
+        "throttledBy": event.throttled_by,
+    }
+    return Item("BackfillProgressed", progress.message + percent, database, details)
+
+
+def _backfill_finished(database: str, event: events.BackfillFinished, _: JobProgress) -> Item:
+    record = finished(event.record)
+    return Item("BackfillFinished", f"backfilled {record_line(record)}", database, encode(record))
+
+
+def _index_building(database: str, event: events.IndexBuilding, progress: JobProgress) -> Item:
+    details = {"index": event.index, "table": event.table, "phase": event.phase, "percent": event.percent}
+    return Item("IndexBuilding", progress.message, database, details)
+
+
 def _notice(database: str, event: events.Notice, _: JobProgress) -> Item:
     return Item("Notice", event.message, database or event.database)
 
 
 def _heartbeat(database: str, event: events.Heartbeat, progress: JobProgress) -> Item | None:
-    """Every ten seconds: long revisions are not silent."""
+    """Every ten seconds: long revisions are not silent. A backfill that works tells more, and more often."""
+    if progress.backfill is not None and not progress.backfill.throttled_by:
+        return None
     return Item("Working", f"working: {progress.message}", database) if progress.message else None
 
 
@@ -146,10 +184,17 @@ _TELLERS: dict[type[Event], Callable[[str, Any, JobProgress], Item | None]] = {
     events.Blocked: _blocked,
     events.PassRetried: _pass_retried,
     events.Stopping: _stopping,
+    events.Held: _held,
+    events.BackfillStarted: _backfill_started,
+    events.BackfillProgressed: _backfill_progressed,
+    events.BackfillFinished: _backfill_finished,
+    events.IndexBuilding: _index_building,
     events.Notice: _notice,
     events.Heartbeat: _heartbeat,
 }
 
+PACED_KINDS = ("BackfillProgressed", "IndexBuilding")
+"""For people no more often than every few seconds."""
 QUIET_KINDS = ("RevisionStarted",)
 """For programs only: for people the line that follows says the same."""
 

@@ -18,6 +18,7 @@ from headway_contract.events import PassRetried
 from headway_contract.failures import FAILURES
 from headway_contract.wire import MARK, from_line
 from headway_operator.api.status import DatabasePhase
+from headway_operator.planner.attempts import STOPPED
 
 TAIL_LINES = 12
 _CHATTER = re.compile(r"INFO\s+\[alembic[.\]]")
@@ -44,10 +45,18 @@ def summary(
     if not has_table:
         yield from (Text(f"  {_line(row, _width(board))}") for row in board.rows)
     if ending.interrupted:
+        yield from (Text(f"{one}: {mask(place)}") for one, place in _places(ending))
         yield from _go_on("What was applied stays applied. To go on from there:", again)
     elif not ending.succeeded:
         yield from _failure(ending, mask)
         yield from _go_on("When that is corrected, the same command goes on from here:", again)
+
+
+def _places(ending: Ending) -> Iterator[tuple[str, str]]:
+    """Where within a revision each database was stopped."""
+    for database in ending.status.databases:
+        if database.message.startswith(f"{STOPPED}. "):
+            yield database.name, database.message.removeprefix(f"{STOPPED}. ")
 
 
 def _pastable(command: Sequence[str], mask: Callable[[str], str]) -> str:

@@ -25,7 +25,8 @@ from headway_runner.child import Link
 
 ATTRIBUTE = "headway"
 """The key under which the library looks."""
-TOLD_EVERY_SECONDS = 0.5
+TOLD_EVERY_SECONDS = 0.375
+"""Below the half second in which the library itself tells, so that of its facts none is lost to a wink."""
 TEXT_CHARACTERS = 400
 Build = Callable[[str, Mapping[str, Any]], Event]
 
@@ -90,6 +91,9 @@ class LibraryLink:
     def stop(self, sentence: str) -> NoReturn:
         """Raises :class:`SafeStop` with where it stopped."""
         places = "; ".join(self._places())
+        if sentence.rstrip(".") == self._link.control().reason.rstrip("."):
+            # Whoever wishes it knows why.
+            sentence = ""
         raise SafeStop(" ".join(filter(None, (places and f"It stopped in {places}.", sentence))))
 
     def clear(self) -> None:

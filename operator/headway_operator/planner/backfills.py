@@ -94,7 +94,7 @@ def with_backfill(database: DatabaseStatus, progress: JobProgress) -> DatabaseSt
 def with_records(database: DatabaseStatus, records: tuple[BackfillRecord, ...]) -> DatabaseStatus:
     """Each operation once, with what was told of it last."""
     known = {record.operation: record for record in database.backfills}
-    known |= {record.operation: _finished(record) for record in records}
+    known |= {record.operation: finished(record) for record in records}
     return replace(database, backfills=tuple(known.values())[-RECORDS_KEPT:])
 
 
@@ -115,7 +115,8 @@ def _status_of(backfill: BackfillProgress, revision: str) -> BackfillStatus:
     )
 
 
-def _finished(record: BackfillRecord) -> FinishedBackfill:
+def finished(record: BackfillRecord) -> FinishedBackfill:
+    """As the status has it: in whole numbers."""
     return FinishedBackfill(
         operation=record.operation,
         table=record.table,

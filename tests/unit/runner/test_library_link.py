@@ -141,6 +141,9 @@ def test_a_stop_says_where(bench):
         SafeStop, match=r"^It stopped in the backfill of users.status at 42%, 42 rows done. Go on."
     ):
         bench.link.stop("Go on.")
+    bench.heard.level.put(Control(1, stop=True, reason="the specification has changed"))
+    with pytest.raises(SafeStop, match=r"rows done.$"):
+        bench.link.stop("the specification has changed")
     bench.link.clear()
     with pytest.raises(SafeStop, match=r"^Go on.$"):
         bench.link.stop("Go on.")
