@@ -277,6 +277,22 @@ def test_undo_leaves_nothing_and_refuses_what_would_be_lost(shop):
     assert shop.rows("SELECT * FROM counts") == [(1, 5)]
 
 
+def test_a_domain_is_changed_to_its_base_type(database):
+    database.execute(
+        "CREATE DOMAIN amount AS int NOT NULL CHECK (VALUE >= 0);"
+        "CREATE TABLE items (id int PRIMARY KEY, price amount DEFAULT 1); INSERT INTO items VALUES (1, 7)"
+    )
+    expand(database, "items", "price", sa.Numeric)
+    database.execute("INSERT INTO items (id) VALUES (2); INSERT INTO items (id, price__new) VALUES (3, 5)")
+    assert database.rows("SELECT price::int, price__new::int FROM items ORDER BY id") == [
+        (7, 7),
+        (1, 1),
+        (5, 5),
+    ]
+    contract(database, "items", "price", sa.Numeric)
+    assert database.scalar("SELECT sum(price) FROM items") == 13
+
+
 def test_a_change_that_needs_no_rewrite_is_told(shop):
     told = expand(shop, column="name", type_=sa.Text)
     assert any("op.alter_column() would" in one for one in told.notices())

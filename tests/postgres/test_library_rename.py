@@ -243,6 +243,9 @@ def test_a_column_of_somebody_elses_is_not_taken_over(shop):
         ("CREATE TABLE t (a int) PARTITION BY LIST (a)", "in which partition"),
         ("CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE t PARTITION OF p DEFAULT", "Name the parent"),
         ("CREATE TABLE p (a int); CREATE TABLE t () INHERITS (p)", "Name the parent"),
+        ("CREATE TABLE t (a int); CREATE TABLE c () INHERITS (t)", "Other tables inherit"),
+        ("CREATE DOMAIN d AS int NOT NULL; CREATE TABLE t (a d)", "domain with rules"),
+        ("CREATE DOMAIN d AS int CHECK (VALUE > 0); CREATE DOMAIN e AS d; CREATE TABLE t (a e)", "domain with rules"),
         ("CREATE TABLE t (a int4range, EXCLUDE USING gist (a WITH &&))", "exclusion constraint"),
         ("CREATE VIEW t AS SELECT 1 AS a", "is no table"),
         ("CREATE TABLE t (b int)", "has no column a"),
@@ -252,6 +255,18 @@ def test_a_column_of_somebody_elses_is_not_taken_over(shop):
 def test_what_cannot_be_kept_equal_is_refused_with_advice(database, table, words):
     database.execute(table)
     refused(expand, database, words, "Nothing was changed", table="t", old="a", new="c")
+
+
+def test_rows_that_a_policy_hides_from_the_owner_are_not_overlooked(shop):
+    shop.execute("DROP ROLE IF EXISTS hw_owner; CREATE ROLE hw_owner LOGIN PASSWORD 'hw'")
+    shop.execute("GRANT ALL ON SCHEMA public TO hw_owner; ALTER TABLE users OWNER TO hw_owner")
+    url = sa.engine.make_url(shop.url()).set(username="hw_owner", password="hw")
+    address = url.render_as_string(hide_password=False)
+    run(address, lambda: rename_column_expand("users", "name", "full_name"))
+    shop.execute("ALTER TABLE users FORCE ROW LEVEL SECURITY, ENABLE ROW LEVEL SECURITY")
+    with pytest.raises(sa.exc.ProgrammingError, match="row-level security"):
+        run(address, lambda: rename_column_contract("users", "name", "full_name"))
+    shop.execute("REASSIGN OWNED BY hw_owner TO CURRENT_USER; DROP OWNED BY hw_owner; DROP ROLE hw_owner")
 
 
 def test_undo_leaves_nothing_and_may_be_repeated(shop):
@@ -318,6 +333,17 @@ def test_a_partitioned_table_is_kept_equal_in_each_partition(database):
     contract(database, table="events")
     assert database.scalar("SELECT count(full_name) FROM events") == 22
     assert database.scalar("SELECT count(*) FROM pg_index WHERE indisvalid AND NOT indisready") == 0
+
+
+@pytest.mark.parametrize("driver", ["psycopg2", "asyncpg", "pg8000"])
+def test_with_other_drivers_too(shop, driver):
+    def step(work):
+        run(shop.url(driver), lambda: work("users", "id", "Number %s"))
+
+    shop.execute("COMMENT ON COLUMN users.id IS 'a %s: b:c'")
+    step(rename_column_expand)
+    step(rename_column_contract)
+    assert shop.scalar('SELECT count("Number %s") FROM users') == 100
 
 
 def test_grants_on_the_column_alone_are_copied(shop):

@@ -12,7 +12,7 @@ from headway.columns.belongings import Belongings, read_belongings
 from headway.columns.refusals import Situation, refusal
 from headway.columns.wanted import CannotChange, Wanted, pair_of
 from headway.statements import execute, rows, sqlstate
-from headway.sync.column import VOLATILE, Column, Table, find_column
+from headway.sync.column import VOLATILE, Column, Table, find_column, is_constrained
 from headway.sync.found import mark_on
 from headway.sync.names import identifier, literal, qualified
 from headway.sync.pair import Mark, Pair
@@ -61,7 +61,10 @@ def expand(connection: Connection, table: Table, wanted: Wanted, path: str) -> E
 
 
 def _refuse(connection: Connection, table: Table, old: Column, type_: str, belongings: Belongings) -> None:
-    said = refusal(Situation(table, old, type_, belongings, server_version(connection)))
+    situation = Situation(
+        table, old, type_, belongings, server_version(connection), is_constrained(connection, type_)
+    )
+    said = refusal(situation)
     if said:
         raise CannotChange(f"{said} Nothing was changed.")
 

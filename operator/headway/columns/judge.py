@@ -23,7 +23,7 @@ def judge(pair: Pair, purpose: str) -> str:
         "    judged_old ALIAS FOR $1;",
         "    judged_new ALIAS FOR $2;",
         f"    headway_forward {pair.new.type};",
-        f"    headway_back {pair.old.type};",
+        f"    headway_back {pair.old.type} := $1;",
         "    headway_no_forward boolean := false;",
         "    headway_no_back boolean := false;",
         "BEGIN",
@@ -56,10 +56,13 @@ def _given_up(pair: Pair) -> list[str]:
     return [
         *lines,
         f"    IF NOT headway_no_forward AND {same('headway_forward', 'judged_new')} THEN",
-        f"        RETURN CASE WHEN judged_old{cast} IS DISTINCT FROM headway_back{cast} "
+        f"        RETURN CASE WHEN headway_no_back OR judged_old{cast} IS DISTINCT FROM headway_back{cast} "
         "THEN 'lossy' ELSE 'same' END;",
         "    END IF;",
         # What new code wrote, as far as the old column can hold it.
+        "    IF headway_no_back THEN",
+        "        RETURN CASE WHEN judged_old IS NULL THEN 'same' ELSE 'differs' END;",
+        "    END IF;",
         f"    RETURN CASE WHEN {same('headway_back', 'judged_old')} THEN 'same' ELSE 'differs' END;",
     ]
 

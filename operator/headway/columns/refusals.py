@@ -22,6 +22,8 @@ class Situation:
     belongings: Belongings
     server: int
     """server_version_num."""
+    is_constrained: bool = False
+    """The new column's type is a domain with rules."""
 
     @property
     def name(self) -> str:
@@ -41,6 +43,26 @@ def table_is_a_partition(it: Situation) -> str | None:
     if not it.table.is_partition and not it.old.inherited:
         return None
     return f"{it.name} is inherited from another table. Name the parent: its partitions follow."
+
+
+def others_inherit_from_it(it: Situation) -> str | None:
+    """Triggers of a table do not fire for the tables that inherit from it, unless they are partitions."""
+    if not it.table.has_heirs:
+        return None
+    return (
+        f"Other tables inherit from {it.table.schema}.{it.table.name}, and its triggers would not fire for them. "
+        "End the inheritance (ALTER TABLE … NO INHERIT), or make partitions of them."
+    )
+
+
+def type_is_a_domain_with_rules(it: Situation) -> str | None:
+    """Adding such a column rewrites the table."""
+    if not it.is_constrained:
+        return None
+    return (
+        f"{it.new_type} is a domain with rules, and PostgreSQL would rewrite the table to add a column of it. Change "
+        "to its base type by change_type_expand(), with the rules as a check of the table (add_check_online())."
+    )
 
 
 def server_has_no_trigger_for_it(it: Situation) -> str | None:
@@ -126,6 +148,8 @@ def is_family(one: str, other: str) -> bool:
 EXPAND: tuple[Callable[[Situation], str | None], ...] = (
     relation_is_no_table,
     table_is_a_partition,
+    others_inherit_from_it,
+    type_is_a_domain_with_rules,
     server_has_no_trigger_for_it,
     column_is_generated,
     column_is_an_identity,

@@ -31,7 +31,8 @@ def function_body(pair: Pair) -> str:
         "#variable_conflict use_column",
         "DECLARE",
         f"    headway_forward {pair.new.type};",
-        *([f"    headway_back {pair.old.type};"] if pair.back else []),
+        # Not NULL at first, which a domain may not allow.
+        *([f"    headway_back {pair.old.type} := NEW.{old};"] if pair.back else []),
         f"    headway_default {pair.new.type} := {default};",
         "    headway_new_was_written boolean;",
         "BEGIN",

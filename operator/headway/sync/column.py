@@ -11,7 +11,8 @@ from headway.statements import rows
 from headway.sync.names import literal
 
 TABLE = """
-    SELECT c.oid::bigint, c.relkind::text, c.relispartition
+    SELECT c.oid::bigint, c.relkind::text, c.relispartition,
+           c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = {schema} AND c.relname = {table} AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 """
@@ -50,6 +51,16 @@ COLUMN = r"""
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE a.attrelid = {oid} AND a.attname = {name} AND a.attnum > 0 AND NOT a.attisdropped
 """
+DOMAIN = """
+    WITH RECURSIVE t AS (
+        SELECT oid, typtype, typnotnull, typbasetype FROM pg_catalog.pg_type
+        WHERE oid = {type}::pg_catalog.regtype
+        UNION ALL
+        SELECT b.oid, b.typtype, b.typnotnull, b.typbasetype
+        FROM t JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype)
+    SELECT coalesce(bool_or(typnotnull OR EXISTS (
+        SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid)), false) FROM t WHERE typtype = 'd'
+"""
 VOLATILE = 2
 IMMUTABLE = 0
 
@@ -64,6 +75,8 @@ class Table:
     kind: str
     """``relkind``: r a table, p a partitioned one, else something that cannot have our triggers."""
     is_partition: bool
+    has_heirs: bool = False
+    """Other tables inherit from it, and are no partitions."""
 
     @property
     def is_partitioned(self) -> bool:
@@ -114,3 +127,8 @@ def find_column(connection: Connection, table: Table, name: str) -> Column | Non
         return None
     number, type_, is_not_null, *rest = found[0]
     return Column(number, name, type_, not is_not_null, *rest)
+
+
+def is_constrained(connection: Connection, type_: str) -> bool:
+    """Whether the type is a domain with rules, for which PostgreSQL looks at each row when a column is added."""
+    return bool(rows(connection, DOMAIN.format(type=literal(type_)))[0][0])

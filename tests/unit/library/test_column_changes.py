@@ -194,6 +194,8 @@ def test_the_rules_of_a_refusal_are_asked_in_this_order():
     assert [rule.__name__ for rule in refusals.EXPAND] == [
         "relation_is_no_table",
         "table_is_a_partition",
+        "others_inherit_from_it",
+        "type_is_a_domain_with_rules",
         "server_has_no_trigger_for_it",
         "column_is_generated",
         "column_is_an_identity",
