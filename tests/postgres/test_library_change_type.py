@@ -93,6 +93,37 @@ def test_a_primary_key_that_others_refer_to_grows_as_if_it_had_been_rewritten(sh
     assert shop.scalar("SELECT count(*) FROM orders WHERE user_id = 1") == 0
 
 
+IDENTITY = """
+    CREATE TABLE items (id int GENERATED {kind} AS IDENTITY (START WITH 5 INCREMENT BY 5 CACHE 1) PRIMARY KEY, n int);
+    INSERT INTO items (n) SELECT i FROM generate_series(1, 10) i
+"""
+SEQUENCES = """
+    SELECT seqrelid::regclass::text, seqtypid::regtype::text, seqstart, seqincrement, seqmin, seqmax, seqcache,
+      seqcycle
+    FROM pg_sequence
+"""
+
+
+@pytest.mark.parametrize("kind", ["ALWAYS", "BY DEFAULT"])
+def test_an_identity_grows_as_if_it_had_been_rewritten(database, make_database, kind):
+    database.execute(IDENTITY.format(kind=kind))
+    told = expand(database, "items")
+    assert any("The identity of public.items.id" in one for one in told.notices())
+    database.execute("INSERT INTO items (n) VALUES (11)")
+    assert database.scalar("SELECT count(*) FROM items WHERE id = id__new") == 11
+    contract(database, "items")
+    plain = make_database()
+    plain.execute(IDENTITY.format(kind=kind) + "; ALTER TABLE items ALTER id TYPE bigint")
+    assert without_checkpoints(database) == without_checkpoints(plain)
+    assert database.rows(SEQUENCES) == plain.rows(SEQUENCES)
+    generated = (
+        "SELECT attidentity::text FROM pg_attribute WHERE attrelid = 'items'::regclass AND attname = 'id'"
+    )
+    assert database.scalar(generated) == plain.scalar(generated)
+    database.execute("INSERT INTO items (n) VALUES (12)")
+    assert database.scalar("SELECT max(id) FROM items") == 60
+
+
 def write_orders(connection, number):
     """The application goes on with the names that it knows, also when the types change below it."""
     (key,) = connection.execute(
@@ -160,6 +191,24 @@ def test_a_value_that_does_not_convert_and_comes_later_is_kept_and_named_by_the_
     refused(contract_items, items, "id=7", "does not convert")
     items.execute("UPDATE items SET price = '8' WHERE id = 7")
     contract_items(items)
+
+
+def test_a_value_that_does_not_convert_and_comes_while_the_rows_are_filled_ends_nothing(items):
+    """It comes after the look and is there when the backfill comes to its row, and when it looks what is left."""
+    told = Told()
+
+    def on_report(kind, facts):
+        if kind == "BackfillStarted":
+            items.execute("UPDATE items SET price = 'many' WHERE id = 7")
+
+    told.on_report = on_report
+    run(items.url(), lambda: change_type_expand("items", "price", sa.Integer, **TEXT_TO_NUMBER), told)
+    assert items.rows("SELECT price, price__new FROM items WHERE id IN (7, 8) ORDER BY id") == [
+        ("many", None),
+        ("8", 8),
+    ]
+    refused(contract_items, items, "id=7")
+    assert items.scalar("SELECT count(*) FROM pg_proc WHERE proname LIKE 'headway_convert%'") == 0
 
 
 def test_values_that_could_not_be_had_back_are_refused_unless_that_may_be(items):

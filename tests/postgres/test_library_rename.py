@@ -81,6 +81,9 @@ def test_a_primary_key_that_others_refer_to_gets_a_new_name(shop, make_database)
     expand(shop, old="id", new="number")
     shop.execute("INSERT INTO users (email) VALUES ('by the old default')")
     shop.execute("INSERT INTO orders (user_id) SELECT max(number) FROM users")
+    # What old code gives itself is no default, though the default is another number each time.
+    shop.execute("INSERT INTO users (id) VALUES (5000)")
+    assert shop.scalar("SELECT number FROM users WHERE id = 5000") == 5000
     contract(shop, old="id", new="number")
     plain = make_database()
     plain.execute(SHOP.format(rows=100))
@@ -238,7 +241,6 @@ def test_a_column_of_somebody_elses_is_not_taken_over(shop):
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ("CREATE TABLE t (a int GENERATED ALWAYS AS IDENTITY)", "identity column"),
         ("CREATE TABLE t (b int, a int GENERATED ALWAYS AS (b) STORED)", "generated column"),
         ("CREATE TABLE t (a int) PARTITION BY LIST (a)", "in which partition"),
         ("CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE t PARTITION OF p DEFAULT", "Name the parent"),

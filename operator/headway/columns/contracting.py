@@ -13,12 +13,14 @@ from headway.columns.conversions import sequence_type
 from headway.columns.copies import TYPE, copies_of
 from headway.columns.copying import missing
 from headway.columns.expanding import OWN_PATH, column_of, set_path
+from headway.columns.identity import read_identity
 from headway.columns.judge import CONTRACT
 from headway.columns.look import SHOWN, Finding, differing
 from headway.columns.swap import Swap, statements, undoing
 from headway.columns.wanted import CannotChange, pair_of
 from headway.statements import execute, rows
 from headway.sync.column import Column, Table
+from headway.sync.converter import converter_removal
 from headway.sync.found import Found, pair_on
 from headway.sync.names import literal, qualified
 from headway.sync.pair import Pair
@@ -104,7 +106,7 @@ def contract(connection: Connection, it: Standing) -> None:
     _refuse_what_would_go(it, belongings, missing(connection, it.table.oid, copies))
     swap = Swap(
         it.table.schema, mark, it.found.function, it.found.triggers, copies, old.sequence,
-        _sequence_type(connection, old, it), _not_null(connection, it, old),
+        _sequence_type(connection, old, it), read_identity(connection, old), _not_null(connection, it, old),
     )  # fmt: skip
     for one in statements(swap):
         execute(connection, one)
@@ -148,3 +150,4 @@ def undo(connection: Connection, it: Standing) -> None:
     copies = copies_of(belongings, mark.kind, mark.old, mark.new)
     for one in undoing(it.table.schema, mark, it.found.function, it.found.triggers, copies):
         execute(connection, one)
+    execute(connection, converter_removal(it.pair))

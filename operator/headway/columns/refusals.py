@@ -82,17 +82,6 @@ def column_is_generated(it: Situation) -> str | None:
     )
 
 
-def column_is_an_identity(it: Situation) -> str | None:
-    """The identity cannot be on two columns, and does not move."""
-    if not it.old.identity:
-        return None
-    return (
-        f"{it.name} is an identity column. In a revision before this one make a sequence of it: ALTER COLUMN … DROP "
-        "IDENTITY, CREATE SEQUENCE … OWNED BY it, setval() above the largest value, SET DEFAULT nextval(…), in one "
-        "transaction."
-    )
-
-
 def column_is_a_partition_key(it: Situation) -> str | None:
     """It decides where a row lies."""
     if not it.old.is_partition_key:
@@ -152,7 +141,6 @@ EXPAND: tuple[Callable[[Situation], str | None], ...] = (
     type_is_a_domain_with_rules,
     server_has_no_trigger_for_it,
     column_is_generated,
-    column_is_an_identity,
     column_is_a_partition_key,
     column_is_in_an_exclusion,
     constraint_cannot_be_copied_to_partitions,

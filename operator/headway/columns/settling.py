@@ -109,10 +109,11 @@ def told_of(expanded: Expanded) -> tuple[str, ...]:
     invalid = [one.name for one in belongings.indexes if not one.is_valid]
     if invalid:
         found.append(f"Not copied, because they are INVALID: {', '.join(invalid)}.")
-    if expanded.mark.default is not None:
+    if expanded.mark.default is not None or old.identity:
+        what = "identity" if old.identity else "default"
         found.append(
-            f"The default of {name} gives each column another value, so {expanded.pair.new.name} has none until the "
-            "contract step: new code that gives no value has that of the old column's default."
+            f"The {what} of {name} gives each column another value, so {expanded.pair.new.name} has none until the "
+            "contract step: new code that gives no value has that of the old column."
         )
     if is_in_place(old.type, expanded.pair.new.type) and expanded.mark.using is None:
         found.append(

@@ -7,6 +7,7 @@ and no row is read.
 from dataclasses import dataclass
 
 from headway.columns.copies import TYPE, ConstraintCopy, Copies, IndexCopy
+from headway.columns.identity import Identity
 from headway.sync.names import identifier, qualified
 from headway.sync.pair import Mark
 
@@ -24,6 +25,7 @@ class Swap:
     """That goes with the old column, quoted."""
     sequence_type: str | None = None
     """What it becomes, if it counts in too small a type."""
+    identity: Identity | None = None
     not_null: tuple[str, str] | None = None
     """From PostgreSQL 18 on NOT NULL is a constraint with a name: that on the new column, and that on the old."""
 
@@ -43,13 +45,18 @@ def statements(swap: Swap) -> tuple[str, ...]:
     """In their order."""
     old, new = identifier(swap.mark.old), identifier(swap.mark.new)
     primary = [one for one in swap.copies.indexes if one.original.is_primary]
+    before, after = (
+        swap.identity.moved(swap.relation, swap.mark.old, swap.mark.new) if swap.identity else ((), ())
+    )
     return (
         f"LOCK TABLE {', '.join(locked(swap))} IN ACCESS EXCLUSIVE MODE",
         *trigger_removal(swap.schema, swap.mark.table, swap.triggers),
         *_defaults(swap, new),
+        *before,
         *(_drop(one.original.relation, one.original.name) for one in swap.copies.incoming),
         *(_drop(swap.relation, one.original.constraint or one.original.name) for one in primary),
         f"ALTER TABLE {swap.relation} DROP COLUMN {old}",
+        *after,
         *(_primary(swap, one) for one in primary),
         *_replica_identity(swap),
         *([f"ALTER TABLE {swap.relation} RENAME COLUMN {new} TO {old}"] if swap.mark.kind == TYPE else []),
@@ -79,7 +86,7 @@ def trigger_removal(schema: str, table: str, triggers: tuple[str, ...]) -> tuple
 
 def _defaults(swap: Swap, new: str) -> list[str]:
     found = []
-    if swap.sequence:
+    if swap.sequence and swap.identity is None:
         grown = f" AS {swap.sequence_type}" if swap.sequence_type else ""
         found.append(f"ALTER SEQUENCE {swap.sequence}{grown} OWNED BY {swap.relation}.{new}")
     if swap.mark.default is not None:

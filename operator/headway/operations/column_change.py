@@ -3,14 +3,12 @@
 Each looks in the catalog what is done already, so an interrupted run is begun again from the first one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from sqlalchemy.engine import Connection
 
-from headway.blockers import Wanted as Lock
 from headway.columns.contracting import Standing, contract, refuse_what_is_lost, standing, undo
 from headway.columns.copies import Copies, copies_of
 from headway.columns.copying import Copying
@@ -20,46 +18,12 @@ from headway.columns.settling import analyze, canonical, look_before, probe, tol
 from headway.columns.wanted import CannotChange, Wanted
 from headway.facts import Noticed, tell
 from headway.operations import tables
-from headway.operations.filling import fill, refuse_unfinished
+from headway.operations.column_work import Work
+from headway.operations.filling import fill, prepare, refuse_unfinished, tidy_up
 from headway.operations.not_null import set_not_null_online
-from headway.place import Beside, Place
-from headway.sessions import OwnSession
-from headway.short_locks import Patience, with_short_locks
+from headway.place import Place
+from headway.short_locks import Patience
 from headway.sync.column import Table, find_column, find_table
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Work:
-    """A session beside Alembic's, and the table."""
-
-    beside: Beside
-    session: OwnSession
-    table: Table
-    patience: Patience
-
-    def read(self, work: Callable[[Connection], T]) -> T:
-        """In one transaction, with the time-outs of the session."""
-
-        def once(connection: Connection) -> T:
-            with connection.begin():
-                return work(connection)
-
-        return self.session.do(once)
-
-    def briefly(self, work: Callable[[Connection], T]) -> T:
-        """In one transaction that waits for its locks only for moments, again and again."""
-        found: list[T] = []
-        relation = tables.Table(self.table.oid, self.table.schema, self.table.name, self.table.is_partitioned)
-        with_short_locks(
-            self.session,
-            lambda connection: found.append(work(connection)),
-            (Lock(relation.quoted),),
-            self.beside.place.link,
-            self.patience,
-        )
-        return found[-1]
 
 
 @dataclass(frozen=True)
@@ -95,8 +59,10 @@ class Change:
             path = work.read(user_path)
             wanted = self._settled(work, path)
             expanded = work.briefly(lambda one: expand(one, work.table, wanted, path))
+            prepare(work, expanded)
         fill(expanded)
         with self.work() as work:
+            tidy_up(work, expanded)
             copies = copies_of(expanded.belongings, wanted.kind, wanted.old, wanted.new)
             self._copy(work, copies)
             work.read(lambda one: analyze(one, work.table))

@@ -7,29 +7,53 @@ from headway.backfills.checkpoint import NAME, Checkpoint
 from headway.columns.contracting import Standing
 from headway.columns.expanding import Expanded
 from headway.columns.wanted import CannotChange, assignment, unfilled
+from headway.operations.column_work import Work
 from headway.place import Place
-from headway.statements import PLAIN, literal, quoted, rows, shortened
+from headway.statements import PLAIN, execute, literal, quoted, rows, shortened
+from headway.sync.converter import converter, converter_removal
+from headway.sync.names import identifier, qualified
 from headway.sync.pair import Mark
 
 LONGEST_NAME = 255
 """Characters that the checkpoint table has for an operation's name."""
 
 
+def prepare(work: Work, expanded: Expanded) -> None:
+    """A value that does not convert is left, as the triggers leave it; no statement on many rows may fail over it.
+
+    So the conversion is asked through a function that says NULL then, and that is there only for the backfill.
+    """
+    if not expanded.pair.forward.is_total:
+        work.briefly(lambda one: execute(one, converter(expanded.pair)))
+
+
 def fill(expanded: Expanded) -> None:
     """Raises what :func:`headway.backfill` raises."""
-    _backfill(expanded.table.name, expanded.table.schema, expanded.mark)
+    table, pair, mark = expanded.table, expanded.pair, expanded.mark
+    if pair.forward.is_total:
+        return _backfill(table.name, table.schema, mark, assignment(mark), unfilled(mark))
+    old, new = identifier(mark.old), identifier(mark.new)
+    called = f"{qualified(pair.schema, pair.converter)}({old})"
+    where = f"{new} IS NULL AND {old} IS NOT NULL AND {called} IS NOT NULL"
+    _backfill(table.name, table.schema, mark, called, where)
+
+
+def tidy_up(work: Work, expanded: Expanded) -> None:
+    """Also after an interrupted run."""
+    if not expanded.pair.forward.is_total:
+        work.briefly(lambda one: execute(one, converter_removal(expanded.pair)))
 
 
 def fill_by_script(table: str, schema: str | None, mark: Mark) -> None:
     """The same offline: one UPDATE."""
-    _backfill(table, schema, mark)
+    _backfill(table, schema, mark, assignment(mark), unfilled(mark))
 
 
-def _backfill(table: str, schema: str | None, mark: Mark) -> None:
+def _backfill(table: str, schema: str | None, mark: Mark, value: str, where: str) -> None:
     backfill(
         table,
-        {mark.new: assignment(mark)},
-        unfilled(mark),
+        {mark.new: value},
+        where,
         schema=schema,
         name=name_of(mark),
         synced=True,

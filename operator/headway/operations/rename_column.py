@@ -35,7 +35,7 @@ def rename_column_expand(
     Models: until the contract step ``alembic check`` is clean with the old name, the new name, or both in the
     model.
 
-    Raises :class:`headway.columns.wanted.CannotChange` with what to do (generated and identity columns,
+    Raises :class:`headway.columns.wanted.CannotChange` with what to do (generated columns,
     partition keys, a column ``new`` of somebody else's), :class:`headway.short_locks.LockUnavailable`,
     :class:`headway.place.CannotCommit`, and what :func:`headway.backfill` and the building of indexes raise.
     PostgreSQL only. Undone by :func:`rename_column_undo`.

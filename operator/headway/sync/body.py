@@ -60,13 +60,9 @@ def function_body(pair: Pair) -> str:
 
 
 def untouched(pair: Pair) -> str:
-    """SQL: an UPDATE that has not written the old column, of a row that is not one yet to be filled.
-
-    One way only, an empty new column may be what new code has written, and is left alone.
-    """
+    """SQL: an UPDATE that has not written the old column, of a row that is not one yet to be filled."""
     old, new = identifier(pair.old.name), identifier(pair.new.name)
-    is_filled = f" AND NEW.{new} IS NOT NULL" if pair.back else ""
-    return same(f"NEW.{old}", f"OLD.{old}") + is_filled
+    return f"{same(f'NEW.{old}', f'OLD.{old}')} AND NEW.{new} IS NOT NULL"
 
 
 def _new_wins(pair: Pair, old: str, new: str) -> list[str]:

@@ -76,6 +76,11 @@ class Pair:
         return bounded(f"{PREFIX}_{self.table}_{self.old.name}_{self.new.name}")
 
     @property
+    def converter(self) -> str:
+        """The name of the function that converts for the backfill; not quoted."""
+        return bounded(f"headway_convert_{self.table}_{self.old.name}_{self.new.name}")
+
+    @property
     def triggers(self) -> tuple[str, str]:
         """The names of the triggers for INSERT and for UPDATE; not quoted."""
         return (

@@ -42,5 +42,6 @@ def guards(pair: Pair) -> tuple[str, str]:
         guard = differs(f"NEW.{old}", f"NEW.{new}")
         return guard, guard
     written = f"{differs(f'NEW.{old}', f'OLD.{old}')} OR {differs(f'NEW.{new}', f'OLD.{new}')}"
+    # One way, an empty new column may be what new code has written, and is left alone.
     unfilled = f" OR NEW.{new} IS NULL AND NEW.{old} IS NOT NULL" if pair.back else ""
     return f"NEW.{old} IS NOT NULL OR NEW.{new} IS NOT NULL", written + unfilled
