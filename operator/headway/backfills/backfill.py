@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy.sql import ClauseElement
 
+from headway.backfills.call import Call
 from headway.backfills.known import Asked
 from headway.backfills.names import calling_revision, default_name
 from headway.backfills.offline import write_script
 from headway.backfills.queries import as_text
-from headway.backfills.whole import Run
+from headway.backfills.whole import run
 from headway.facts import BackfillFinished
 from headway.pace import Pace
 from headway.place import here
@@ -45,9 +46,10 @@ def backfill(
     ``headway_backfill``, default by revision, table and columns. ``exactly_once``: True when no row may be
     updated twice; found out from the expression (``balance + 1``) on PostgreSQL when it is None; False
     vouches that twice does no harm. ``synced``: a trigger fills the columns of new and changed rows.
-    ``signals``: what else may hold it, by names for the status: queries, and while one gives more than 0, or for
-    15 s no answer, no batch begins; each has a second and cannot write. ``pace``: default what is wished, else
-    Balanced. ``batch_rows``: at most so many rows in a batch. ``analyze``: new statistics at the end.
+    ``signals``: what else may hold it, by names for the status: queries, and while one gives more than 0, or
+    for 15 s no answer, no batch begins; each has a second and cannot write. ``pace``: default
+    what is wished, else Balanced. ``batch_rows``: at most so many rows in a batch. ``analyze``: new
+    statistics at the end.
 
     Alembic's transaction is committed before, as by ``autocommit_block()``. A rerun goes on after the last
     batch that was committed; a backfill that is complete is not done again. With ``--sql`` one plain UPDATE
@@ -59,8 +61,8 @@ def backfill(
     Returns the record of all its runs. Raises ValueError for arguments that make no sense, and of
     :mod:`headway.backfills`: ``claim.SecondRunner``, ``claim.Changed``, ``checkpoint.TakenOver``,
     ``driver.BackfillIncomplete`` (rows that could not be updated, by key), ``whole.NotPossible`` (no safe way
-    through the table, with advice), ``postgres_catalog.NoSuchTable``; ``headway.place.CannotCommit``; and the
-    database's errors that trying again does not help.
+    through the table, with advice), ``known.NoSuchTable``; ``headway.place.CannotCommit``; and the database's
+    errors that trying again does not help.
     """
     if not set_:
         raise ValueError("set_ names no column: give at least one, such as {'status': \"'active'\"}.")
@@ -88,4 +90,4 @@ def backfill(
         return None
     operation = name or default_name(asked, calling_revision())
     with place.beside() as beside:
-        return Run(place, beside, asked, operation, pace, queries).run()
+        return run(Call(place, beside, asked, operation, pace, queries))

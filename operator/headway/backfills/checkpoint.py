@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
-from headway.backfills.batches import State
+from headway.backfills.state import State
 from headway.backfills.stored import as_text
 
 NAME = "headway_backfill"

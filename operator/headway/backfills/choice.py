@@ -30,6 +30,10 @@ class Choice:
     """
     is_once: bool = False
     """Each row at most once, by the key alone; nothing is swept again."""
+    may_repeat: bool = False
+    """All of it may be done again once it is complete: where nobody can tell whether the column is
+    another.
+    """
     must_clear: bool = False
     """An update that leaves its row chosen would happen again, and that would do harm: it is taken back."""
 
@@ -151,7 +155,13 @@ def _once(asked: Asked, known: Known, why: str) -> Decision:
             'Leave the strategy away, or give a where= that an updated row no longer meets, such as "status IS NULL".'
         )
     found = _keyset(asked, known, why)
-    return found if isinstance(found, Refused) else Choice("keyset", found.reason, is_once=True)
+    return (
+        found
+        if isinstance(found, Refused)
+        else Choice(
+            "keyset", found.reason, is_once=True, may_repeat=not known.signature and not known.reads_target
+        )
+    )
 
 
 def _keyset(asked: Asked, known: Known, why: str) -> Decision:

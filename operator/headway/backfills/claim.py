@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from headway.backfills.batches import State
 from headway.backfills.checkpoint import Checkpoint, Row
 from headway.backfills.choice import Choice
 from headway.backfills.failures import Cause, failure_of
 from headway.backfills.known import Known
 from headway.backfills.servers import Server
 from headway.backfills.session import Session
+from headway.backfills.state import State
 from headway.backfills.stored import state_of
 
 WAIT_SECONDS = 10.0

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from headway.backfills.batches import Leaf
 from headway.backfills.known import Asked, Known
+from headway.backfills.orders import Leaf
 from headway.backfills.queries import one, run
 
 
@@ -22,7 +22,9 @@ class Clauses:
     quote: Callable[[str], str]
 
     def source(self, leaf: "Leaf | None") -> str:
-        """How a statement names a leaf (None: the whole table): so that the user's SQL can name it as the table."""
+        """How a statement names a leaf (None: the whole table): so that the user's SQL can name it as the
+        table.
+        """
         if leaf is None:
             return ".".join(self.quote(one) for one in (self.known.schema, self.known.table) if one)
         name = ".".join(self.quote(one) for one in (leaf.schema, leaf.name) if one)
@@ -32,6 +34,11 @@ class Clauses:
             if leaf.name == self.known.table
             else f"{only}{name} AS {self.quote(self.known.table)}"
         )
+
+    @property
+    def root(self) -> str:
+        """The table with all its leaves."""
+        return ".".join(self.quote(one) for one in (self.known.schema, self.known.table) if one)
 
     @property
     def assignments(self) -> str:
@@ -66,7 +73,9 @@ class Clauses:
     def updated(
         self, connection: Connection, update: str, values: "dict[str, Any]", shows_stuck: bool
     ) -> "tuple[int, int]":
-        """Rows that a statement has updated, and of them those that are still chosen (0 where nobody asks)."""
+        """Rows that a statement has updated, and of them those that are still chosen (0 where nobody
+        asks).
+        """
         if not shows_stuck:
             return int(run(connection, update, **values).rowcount), 0
         row = one(
@@ -77,11 +86,11 @@ class Clauses:
         )
         return (0, 0) if row is None else (int(row[0]), int(row[1]))
 
-    def count(self, connection: Connection, leaf: "Leaf | None") -> "tuple[int, int]":
+    def count(self, connection: Connection) -> "tuple[int, int]":
         """In one snapshot: how many rows would be updated, and how many the caller's condition chooses."""
         row = one(
             connection,
             f"SELECT coalesce(sum(CASE WHEN {self.chosen} THEN 1 ELSE 0 END), 0), count(*) "
-            f"FROM {self.source(leaf)} WHERE {self.left}",
+            f"FROM {self.root} WHERE {self.left}",
         )
         return (0, 0) if row is None else (int(row[0]), int(row[1]))

@@ -10,18 +10,21 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from headway.backfills import batches
-from headway.backfills.batches import Again, Look, Open, Order, Outcome, Plan, State, Survey, Work
+from headway.backfills import batches, endings
 from headway.backfills.checkpoint import Checkpoint
 from headway.backfills.failures import Cause, Failure, failure_of
+from headway.backfills.leftovers import Leftovers
+from headway.backfills.orders import Again, Finish, Look, Meter, Open, Order, Outcome, Plan, Rest, Work
 from headway.backfills.reports import Reports
-from headway.backfills.servers import Reading, Server
+from headway.backfills.servers import Server
 from headway.backfills.session import Session
 from headway.backfills.sizes import MOST_ROWS, Limits
+from headway.backfills.state import State
 from headway.backfills.stored import state_of
 from headway.backfills.sweeps import Sweep
 from headway.link import Link
 from headway.pace import PACES, Pace
+from headway.throttle.own import OwnWork
 from headway.throttle.verdict import Throttle
 from headway.wishes import Wishes, parse
 
@@ -66,6 +69,7 @@ class Driver:
 
     plan: Plan
     sweep: Sweep
+    leftovers: Leftovers
     server: Server
     session: Session
     checkpoint: Checkpoint
@@ -73,17 +77,18 @@ class Driver:
     state: State
     link: Link
     throttle: Throttle
+    own: OwnWork
     reports: Reports
     row_bytes: float
     pace: Pace | None = None
     """The caller's own; None: what is wished."""
     batch_rows: int | None = None
     means: Means = field(default=Means())
-    committed: Callable[[float], None] = lambda duration_ms: None
-    """Told how long each batch's commit took."""
     keep_alive: Callable[[], None] = lambda: None
     """Called at times, so that the idle migration connection is not cut."""
     losses: int = 0
+    wished: Wishes = field(default=Wishes())
+    """As it was read before the last batch."""
 
     def run(self) -> State:
         """Until all is done, or a stop is wished: that ends in :meth:`Link.stop`.
@@ -92,7 +97,7 @@ class Driver:
         """
         while True:
             state, order = batches.following(self.state, self.plan)
-            if isinstance(order, batches.Finish):
+            if isinstance(order, Finish):
                 return self.state
             self.wait_until_allowed()
             self.state = state
@@ -108,65 +113,67 @@ class Driver:
             self._report()
 
     def _do(self, order: Order) -> None:
-        started = self.means.clock()
-        if isinstance(order, Work):
-            state, outcome, before, after = self.session.do(lambda connection: self._work(connection, order))
-            seconds = self.means.clock() - started
-            meter = after.since(before)
-            self.state = batches.measured(state, order, outcome, meter, seconds, self._limits(self._wishes()))
+        if isinstance(order, (Work, Rest)):
+            self._timed(order)
         elif isinstance(order, Open):
             self.state = self.session.do(lambda connection: self._open(connection, order))
         elif isinstance(order, Look):
-            self.state = self.session.do(lambda connection: self._look(connection, order))
-        elif isinstance(order, Survey):
-            self.state = self.session.do(self._survey)
+            self.state = self.session.do(self._look)
         elif isinstance(order, Again):
             self.state = self.session.do(lambda connection: self._again(connection, order))
 
-    def _work(self, connection: Connection, work: Work) -> tuple[State, Outcome, Reading, Reading]:
-        target_ms = self._pace(self._wishes()).target_ms
+    def _timed(self, order: "Work | Rest") -> None:
+        started = self.means.clock()
+        state, outcome, meter = self.session.do(lambda connection: self._change(connection, order))
+        seconds = self.means.clock() - started
+        piece = order.piece if isinstance(order, Work) else None
+        self.state = batches.measured(state, piece, outcome, meter, seconds, self._limits(self.wished))
+
+    def _change(self, connection: Connection, order: "Work | Rest") -> tuple[State, Outcome, Meter]:
+        """One batch: the rows and the state in one transaction."""
         with self.server.transaction(connection):
-            before = self.server.begin(connection, work.leaf, target_ms)
-            change = self.sweep.update_each if work.is_one_by_one else self.sweep.update
-            outcome = change(connection, work)
-            if work.must_clear and outcome.stuck:
+            before = self.server.begin(connection, order.leaf, self._pace(self.wished).target_ms)
+            outcome = self._updated(connection, order)
+            if self.plan.must_clear and outcome.stuck:
                 raise NotCleared(
                     f"{outcome.stuck} rows of a batch of {self.reports.table} still meet the condition after their "
                     "update, and the expression reads what it sets: the next sweep would apply it twice. The batch "
                     "was taken back. Give a where= that every updated row leaves, or exactly_once=True."
                 )
-            state = self.with_time(batches.worked(self.state, work, outcome))
-            after = self.server.save(connection, work.leaf, self.checkpoint, self.fence, state)
-            if state.filenode and after.filenode != state.filenode:
+            if isinstance(order, Work):
+                state = batches.worked(self.state, order, outcome)
+            else:
+                state = endings.rested(self.state, order, outcome)
+            state = self.with_time(state)
+            after = self.server.save(connection, order.leaf, self.checkpoint, self.fence, state)
+            if isinstance(order, Work) and state.filenode and after.filenode != state.filenode:
                 raise Rewritten
-            committing = self.means.clock()
-        self.committed((self.means.clock() - committing) * 1000.0)
-        return state, outcome, before, after
+            worked = self.means.clock()
+        self.own.committed((self.means.clock() - worked) * 1000.0)
+        return state, outcome, after.since(before)
+
+    def _updated(self, connection: Connection, order: "Work | Rest") -> Outcome:
+        if isinstance(order, Work):
+            change = self.sweep.update_each if order.is_one_by_one else self.sweep.update
+            return change(connection, order)
+        update = self.leftovers.update_each if order.is_one_by_one else self.leftovers.update
+        return update(connection, order.leaf, order.rows)
 
     def _open(self, connection: Connection, order: Open) -> State:
         with self.server.transaction(connection):
-            self.server.begin(connection, order.leaf, self._pace(self._wishes()).target_ms)
+            self.server.begin(connection, order.leaf, self._pace(self.wished).target_ms)
             place, filenode = self.sweep.open(connection, order.leaf)
             state = self.with_time(batches.opened(self.state, place, filenode))
             self.server.save(connection, order.leaf, self.checkpoint, self.fence, state)
         return state
 
-    def _look(self, connection: Connection, order: Look) -> State:
-        with self.server.transaction(connection):
-            self.server.begin(connection, order.leaf, self._pace(self._wishes()).target_ms)
-            self.server.without_limit(connection)
-            chosen, left = self.sweep.remaining(connection, order.leaf)
-            state = self.with_time(batches.looked(self.state, chosen, left))
-            self.server.save(connection, order.leaf, self.checkpoint, self.fence, state)
-        return state
-
-    def _survey(self, connection: Connection) -> State:
+    def _look(self, connection: Connection) -> State:
         leaf = self.plan.leaves[0]
         with self.server.transaction(connection):
-            self.server.begin(connection, leaf, self._pace(self._wishes()).target_ms)
+            self.server.begin(connection, leaf, self._pace(self.wished).target_ms)
             self.server.without_limit(connection)
-            chosen, left = self.sweep.remaining(connection, None)
-            state = self.with_time(batches.surveyed(self.state, chosen, left))
+            found = self.leftovers.look(connection)
+            state = self.with_time(endings.looked(self.state, found))
             self.server.save(connection, leaf, self.checkpoint, self.fence, state)
         return state
 
@@ -175,12 +182,12 @@ class Driver:
             outcome = Outcome(0, 0)
             for leaf in self.plan.leaves:
                 keys = tuple(one.key for one in order.parked if one.leaf == leaf.identity)
-                self.server.begin(connection, leaf, self._pace(self._wishes()).target_ms)
+                self.server.begin(connection, leaf, self._pace(self.wished).target_ms)
                 each = self.sweep.update_again(connection, leaf, keys)
                 outcome = replace(
                     outcome, updated=outcome.updated + each.updated, parked=outcome.parked + each.parked
                 )
-            state = self.with_time(batches.retried(self.state, outcome))
+            state = self.with_time(endings.retried(self.state, outcome))
             self.server.save(connection, leaf, self.checkpoint, self.fence, state)
         return state
 
@@ -250,13 +257,13 @@ class Driver:
         """At once if nothing holds. A stop that is wished ends the run here, between two batches."""
         touched = self.means.clock()
         while True:
-            wishes = self._wishes()
+            self.wished = wishes = parse(self.link.wishes())
             if wishes.stop:
                 self.link.stop(
                     wishes.stop_reason or f"The backfill of {self.reports.table} was asked to stop."
                 )
             verdict = self.throttle.verdict()
-            hold = wishes.pause or wishes.throttle or verdict.hold
+            hold = verdict.hold or wishes.pause or wishes.throttle
             self.reports.hold(hold)
             self.keep_alive()
             if not hold:
@@ -276,9 +283,6 @@ class Driver:
     def _report(self) -> None:
         told = self.reports.progress(self.state.tally, batches.fraction(self.state, self.plan))
         self.state = replace(self.state, tally=replace(self.state.tally, percent=told))
-
-    def _wishes(self) -> Wishes:
-        return parse(self.link.wishes())
 
     def _pace(self, wishes: Wishes) -> Pace:
         return self.pace or PACES[wishes.pace]

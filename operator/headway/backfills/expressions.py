@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from headway.backfills.batches import Leaf
 from headway.backfills.clauses import Clauses
 from headway.backfills.known import Asked, Column, Tried
+from headway.backfills.orders import Leaf
 from headway.backfills.queries import every, one, run
 
 TRIED_ROWS = 100

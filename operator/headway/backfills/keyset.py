@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from sqlalchemy.engine import Connection
 
-from headway.backfills.batches import Leaf, Outcome, Parked, Work
 from headway.backfills.clauses import Clauses
+from headway.backfills.orders import Leaf, Outcome, Parked, Work
 from headway.backfills.places import Key, KeyPiece, Keys, Place
 from headway.backfills.queries import every, one
 from headway.backfills.row_by_row import attempt
@@ -92,10 +92,6 @@ class Keyset:
         condition = f"{same} AND {self.clauses.chosen}"
         update = f"UPDATE {self.clauses.source(leaf)} SET {self.clauses.assignments} WHERE {condition}"
         return attempt(connection, update, self._values("a", key))
-
-    def remaining(self, connection: Connection, leaf: "Leaf | None") -> "tuple[int, int]":
-        """By what is chosen, and by the caller's condition."""
-        return self.clauses.count(connection, leaf)
 
     def _end(self, connection: Connection, work: Work) -> "tuple[Key, int]":
         """The last key of the piece, and how many rows it is away."""

@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
-from headway.backfills.batches import Leaf
+from headway.backfills.orders import Leaf
+
+
+class NoSuchTable(Exception):
+    """The table or a column is not there, or cannot be filled; the text says which and what to do."""
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ class Keys:
     until: Key | None
     """The last key when the sweep began; None: there was no row."""
     expected: int = 0
-    """Rows, an estimate."""
+    """Rows, an estimate; 0: nobody knows."""
     after: Key | None = None
     visited: int = 0
 
@@ -105,7 +105,9 @@ class Keys:
     @property
     def fraction(self) -> float:
         """Of 0 to 1 as far as the estimate is right; never less after a piece than before."""
-        return 1.0 if self.is_over else min(self.visited / max(self.expected, 1), 0.99)
+        if self.is_over or not self.expected:
+            return float(self.is_over)
+        return min(self.visited / self.expected, 0.99)
 
     def piece(self, rows: int) -> KeyPiece:
         """At most so many rows."""

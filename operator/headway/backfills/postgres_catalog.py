@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from headway.backfills import expressions
-from headway.backfills.batches import Leaf
 from headway.backfills.clauses import Clauses
-from headway.backfills.known import Asked, Column, Known
+from headway.backfills.known import Asked, Column, Known, NoSuchTable
+from headway.backfills.orders import Leaf
 from headway.backfills.queries import every, one
 from headway.statements import quoted
 
@@ -69,14 +69,9 @@ _OLD = f"""
 """
 
 
-class NoSuchTable(Exception):
-    """The table or a column is not there, or cannot be filled; the text says which and what to do."""
-
-
 def read(connection: Connection, asked: Asked) -> Known:
     """Without the expressions; raises :class:`NoSuchTable` and what the driver raises."""
-    with connection.begin():
-        return _read(connection, asked)
+    return _read(connection, asked)
 
 
 def with_expressions(connection: Connection, asked: Asked, known: Known) -> Known:

@@ -4,9 +4,9 @@ grew by.
 
 from sqlalchemy.engine import Connection
 
-from headway.backfills.batches import State
 from headway.backfills.known import Known
 from headway.backfills.queries import one
+from headway.backfills.state import State
 from headway.facts import BackfillFinished
 
 Sizes = "tuple[int, int]"

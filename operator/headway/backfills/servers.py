@@ -7,9 +7,10 @@ from typing import Any, Protocol
 
 from sqlalchemy.engine import Connection
 
-from headway.backfills.batches import Leaf, Meter, State
 from headway.backfills.checkpoint import Checkpoint
+from headway.backfills.orders import Leaf, Meter
 from headway.backfills.queries import one, run
+from headway.backfills.state import State
 
 LEAST_STATEMENT_MS = 5000
 """A disk that stalls for a second is no reason to give up a batch."""

@@ -6,11 +6,13 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy.engine import Connection
 
+from headway.backfills.queries import run
 from headway.backfills.servers import Server
 from headway.place import Beside
 from headway.throttle.own import OwnWork, session_number
 
 T = TypeVar("T")
+PING_SECONDS = 30.0
 
 
 class Session(Protocol):
@@ -30,6 +32,7 @@ class SessionBeside:
     """Beside the migration connection, which stays idle."""
 
     def __init__(self, beside: Beside, server: Server, own: OwnWork) -> None:
+        """``own`` is told the number of each session."""
         self._beside = beside
         self._server = server
         self._own = own
@@ -55,6 +58,26 @@ class SessionBeside:
         with suppress(Exception):
             self._stack.close()
         self._stack = ExitStack()
+
+
+class KeptAlive:
+    """The idle migration connection: it holds the lock of the run, and networks cut what is silent for
+    long.
+    """
+
+    def __init__(self, connection: Connection, clock: Callable[[], float]) -> None:
+        """It was used a moment ago."""
+        self._connection = connection
+        self._clock = clock
+        self._used = clock()
+
+    def __call__(self) -> None:
+        """Say something from time to time. Raises what the driver raises, for then the run has lost its
+        lock.
+        """
+        if self._clock() - self._used >= PING_SECONDS:
+            self._used = self._clock()
+            run(self._connection, "SELECT 1").close()
 
 
 class SessionItself:

@@ -5,12 +5,13 @@ then; one that is not known here is left out.
 """
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any, TypeVar
 
-from headway.backfills.batches import Parked, State
+from headway.backfills.orders import Parked
 from headway.backfills.places import Blocks, Keys, Place
 from headway.backfills.sizes import Size
+from headway.backfills.state import State
 from headway.backfills.tally import Tally
 
 T = TypeVar("T")
@@ -19,7 +20,7 @@ _PLACES = {"blocks": Blocks, "keys": Keys}
 
 def as_text(state: State) -> str:
     """JSON on one line."""
-    found = asdict(state)
+    found = asdict(replace(state, leftovers=()))
     if state.place is not None:
         found["place"]["kind"] = "keys" if isinstance(state.place, Keys) else "blocks"
     return json.dumps(found, separators=(",", ":"))
@@ -29,6 +30,7 @@ def state_of(text: str) -> State:
     """Raises ValueError or TypeError for what :func:`as_text` has not written."""
     found = json.loads(text)
     found["place"] = _place(found.get("place"))
+    found.pop("leftovers", None)
     found["parked"] = [_made(Parked, one) for one in found.get("parked", ())]
     found["size"] = _made(Size, found.get("size", {}))
     found["tally"] = _made(Tally, found.get("tally", {}))

@@ -4,15 +4,15 @@ Locks: ROW EXCLUSIVE on the table and the rows of a batch until its commit, whic
 of other rows notice. No index is needed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.engine import Connection
 
-from headway.backfills.batches import Leaf, Outcome, Parked, Work
 from headway.backfills.clauses import Clauses
+from headway.backfills.leftovers import each_row
+from headway.backfills.orders import Leaf, Outcome, Work
 from headway.backfills.places import BlockPiece, Blocks, Key, Place
-from headway.backfills.queries import every, one
-from headway.backfills.row_by_row import attempt
+from headway.backfills.queries import one
 
 _RANGE = "ctid >= CAST(CAST(:first AS text) AS tid) AND ctid < CAST(CAST(:last AS text) AS tid)"
 
@@ -45,29 +45,13 @@ class Striped:
     def update_each(self, connection: Connection, work: Work) -> Outcome:
         """A savepoint for each row."""
         condition, values = self._condition(work)
-        source, names = self.clauses.source(work.leaf), [column.name for column in self.clauses.known.key]
-        keys = "".join(f", CAST({self.clauses.quote(name)} AS text)" for name in names)
-        update = (
-            f"UPDATE {source} SET {self.clauses.assignments} "
-            f"WHERE ctid = CAST(CAST(:row AS text) AS tid) AND {self.clauses.chosen}"
+        return replace(
+            each_row(connection, self.clauses, work.leaf, condition, values), covered=self._covered(work)
         )
-        updated, parked = 0, []
-        for row, *key in every(
-            connection, f"SELECT CAST(ctid AS text){keys} FROM {source} WHERE {condition}", **values
-        ):
-            done, code = attempt(connection, update, {"row": row})
-            updated += done
-            if code is not None:
-                parked.append(Parked(work.leaf.identity, tuple(key) or (f"ctid {row}",), code))
-        return Outcome(updated, self._covered(work), parked=tuple(parked))
 
     def update_again(self, connection: Connection, leaf: Leaf, keys: "tuple[Key, ...]") -> Outcome:
         """Never asked for: a row that was updated lies elsewhere, so blocks are swept again instead."""
         raise NotImplementedError
-
-    def remaining(self, connection: Connection, leaf: "Leaf | None") -> "tuple[int, int]":
-        """By what is chosen, and by the caller's condition."""
-        return self.clauses.count(connection, leaf)
 
     def _covered(self, work: Work) -> int:
         piece = work.piece

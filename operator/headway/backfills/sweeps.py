@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sqlalchemy.engine import Connection
 
-from headway.backfills.batches import Leaf, Outcome, Work
+from headway.backfills.orders import Leaf, Outcome, Work
 from headway.backfills.places import Key, Place
 
 
@@ -26,8 +26,3 @@ class Sweep(Protocol):
 
     def update_again(self, connection: Connection, leaf: Leaf, keys: "tuple[Key, ...]") -> Outcome:
         """Rows by their keys, one by one; those that cannot be updated are parked."""
-
-    def remaining(self, connection: Connection, leaf: "Leaf | None") -> "tuple[int, int]":
-        """In one snapshot, of a leaf or of all together: rows that would be updated, and rows that the caller's
-        condition chooses.
-        """

@@ -8,22 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.backfills import batches
-from headway.backfills.batches import (
-    Again,
-    Finish,
-    Leaf,
-    Look,
-    Meter,
-    Open,
-    Outcome,
-    Parked,
-    Plan,
-    State,
-    Survey,
-    Work,
-)
+from headway.backfills.orders import Finish, Leaf, Meter, Open, Outcome, Parked, Plan, Work
 from headway.backfills.places import BlockPiece, Blocks, KeyPiece, Keys
-from headway.backfills.sizes import Limits
+from headway.backfills.sizes import Limits, Size
+from headway.backfills.state import State
 from headway.backfills.stored import as_text, state_of
 
 LIMITS = Limits(0.1)
@@ -98,7 +86,7 @@ def test_every_row_is_visited_exactly_once_whatever_fails_and_wherever_it_crashe
     leaves = tuple(leaf(str(number), len(part.rows), density) for number, part in enumerate(parts))
     named = dict(zip((one.identity for one in leaves), parts, strict=True))
     plan = Plan(leaves, is_striped, stripes if is_striped else 1, must_clear=False, is_guarded=False)
-    state = State(size=batches.Size(first))
+    state = State(size=Size(first))
     stored, percents = as_text(state), [0.0]
     steps, seconds = iter(steps), iter(seconds)
     for _ in range(20_000):
@@ -125,7 +113,7 @@ def test_every_row_is_visited_exactly_once_whatever_fails_and_wherever_it_crashe
             state = state_of(stored)
             continue
         took = next(seconds, 0.05)
-        state = batches.measured(state, order, outcome, Meter(), took, LIMITS)
+        state = batches.measured(state, order.piece, outcome, Meter(), took, LIMITS)
         percents.append(batches.fraction(state, plan))
     assert isinstance(order, Finish)
     assert {count for part in parts for count in part.visits.values()} <= {1}
@@ -136,137 +124,21 @@ def test_every_row_is_visited_exactly_once_whatever_fails_and_wherever_it_crashe
 @given(st.integers(1, 5), st.booleans(), st.integers(0, 3000), st.lists(FAIL, max_size=30))
 def test_a_state_that_was_written_down_is_the_same_when_it_is_read(sweep, is_striped, rows, kinds):
     place = Blocks(100, 8, 10, 30, 3, 12) if is_striped else Keys(("z", "9"), 100, ("a", "1"), 5)
-    state = State(("s.a",), "s.b", place, 7, sweep, parked=(Parked("s.b", ("1", "x"), "22012"),))
+    state = State(
+        done=("s.a",),
+        leaf="s.b",
+        place=place,
+        filenode=7,
+        sweep=sweep,
+        parked=(Parked("s.b", ("1", "x"), "22012"),),
+    )
     state = replace(state, tally=replace(state.tally.with_batch(12.0).with_batch(200.0), rows=rows))
     for kind in kinds:
         state = batches.failed(state, kind == "data", 2)
     assert state_of(as_text(state)) == state
 
 
-def at_the_end(**changes):
-    return replace(State(leaf="s.a", place=Blocks(10, start=10, stop=10)), **changes)
-
-
 PLAN = Plan((leaf("a", 100, 10.0),), True, 16, must_clear=False, is_guarded=True)
-
-
-def test_a_sweep_is_followed_by_a_look_and_another_one_while_rows_are_left():
-    state, order = batches.following(at_the_end(), PLAN)
-    assert order == Look(PLAN.leaves[0])
-    again, order = batches.following(batches.looked(state, 3, 3), PLAN)
-    assert isinstance(order, Open)
-    assert again.sweep == 1
-    _, order = batches.following(batches.opened(again, Blocks(12), 0), PLAN)
-    assert isinstance(order, Work)
-    assert order.shows_stuck
-    assert order.piece.stripes == 1
-
-
-def test_nothing_left_ends_the_leaf():
-    state, order = batches.following(batches.looked(at_the_end(), 0, 0), PLAN)
-    assert isinstance(order, Finish)
-    assert state.remaining == 0
-
-
-def test_rows_that_an_update_does_not_change_end_the_sweeps_and_are_counted():
-    swept = at_the_end(sweep=1, stuck=4, left=9)
-    state, order = batches.following(batches.looked(swept, 4, 4), PLAN)
-    assert isinstance(order, Finish)
-    assert (state.remaining, state.arriving) == (4, 0)
-
-
-def test_rows_that_are_parked_end_the_sweeps():
-    swept = at_the_end(sweep=1, left=9, parked=(Parked("s.a", ("1",), "23514"),))
-    assert isinstance(batches.following(batches.looked(swept, 1, 1), PLAN)[1], Finish)
-
-
-def test_rows_that_writers_leave_again_and_again_do_not_make_it_endless():
-    state, looks = at_the_end(), 0
-    while not isinstance(batches.following(state, PLAN)[1], Finish):
-        looks += 1
-        state = batches.looked(state, 50, 50)
-        if state.leaf:
-            state = replace(state, place=Blocks(10, start=10, stop=10))
-    assert looks == batches.FEWEST_SWEEPS + 1
-    assert (state.remaining, state.arriving) == (50, 50)
-
-
-def test_rows_that_get_fewer_are_swept_until_none_is_left():
-    state, left = at_the_end(), 1000
-    for _ in range(batches.MOST_SWEEPS):
-        left //= 3
-        state = replace(batches.looked(state, left, left), place=Blocks(10, start=10, stop=10))
-        if not left:
-            break
-    assert state.done == ("s.a",)
-    assert state.remaining == 0
-
-
-PARKED = (Parked("s.a", ("1",), "23514"),)
-ONCE = replace(PLAN, is_guarded=False, is_striped=False, stripes=1)
-
-
-def test_leaves_with_parked_rows_are_looked_at_again_by_the_next_run():
-    state = batches.resumed(State(done=("s.a",), parked=PARKED), PLAN, was_complete=False)
-    assert batches.following(state, PLAN)[1] == Look(PLAN.leaves[0])
-
-
-def test_what_was_complete_is_looked_at_again_and_only_swept_when_rows_are_left():
-    state = batches.resumed(State(done=("s.a",)), PLAN, was_complete=True)
-    state, order = batches.following(state, PLAN)
-    assert order == Look(PLAN.leaves[0])
-    assert isinstance(batches.following(batches.looked(state, 0, 0), PLAN)[1], Finish)
-    assert isinstance(batches.following(batches.looked(state, 1, 1), PLAN)[1], Open)
-
-
-def test_a_sweep_that_an_earlier_run_began_is_followed_by_one_of_this_run_whatever_writers_leave():
-    killed = at_the_end(sweep=batches.MOST_SWEEPS, left=50)
-    state = batches.looked(batches.resumed(killed, PLAN, was_complete=False), 50, 50)
-    assert isinstance(batches.following(state, PLAN)[1], Open)
-
-
-LEAVES = replace(PLAN, leaves=(leaf("a", 100, 10.0), leaf("b", 100, 10.0)))
-ALL_DONE = State(done=("s.a", "s.b"))
-
-
-def test_partitions_that_are_complete_one_by_one_are_counted_together_in_one_snapshot():
-    assert batches.following(ALL_DONE, LEAVES)[1] == Survey()
-    assert isinstance(batches.following(batches.surveyed(ALL_DONE, 0, 0), LEAVES)[1], Finish)
-
-
-def test_rows_that_were_moved_into_a_partition_that_was_complete_are_looked_for_in_all():
-    state, order = batches.following(batches.surveyed(ALL_DONE, 1, 1), LEAVES)
-    assert order == Look(LEAVES.leaves[0])
-    state, order = batches.following(batches.looked(state, 1, 1), LEAVES)
-    assert isinstance(order, Open)
-
-
-def test_rows_that_writers_move_again_and_again_do_not_make_it_endless_and_are_told():
-    state = replace(ALL_DONE, surveys=batches.MOST_SURVEYS)
-    state, order = batches.following(batches.surveyed(state, 7, 7), LEAVES)
-    assert isinstance(order, Finish)
-    assert (state.remaining, state.arriving) == (7, 7)
-
-
-def test_rows_of_partitions_that_cannot_be_helped_are_looked_for_once_more_and_no_oftener():
-    stuck = replace(ALL_DONE, remaining=2)
-    again = batches.surveyed(stuck, 2, 2)
-    assert isinstance(batches.following(again, LEAVES)[1], Look)
-    over = batches.surveyed(replace(again, done=("s.a", "s.b"), remaining=2), 2, 2)
-    assert isinstance(batches.following(over, LEAVES)[1], Finish)
-
-
-def test_a_table_without_partitions_needs_no_look_at_all_of_them():
-    assert isinstance(batches.following(State(done=("s.a",)), PLAN)[1], Finish)
-
-
-def test_where_nothing_is_swept_again_parked_rows_are_tried_once_at_the_end_of_each_run():
-    state, order = batches.following(State(done=("s.a",), parked=PARKED), ONCE)
-    assert order == Again(PARKED)
-    state = batches.retried(state, Outcome(0, 1, parked=PARKED))
-    assert isinstance(batches.following(state, ONCE)[1], Finish)
-    state = batches.resumed(state, ONCE, was_complete=False)
-    assert batches.following(state, ONCE)[1] == Again(PARKED)
 
 
 def test_a_piece_with_bad_data_is_divided_until_its_rows_are_tried_one_by_one():
@@ -278,7 +150,7 @@ def test_a_piece_with_bad_data_is_divided_until_its_rows_are_tried_one_by_one():
 
 
 def test_a_place_that_fails_again_and_again_is_tried_row_by_row():
-    state, tries = State(leaf="s.a", place=Blocks(10), size=batches.Size(50_000)), 0
+    state, tries = State(leaf="s.a", place=Blocks(10), size=Size(50_000)), 0
     while not state.is_one_by_one:
         state, tries = batches.failed(state, is_data=False, divisor=2), tries + 1
     assert tries == batches.TRIES
@@ -290,7 +162,7 @@ def through_a_window(state, hot):
         state, order = batches.following(state, plan)
         outcome = Outcome(10, 10)
         state = batches.worked(state, order, outcome)
-        state = batches.measured(state, order, outcome, Meter(0, 10, hot), 0.1, LIMITS)
+        state = batches.measured(state, order.piece, outcome, Meter(0, 10, hot), 0.1, LIMITS)
         if state.place.start == state.place.stop:
             return state, order
 

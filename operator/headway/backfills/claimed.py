@@ -1,0 +1,161 @@
+"""A backfill that may work: what its driver is made of, and what is watched beside it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from headway.backfills import batches, record
+from headway.backfills.batches import fraction
+from headway.backfills.call import Call
+from headway.backfills.checkpoint import NAME, Checkpoint
+from headway.backfills.claim import Claim
+from headway.backfills.clauses import Clauses
+from headway.backfills.driver import Driver
+from headway.backfills.finishing import Finishing, sizes
+from headway.backfills.key_texts import PostgresTexts, PythonTexts
+from headway.backfills.keyset import Keyset, KeyTexts
+from headway.backfills.known import Known
+from headway.backfills.leftovers import Leftovers
+from headway.backfills.orders import Plan
+from headway.backfills.reports import Reports
+from headway.backfills.servers import Server, Sqlite
+from headway.backfills.session import KeptAlive, Session, SessionItself
+from headway.backfills.state import State
+from headway.backfills.striped import Striped
+from headway.backfills.sweeps import Sweep
+from headway.facts import BackfillFinished, BackfillStarted, Noticed, tell
+from headway.pace import Pace
+from headway.throttle.limits import Limits as WatchLimits
+from headway.throttle.verdict import Throttle
+from headway.throttle.watch import watch
+from headway.wishes import parse
+
+BLOCK_BYTES = 8192
+SQLITE = Pace("SQLite", 20.0)
+"""Its batches keep everybody out."""
+
+
+@dataclass
+class Claimed:
+    """A run that may work."""
+
+    call: Call
+    server: Server
+    session: Session
+    known: Known
+    checkpoint: Checkpoint
+    claim: Claim
+
+    def run(self) -> BackfillFinished:
+        """Until the record is written."""
+        choice = self.claim.choice
+        if self.claim.is_finished and choice.is_once and not choice.may_repeat:
+            return self._was_complete()
+        throttle = self._watch()
+        try:
+            driver = self._driver(throttle)
+            state = driver.run()
+            if state.parked:
+                raise driver.incomplete("Rows could not be updated")
+            return Finishing(self.call, self.server, self.session, self.known, self.checkpoint).finish(
+                driver.fence, driver.with_time(state)
+            )
+        finally:
+            throttle.close()
+
+    def _watch(self) -> Throttle:
+        call = self.call
+        assert call.place.context.connection is not None
+        return watch(
+            call.place.context.connection.engine,
+            self.known.table,
+            lambda: parse(call.link.wishes()),
+            call.own,
+            schema=self.known.schema or None,
+            queries=call.signals,
+            search_path=dict(call.beside.settings).get("search_path", ""),
+            limits=WatchLimits(blocked_ms=call.pace.target_ms) if call.pace else WatchLimits(),
+            notice=lambda text: tell(call.link, Noticed(f"Backfill of {self.known.table}: {text}.")),
+        )
+
+    def _was_complete(self) -> BackfillFinished:
+        """Each row once, and that was done: nothing may happen again."""
+        message = (
+            f"The backfill {self.call.operation} was complete already, and each row is updated only once. If its "
+            f"updates were undone since, delete its row of the table {NAME} and run the revision again."
+        )
+        tell(self.call.link, Noticed(message))
+        return record.finished(self.call.operation, self.known.table, self.claim.state, (-1, -1))
+
+    def _clauses(self) -> Clauses:
+        return Clauses(self.call.asked, self.known, self.claim.choice.guard, self.call.place.name)
+
+    def _driver(self, throttle: Throttle) -> Driver:
+        clauses, call = self._clauses(), self.call
+        plan = self._plan()
+        state = batches.resumed(self._with_sizes(self.claim.state), plan, self.claim.is_finished)
+        reports = self._reports(state, plan)
+        return Driver(
+            plan=plan,
+            sweep=self._sweep(clauses),
+            leftovers=Leftovers(clauses),
+            server=self.server,
+            session=self.session,
+            checkpoint=self.checkpoint,
+            fence=self.claim.fence,
+            state=state,
+            link=call.link,
+            throttle=throttle,
+            own=call.own,
+            reports=reports,
+            row_bytes=BLOCK_BYTES / self.known.density,
+            pace=call.pace or (SQLITE if isinstance(self.server, Sqlite) else None),
+            batch_rows=call.asked.batch_rows,
+            means=call.means,
+            keep_alive=self._keep_alive(),
+        )
+
+    def _plan(self) -> Plan:
+        choice = self.claim.choice
+        return Plan(
+            leaves=self.known.leaves,
+            is_striped=choice.strategy == "striped",
+            stripes=choice.stripes,
+            must_clear=choice.must_clear,
+            is_guarded=bool(choice.guard) and not choice.is_once,
+        )
+
+    def _sweep(self, clauses: Clauses) -> Sweep:
+        return Striped(clauses) if self.claim.choice.strategy == "striped" else Keyset(clauses, self._texts())
+
+    def _reports(self, state: State, plan: Plan) -> Reports:
+        choice, call = self.claim.choice, self.call
+        started = BackfillStarted(
+            operation=call.operation,
+            table=self.known.table,
+            columns=", ".join(call.asked.columns),
+            strategy=choice.strategy,
+            reason=choice.reason,
+            rows_done=state.tally.rows,
+            rows_total=sum(leaf.rows for leaf in self.known.leaves),
+        )
+        if self.claim.notice:
+            tell(call.link, Noticed(f"Backfill of {self.known.table}: {self.claim.notice}."))
+        return Reports(call.link, call.means.clock, started, state.tally, fraction(state, plan))
+
+    def _keep_alive(self) -> Callable[[], None]:
+        connection = self.call.place.context.connection
+        assert connection is not None
+        is_used = isinstance(self.session, SessionItself)
+        return (lambda: None) if is_used else KeptAlive(connection, self.call.means.clock)
+
+    def _texts(self) -> KeyTexts:
+        if self.known.dialect == "postgresql":
+            return PostgresTexts(self.known.key)
+        # MySQL understands rows, but reads the whole index for them.
+        return PythonTexts(has_rows=self.known.dialect == "sqlite")
+
+    def _with_sizes(self, state: State) -> State:
+        if state.tally.heap_bytes >= 0:
+            return state
+        heap, index = self.session.do(lambda connection: sizes(connection, self.server, self.known))
+        return replace(state, tally=replace(state.tally, heap_bytes=heap, index_bytes=index))

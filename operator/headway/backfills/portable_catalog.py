@@ -1,0 +1,98 @@
+"""What SQLAlchemy tells of a table on databases other than PostgreSQL."""
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+from headway.backfills.known import Asked, Column, Known, NoSuchTable
+from headway.backfills.orders import Leaf
+from headway.backfills.queries import one
+from headway.statements import quoted
+
+_MYSQL = """
+    SELECT t.table_rows, t.engine, e.transactions FROM information_schema.tables t
+    LEFT JOIN information_schema.engines e ON e.engine = t.engine
+    WHERE t.table_schema = coalesce(:schema, database()) AND t.table_name = :name
+"""
+
+
+def read(connection: Connection, asked: Asked) -> Known:
+    """Inside a transaction; raises :class:`NoSuchTable` and what the driver raises."""
+    inspector: Any = sa.inspect(connection)
+    if not inspector.has_table(asked.table, schema=asked.schema):
+        raise NoSuchTable(
+            f"There is no table {asked.table}. Check its name and schema, and that an earlier revision creates it."
+        )
+    columns = {column["name"]: column for column in inspector.get_columns(asked.table, schema=asked.schema)}
+    missing = [name for name in asked.columns if name not in columns]
+    if missing:
+        raise NoSuchTable(
+            f"{asked.table} has no column {', '.join(missing)}. Check the name, and that the column is added "
+            "before its backfill."
+        )
+    key_name, key = _key(inspector, asked, columns)
+    schema = asked.schema or ""
+    rows = _rows(connection, asked)
+    return Known(
+        dialect=connection.dialect.name,
+        schema=schema,
+        table=asked.table,
+        leaves=(Leaf(schema, asked.table, rows=rows),),
+        targets=tuple(Column(name) for name in asked.columns),
+        key=tuple(Column(name) for name in key),
+        key_name=key_name,
+        reads_target=_may_read_target(asked),
+    )
+
+
+def _key(inspector: Any, asked: Asked, columns: "dict[str, Any]") -> "tuple[str, tuple[str, ...]]":
+    """As on PostgreSQL: the one that is asked for, the primary key, a unique one without NULL."""
+    primary = tuple(inspector.get_pk_constraint(asked.table, schema=asked.schema)["constrained_columns"])
+    unique = [
+        (f"the unique index {index['name']}", tuple(index["column_names"]))
+        for index in inspector.get_indexes(asked.table, schema=asked.schema)
+        if index["unique"] and None not in index["column_names"]
+    ]
+    unique += [
+        (f"the unique constraint on {', '.join(one['column_names'])}", tuple(one["column_names"]))
+        for one in inspector.get_unique_constraints(asked.table, schema=asked.schema)
+    ]
+    keys = [("the primary key", primary)] if primary else []
+    keys += sorted(unique, key=lambda found: (len(found[1]), found[0]))
+    for name, names in keys:
+        is_whole = names == primary or not any(columns[column]["nullable"] for column in names)
+        if is_whole and (not asked.key or names == asked.key):
+            return name, names
+    if asked.key:
+        raise NoSuchTable(
+            f"{asked.table} has no unique key on ({', '.join(asked.key)}), in this order and without NULL. Name the "
+            "columns of one that there is, or leave key= away."
+        )
+    return "", ()
+
+
+def _rows(connection: Connection, asked: Asked) -> int:
+    """An estimate that costs nothing."""
+    if connection.dialect.name == "sqlite":
+        table = quoted(connection.dialect, asked.schema, asked.table)
+        try:
+            return int((one(connection, f"SELECT max(rowid) FROM {table}") or (0,))[0] or 0)
+        except DBAPIError:
+            # A table WITHOUT ROWID.
+            return 0
+    row = one(connection, _MYSQL, schema=asked.schema, name=asked.table)
+    if row is not None and row[2] != "YES":
+        raise NoSuchTable(
+            f"{asked.table} is stored by {row[1]}, which has no transactions, so a batch and its checkpoint "
+            "cannot be written together. Convert the table to InnoDB first."
+        )
+    return int((row or (0,))[0] or 0)
+
+
+def _may_read_target(asked: Asked) -> bool:
+    """By the text: whoever names a column may read it."""
+    names = "|".join(re.escape(name) for name in asked.columns)
+    return any(re.search(rf"(?i)(?<!\w)(?:{names})(?!\w)", sql) for _, sql in asked.assignments)

@@ -1,0 +1,51 @@
+"""All that a backfill must remember over a crash. Plain values."""
+
+from dataclasses import dataclass, field
+
+from headway.backfills.orders import Leftover, Parked
+from headway.backfills.places import Place
+from headway.backfills.sizes import Size
+from headway.backfills.tally import Tally
+
+
+@dataclass(frozen=True)
+class State:
+    """Written down in the transaction of each batch."""
+
+    sweep: int = 0
+    done: tuple[str, ...] = ()
+    """Leaves that this sweep has done."""
+    leaf: str = ""
+    """That is worked on; empty: the next one is to be opened."""
+    place: Place | None = None
+    """None: where the sweep of the leaf ends is to be read first."""
+    filenode: int = 0
+    """Of the leaf when its sweep began: after a rewrite, blocks mean nothing any more."""
+    stuck: int = 0
+    """Rows of this sweep or round that were updated and still are chosen."""
+    left: int = -1
+    """Rows after the last sweep; -1: not looked yet."""
+    rounds: int = 0
+    """Of leftovers, after the sweeps."""
+    leftovers: tuple[Leftover, ...] = ()
+    """Rows of this round that are still to be updated; not written down, for a crash makes them old."""
+    missed: int = 0
+    """Rows of this round that had changed since the look."""
+    is_settled: bool = False
+    """Nothing more is to be swept or looked for."""
+    remaining: int = 0
+    """Rows that meet the caller's condition at the end."""
+    arriving: int = 0
+    """Of these, rows that writers go on to leave."""
+    parked: tuple[Parked, ...] = ()
+    is_retried: bool = False
+    """Where nothing is swept again, parked rows are tried once more at the end of each run."""
+    size: Size = field(default=Size())
+    tries: int = 0
+    """Failures in a row at this place."""
+    is_one_by_one: bool = False
+    plain_windows: int = 0
+    """To go without stripes."""
+    window: tuple[int, int] = (0, 0)
+    """Updates in this window after its first stripe, and those of them that left the indexes alone."""
+    tally: Tally = field(default=Tally())

@@ -1,0 +1,123 @@
+"""Backfills on SQLite: on the migration connection, along the key."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from headway import backfill
+from headway.backfills.driver import BackfillIncomplete
+from headway.backfills.known import NoSuchTable
+from headway.backfills.whole import NotPossible
+from support.revisions import StoppedByTest, Told, run
+
+ROWS = 3000
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A file, so that another connection sees what was committed."""
+    path = tmp_path / "shop.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, n INT NOT NULL DEFAULT 0, email_lc TEXT)"
+        )
+        connection.executemany(
+            "INSERT INTO users (id, email) VALUES (?, ?)", [(i * 7, f"User{i}@X") for i in range(ROWS)]
+        )
+        connection.execute(
+            "CREATE TABLE lines (shop TEXT, no INT, n INT DEFAULT 0, PRIMARY KEY (shop, no)) WITHOUT ROWID"
+        )
+        connection.executemany(
+            "INSERT INTO lines (shop, no) VALUES (?, ?)", [(f"s{i % 9}", i) for i in range(ROWS)]
+        )
+    connection.close()
+    return path
+
+
+def fill(path, *arguments, told=None, **named):
+    found = []
+    run(f"sqlite:///{path}", lambda: found.append(backfill(*arguments, **named)), told or Told())
+    return found[0]
+
+
+def rows(path, query):
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.close()
+
+
+def test_every_row_is_filled(shop):
+    record = fill(shop, "users", {"email_lc": "lower(email)"}, "email_lc IS NULL")
+    assert rows(shop, "SELECT count(*) FROM users WHERE email_lc IS NOT lower(email)") == [(0,)]
+    assert record.rows == ROWS
+    assert rows(shop, "SELECT rows_done, is_complete FROM headway_backfill") == [(ROWS, 1)]
+
+
+def test_a_composite_key_of_a_table_without_rowid_is_gone_along(shop):
+    fill(shop, "lines", {"n": "n + 1"}, batch_rows=70)
+    assert rows(shop, "SELECT n, count(*) FROM lines GROUP BY n") == [(1, ROWS)]
+
+
+def test_it_goes_on_after_a_stop_and_applies_nothing_twice(shop):
+    told = Told()
+    told.wishes = lambda: {"stop": rows(shop, "SELECT rows_done FROM headway_backfill")[0][0] >= 500}
+    with pytest.raises(StoppedByTest):
+        fill(shop, "users", {"n": "n + 1"}, batch_rows=100, told=told)
+    assert 0 < rows(shop, "SELECT sum(n) FROM users")[0][0] < ROWS
+    assert fill(shop, "users", {"n": "n + 1"}).rows == ROWS
+    assert rows(shop, "SELECT DISTINCT n FROM users") == [(1,)]
+
+
+def test_what_was_complete_is_done_again_only_where_that_does_no_harm(shop):
+    fill(shop, "users", {"n": "n + 1"})
+    fill(shop, "users", {"n": "n + 1"})
+    assert rows(shop, "SELECT DISTINCT n FROM users") == [(1,)]
+    fill(shop, "users", {"email_lc": "lower(email)"})
+    with sqlite3.connect(shop) as connection:
+        connection.execute("UPDATE users SET email_lc = NULL")
+    connection.close()
+    fill(shop, "users", {"email_lc": "lower(email)"})
+    assert rows(shop, "SELECT count(*) FROM users WHERE email_lc IS NULL") == [(0,)]
+
+
+def test_a_row_with_bad_data_is_told_by_its_key(shop):
+    with sqlite3.connect(shop) as connection:
+        connection.execute("CREATE UNIQUE INDEX one ON users (email_lc)")
+        connection.execute("UPDATE users SET email = 'user1@x' WHERE id = 700")
+    connection.close()
+    with pytest.raises(BackfillIncomplete, match="700") as caught:
+        fill(shop, "users", {"email_lc": "lower(email)"})
+    assert "user1" not in str(caught.value)
+    assert rows(shop, "SELECT id FROM users WHERE email_lc IS NULL") == [(700,)]
+
+
+def test_in_memory_the_migrations_own_connection_is_used():
+    import sqlalchemy as sa
+    from alembic import op
+
+    from support.revisions import revision
+
+    with revision("sqlite://"):
+        op.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, n INT)")
+        op.execute("INSERT INTO users VALUES (1, 1), (2, 2)")
+        backfill("users", {"n": "n * 10"})
+        assert op.get_bind().execute(sa.text("SELECT sum(n) FROM users")).scalar() == 30
+
+
+def test_what_is_not_there_is_told(shop):
+    with pytest.raises(NoSuchTable, match="no table nothing"):
+        fill(shop, "nothing", {"n": "1"})
+    with pytest.raises(NoSuchTable, match="users has no column nothing"):
+        fill(shop, "users", {"nothing": "1"})
+
+
+def test_a_table_without_a_key_is_refused_with_advice(shop):
+    with sqlite3.connect(shop) as connection:
+        connection.execute("CREATE TABLE notes (n INT)")
+    connection.close()
+    with pytest.raises(NotPossible, match=r"no primary key .* Add such a key"):
+        fill(shop, "notes", {"n": "1"})

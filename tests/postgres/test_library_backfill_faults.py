@@ -1,0 +1,229 @@
+"""Backfills on a real server when things go wrong in the middle: nothing is missed, nothing happens twice."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import psycopg
+import pytest
+from sqlalchemy.engine.default import DefaultDialect
+
+from headway import backfill
+from headway.backfills import claim
+from headway.backfills.checkpoint import TakenOver
+from headway.backfills.claim import Changed, SecondRunner
+from support.revisions import StoppedByTest, Told, run
+from support.waiting import wait_until
+
+ROWS = 4000
+FILL = ("users", {"email_lc": "lower(email)"}, "email_lc IS NULL")
+COUNT = ("users", {"n": "n + 1"})
+
+
+@pytest.fixture
+def users(database):
+    database.execute(
+        "CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL, n int NOT NULL DEFAULT 0, email_lc text);"
+        f"INSERT INTO users (id, email) SELECT i, repeat('User', 20) || i FROM generate_series(1, {ROWS}) i;"
+        "ANALYZE users"
+    )
+    return database
+
+
+def done(database):
+    if database.scalar("SELECT to_regclass('headway_backfill') IS NULL"):
+        return 0
+    return database.scalar("SELECT coalesce(max(rows_done), 0) FROM headway_backfill")
+
+
+def in_the_middle(database, action, rows=500):
+    """A link by which `action` happens once, between two batches, when so many rows are done."""
+    told, happened = Told(), []
+
+    def wishes():
+        if not happened and done(database) >= rows:
+            happened.append(True)
+            action()
+        return told.wished
+
+    told.wishes = wishes
+    return told, happened
+
+
+def fill(database, arguments, told, **named):
+    found = []
+    named = {"batch_rows": 100, **named}
+    run(database.url(), lambda: found.append(backfill(*arguments, **named)), told)
+    return found[0]
+
+
+def owner(database):
+    return int(str(database.scalar("SELECT owner FROM headway_backfill")).split()[0])
+
+
+def wrong(database):
+    return database.scalar("SELECT count(*) FROM users WHERE email_lc IS DISTINCT FROM lower(email)")
+
+
+def applied(database):
+    return database.rows("SELECT n, count(*) FROM users GROUP BY n ORDER BY n")
+
+
+def test_a_table_that_is_rewritten_in_the_middle_is_swept_anew(users):
+    told, happened = in_the_middle(users, lambda: users.execute("VACUUM FULL users"))
+    fill(users, FILL, told)
+    assert happened
+    assert wrong(users) == 0
+    state = json.loads(str(users.scalar("SELECT state FROM headway_backfill")))
+    assert state["filenode"] == users.scalar("SELECT pg_relation_filenode('users')")
+
+
+@pytest.mark.parametrize("arguments", [FILL, COUNT], ids=["striped", "exactly once"])
+def test_a_session_that_is_ended_is_made_anew(users, arguments):
+    told, happened = in_the_middle(
+        users, lambda: users.scalar("SELECT pg_terminate_backend(%s)", (owner(users),))
+    )
+    record = fill(users, arguments, told)
+    assert happened
+    assert record.rows == ROWS
+    assert applied(users) == [(1 if arguments is COUNT else 0, ROWS)]
+    assert any("the connection was lost" in one for one in told.notices())
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_connection_that_is_cut_in_commit_leaves_no_doubt(users, monkeypatch, is_committed):
+    usual, cut = DefaultDialect.do_commit, []
+
+    def do_commit(dialect, connection):
+        driver = getattr(connection, "driver_connection", connection)
+        if cut or done(users) < 500 or driver.info.backend_pid != owner(users):
+            return usual(dialect, connection)
+        cut.append(True)
+        if is_committed:
+            usual(dialect, connection)
+        users.scalar("SELECT pg_terminate_backend(%s)", (driver.info.backend_pid,))
+        return driver.execute("SELECT 1")
+
+    monkeypatch.setattr(DefaultDialect, "do_commit", do_commit)
+    record = fill(users, COUNT, Told())
+    assert cut
+    assert record.rows == ROWS
+    assert applied(users) == [(1, ROWS)]
+
+
+@pytest.mark.parametrize("arguments", [FILL, COUNT], ids=["striped", "exactly once"])
+def test_a_row_that_somebody_has_locked_for_long_keeps_no_other_row_waiting(users, arguments):
+    """Its batch gets smaller until the row is alone; at the end it is tried again."""
+    holder = users.connect(autocommit=False)
+    holder.execute("SELECT FROM users WHERE id = 2000 FOR UPDATE")
+    filled = "n = 1" if arguments is COUNT else "email_lc IS NOT NULL"
+    others = f"SELECT count(*) FROM users WHERE {filled}"
+
+    def release():
+        if users.scalar(others) == ROWS - 1:
+            holder.rollback()
+
+    told = Told()
+    told.on_report = lambda kind, facts: release()
+    told.wishes = lambda: release() or {}
+    record = fill(users, arguments, told)
+    assert record.rows == ROWS
+    assert users.scalar(others) == ROWS
+    assert any("a lock or the statement took too long (55P03)" in one for one in told.notices())
+
+
+def held(database, told, arguments):
+    """A run in a thread that waits in the middle; the thread and what came of it."""
+    told.wished["pause"] = "a test holds it"
+    outcome = []
+
+    def work():
+        try:
+            outcome.append(fill(database, arguments, told))
+        except TakenOver as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    wait_until(lambda: any(facts.get("throttled_by") for _, facts in told.facts))
+    return thread, outcome
+
+
+def test_a_pause_holds_and_is_told_with_its_reason(users):
+    told = Told()
+    thread, outcome = held(users, told, FILL)
+    assert done(users) == 0
+    assert any("a test holds it" in str(facts.get("throttled_by")) for _, facts in told.facts)
+    told.wished.clear()
+    thread.join(60)
+    assert outcome[0].rows == ROWS
+    assert outcome[0].throttled_seconds > 0
+
+
+def test_a_second_runner_is_refused_while_the_first_one_lives(users, monkeypatch):
+    monkeypatch.setattr(claim, "WAIT_SECONDS", 0.5)
+    told = Told()
+    thread, outcome = held(users, told, COUNT)
+    with pytest.raises(SecondRunner, match="Another session works on the backfill"):
+        fill(users, COUNT, Told())
+    told.wished.clear()
+    thread.join(60)
+    assert outcome[0].rows == ROWS
+    assert applied(users) == [(1, ROWS)]
+
+
+def test_a_runner_that_gave_no_sign_of_life_is_replaced_and_cannot_do_anything_any_more(users):
+    told = Told()
+    thread, outcome = held(users, told, COUNT)
+    users.execute("UPDATE headway_backfill SET updated_at = now() - interval '5 min'")
+    assert fill(users, COUNT, Told()).rows == ROWS
+    told.wished.clear()
+    thread.join(60)
+    assert isinstance(outcome[0], TakenOver)
+    assert applied(users) == [(1, ROWS)]
+
+
+def stopped(database, arguments):
+    told = Told()
+    told.wishes = lambda: {"stop": done(database) >= 500}
+    with pytest.raises(StoppedByTest):
+        fill(database, arguments, told)
+
+
+def test_an_expression_that_was_changed_half_way_is_refused_where_rows_are_updated_once(users):
+    stopped(users, COUNT)
+    with pytest.raises(Changed, match="half done"):
+        fill(users, ("users", {"n": "n + 2"}), Told())
+    assert users.scalar("SELECT max(n) FROM users") == 1
+
+
+def test_an_expression_that_was_changed_half_way_begins_again_where_that_does_no_harm(users):
+    stopped(users, ("users", {"email_lc": "upper(email)"}))
+    told = Told()
+    fill(users, ("users", {"email_lc": "lower(email)"}), told)
+    assert wrong(users) == 0
+    assert any("it begins again" in one for one in told.notices())
+
+
+def test_writers_that_move_rows_leave_none_behind(users):
+    """They lie elsewhere then, in blocks and along the key; a look at the end finds them."""
+    users.execute("ALTER TABLE users ADD COLUMN pad text")
+    stop = threading.Event()
+
+    def write():
+        with psycopg.connect(users.address, autocommit=True) as connection:
+            while not stop.is_set():
+                connection.execute(
+                    "UPDATE users SET id = -id, pad = repeat('x', 300) "
+                    f"WHERE id = (SELECT (random() * {ROWS})::int) AND email_lc IS NULL"
+                )
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        fill(users, FILL, Told())
+    finally:
+        stop.set()
+        writer.join(60)
+    assert wrong(users) == 0
