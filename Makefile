@@ -30,7 +30,7 @@ test: $(STAMP)  ## everything that needs only pip and Go: a real API server, a r
 	@PYTHONPATH=tests $(BIN)/python -m support.matrix.obtain chosen
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
-test-all: test  ## also PgBouncer, MariaDB, and every pair of Python, Alembic, SQLAlchemy, driver and server
+test-all: test  ## also PgBouncer, MariaDB, MySQL, and every pair of Python, Alembic, SQLAlchemy, driver and server
 	@PYTHONPATH=tests $(BIN)/python -m support.system_packages
 	@PYTHONPATH=tests $(BIN)/python -m support.matrix.obtain all
 	@$(BIN)/python -m pytest tests/agreement/test_matrix.py --matrix=rest

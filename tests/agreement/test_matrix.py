@@ -34,8 +34,9 @@ HISTORY = {
 }
 LONG_STATEMENT = {
     "mariadb": "SELECT SLEEP(60)",
-    # There SLEEP ends well when it is cancelled.
-    "mysql": "SELECT BENCHMARK(2000000000, SHA2(RAND(), 256))",
+    # There SLEEP and BENCHMARK end well when they are cancelled.
+    "mysql": "SELECT count(*) FROM information_schema.columns a, information_schema.columns b, "
+    "information_schema.columns c",
     "sqlite": "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1000000000000) "
     "SELECT count(*) FROM c",
 }

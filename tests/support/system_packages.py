@@ -13,6 +13,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.matrix import mysql
+
 TESTS = Path(__file__).resolve().parents[1] / "system"
 
 
@@ -56,6 +58,8 @@ def install(packages: list[str]) -> None:
 def main() -> int:
     """Install, run, tell; the exit code is that of the tests."""
     install([part.package for part in PARTS if part.path is None])
+    # MariaDB's tests are run on MySQL, too, where that can be had.
+    has_mysql = mysql.obtain() is not None
     here = [part for part in PARTS if part.path is not None]
     code = 0
     if here:
@@ -64,6 +68,8 @@ def main() -> int:
     for part in PARTS:
         if part not in here:
             print(f"left out: {part.module}, because {part.program} is not on this machine ({part.package})")
+    if not has_mysql:
+        print(f"left out: MySQL in the tests of MariaDB: {mysql.why_not(mysql.SERVER)}")
     return code
 
 
