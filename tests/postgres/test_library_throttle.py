@@ -259,8 +259,13 @@ def test_without_pg_monitor_a_wait_for_our_lock_is_seen(users, plain_role, watch
     other.join()
 
 
-def test_a_session_that_is_ended_is_replaced(users, watching):
-    throttle = watching(users, lambda: NAMED)
+@pytest.mark.parametrize("tells", [True, False], ids=["told by the driver", "not told"])
+# Without pg8000: closing its lost connection leaves the socket to the garbage collector.
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "asyncpg"])
+def test_a_session_that_is_ended_is_replaced(users, watching, monkeypatch, driver, tells):
+    throttle = watching(users, lambda: NAMED, driver=driver)
+    if not tells:
+        monkeypatch.setattr(throttle._engine.dialect, "is_disconnect", lambda *_: False)
     first = throttle._seen["replica lag"].read_at
     users.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "

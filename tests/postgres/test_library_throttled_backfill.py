@@ -57,6 +57,10 @@ class Backfill:
         assert self._thread.is_alive(), self.error
         return words in self.progress()["throttled_by"]
 
+    def was_held(self, words: str) -> bool:
+        found = [facts for kind, facts in self.told.facts if kind == "BackfillProgressed"]
+        return any(words in facts["throttled_by"] for facts in found)
+
     def finish(self) -> dict:
         self._thread.join(120)
         assert self.error is None, self.error
@@ -172,6 +176,19 @@ def test_a_session_that_waits_for_a_batch_is_seen_and_told_in_the_record(users, 
     record = running.finish()
     assert record["blocked_ms"] > 100
     assert record["throttled_seconds"] > 0
+
+
+def test_slow_commits_of_its_own_hold_it_and_it_ends_nevertheless(users, begin):
+    """A deferred trigger takes its time in COMMIT, once in each batch."""
+    users.execute(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_sleep(0.2); RETURN NULL; END $$;"
+        "CREATE CONSTRAINT TRIGGER slow AFTER UPDATE ON users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
+        "WHEN (NEW.id % 2000 = 0) EXECUTE FUNCTION slow()"
+    )
+    running = begin(users, strategy="keyset", batch_rows=2000)
+    wait_until(lambda: running.was_held("commits take"), what="a hold by slow commits")
+    assert running.finish()["rows"] == ROWS
 
 
 def test_a_query_with_the_name_of_another_signal_is_refused_before_anything_is_done(users):

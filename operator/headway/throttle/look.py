@@ -61,8 +61,7 @@ def _outcome(signal: Signal[Any], connection: Connection) -> object:
     try:
         return signal.read(asking(connection))
     except SQLAlchemyError as error:
-        if connection.invalidated or getattr(error, "connection_invalidated", False):
-            raise
+        # A session that is lost fails the beginning of the next transaction, too, or is made anew there.
         return _Failed(said(error))
 
 
