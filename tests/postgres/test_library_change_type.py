@@ -12,6 +12,7 @@ from headway.operations.change_type import (
     change_type_expand,
     change_type_undo,
 )
+from headway.short_locks import LockUnavailable, Patience
 from support.catalog import catalog
 from support.columns import SHOP, SMALL, Application, cut_everywhere, running
 from support.revisions import Told, run
@@ -159,6 +160,20 @@ def test_new_code_writes_the_shadow_and_old_code_the_column(items):
     assert items.scalar("SELECT count(*) FROM items WHERE price::int <> price__new") == 0
     contract_items(items)
     assert {price for (price,) in items.rows("SELECT price FROM items")} <= {old.written - 1, new.written - 1}
+
+
+def test_who_blocks_the_swap_on_another_table_is_named_and_nothing_is_changed(shop):
+    expand(shop)
+    before = catalog(shop)
+    reader = shop.connect(autocommit=False)
+    reader.execute("SET application_name = 'a long report'; SELECT count(*) FROM orders")
+    with pytest.raises(LockUnavailable, match=r'on "public"\."orders".*a long report'):
+        contract(shop, patience=Patience(give_up_after_seconds=0.5))
+    # NOT NULL of the shadow was set in a step before.
+    shadow = [row for row in catalog(shop)["columns"] if row[1] != "id__new"]
+    assert shadow == [row for row in before["columns"] if row[1] != "id__new"]
+    reader.rollback()
+    contract(shop)
 
 
 def test_default_and_not_null_are_converted(items):

@@ -145,6 +145,13 @@ def read_belongings(connection: Connection, table: Table, old: str, number: int,
     )
 
 
+def referring(connection: Connection, table: Table, number: int) -> tuple[str, ...]:
+    """The tables, quoted, with foreign keys that refer to the column: what a swap locks too. Takes no lock itself."""
+    which = INCOMING.format(oid=table.oid, number=number)
+    keys = (_constraint(row) for row in rows(connection, CONSTRAINTS.format(which=which)))
+    return tuple(sorted({one.relation for one in keys}))
+
+
 def _rename_for_a_moment(connection: Connection, table: Table, old: str, new: str) -> None:
     relation = qualified(table.schema, table.name)
     taken = rows(

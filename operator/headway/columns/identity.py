@@ -32,17 +32,14 @@ class Identity:
     last_value: int
     is_called: bool
 
-    def moved(self, relation: str, old: str, new: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The statements before the old column goes, and after."""
+    def made_anew(self, relation: str, new: str) -> tuple[str, ...]:
+        """The statements for the new column, when the old one has gone and its sequence with it."""
         kind = "ALWAYS" if self.is_always else "BY DEFAULT"
         called = "true" if self.is_called else "false"
         return (
-            (f"ALTER TABLE {relation} ALTER COLUMN {identifier(old)} DROP IDENTITY",),
-            (
-                f"ALTER TABLE {relation} ALTER COLUMN {identifier(new)} ADD GENERATED {kind} AS IDENTITY "
-                f"(SEQUENCE NAME {self.sequence} {self.options})",
-                f"SELECT pg_catalog.setval({literal(self.sequence)}, {self.last_value}, {called})",
-            ),
+            f"ALTER TABLE {relation} ALTER COLUMN {identifier(new)} ADD GENERATED {kind} AS IDENTITY "
+            f"(SEQUENCE NAME {self.sequence} {self.options})",
+            f"SELECT pg_catalog.setval({literal(self.sequence)}, {self.last_value}, {called})",
         )
 
 

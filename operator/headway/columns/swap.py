@@ -45,18 +45,14 @@ def statements(swap: Swap) -> tuple[str, ...]:
     """In their order."""
     old, new = identifier(swap.mark.old), identifier(swap.mark.new)
     primary = [one for one in swap.copies.indexes if one.original.is_primary]
-    before, after = (
-        swap.identity.moved(swap.relation, swap.mark.old, swap.mark.new) if swap.identity else ((), ())
-    )
     return (
         f"LOCK TABLE {', '.join(locked(swap))} IN ACCESS EXCLUSIVE MODE",
         *trigger_removal(swap.schema, swap.mark.table, swap.triggers),
         *_defaults(swap, new),
-        *before,
         *(_drop(one.original.relation, one.original.name) for one in swap.copies.incoming),
         *(_drop(swap.relation, one.original.constraint or one.original.name) for one in primary),
         f"ALTER TABLE {swap.relation} DROP COLUMN {old}",
-        *after,
+        *(swap.identity.made_anew(swap.relation, swap.mark.new) if swap.identity else ()),
         *(_primary(swap, one) for one in primary),
         *_replica_identity(swap),
         *([f"ALTER TABLE {swap.relation} RENAME COLUMN {new} TO {old}"] if swap.mark.kind == TYPE else []),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.engine import Connection
 
+from headway.columns.belongings import referring
 from headway.columns.contracting import Standing, contract, refuse_what_is_lost, standing, undo
 from headway.columns.copies import Copies, copies_of
 from headway.columns.copying import Copying
@@ -101,7 +102,8 @@ class Change:
         if not is_nullable:
             self._set_not_null()
         with self.work() as work:
-            work.briefly(lambda one: contract(one, _still(one, work, it)))
+            others = work.read(lambda one: _referring(one, work, it.pair.old.name))
+            work.briefly(lambda one: contract(one, _still(one, work, it)), others)
 
     def _look_whether_it_is_done(self, work: Work) -> None:
         name = f"{work.table.schema}.{work.table.name}.{self.wanted.old}"
@@ -129,7 +131,8 @@ class Change:
             if it is None:
                 return self._undo_what_is_reversed(work)
             work.read(lambda one: refuse_what_is_lost(one, it, UNDO))
-            work.briefly(lambda one: undo(one, _still(one, work, it)))
+            others = work.read(lambda one: _referring(one, work, it.pair.new.name))
+            work.briefly(lambda one: undo(one, _still(one, work, it)), others)
 
     def _undo_what_is_reversed(self, work: Work) -> None:
         """A downgrade of the contract step expanded the other way: then this is its contract step."""
@@ -149,6 +152,11 @@ class Change:
             f"No triggers keep {name} and {wanted.old} equal, so what is in it may be nowhere else. If it is not "
             "wanted, drop it by op.drop_column(). Nothing was changed."
         )
+
+
+def _referring(connection: Connection, work: Work, column: str) -> tuple[str, ...]:
+    found = find_column(connection, work.table, column)
+    return () if found is None else referring(connection, work.table, found.number)
 
 
 def _still(connection: Connection, work: Work, it: Standing) -> Standing:

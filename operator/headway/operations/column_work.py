@@ -34,14 +34,17 @@ class Work:
 
         return self.session.do(once)
 
-    def briefly(self, work: Callable[[Connection], T]) -> T:
-        """In one transaction that waits for its locks only for moments, again and again."""
+    def briefly(self, work: Callable[[Connection], T], others: tuple[str, ...] = ()) -> T:
+        """In one transaction that waits for its locks only for moments, again and again.
+
+        ``others``: tables, quoted, that it locks as well; who blocks them is named, too.
+        """
         found: list[T] = []
         relation = tables.Table(self.table.oid, self.table.schema, self.table.name, self.table.is_partitioned)
         with_short_locks(
             self.session,
             lambda connection: found.append(work(connection)),
-            (Lock(relation.quoted),),
+            tuple(Lock(one) for one in dict.fromkeys((relation.quoted, *others))),
             self.beside.place.link,
             self.patience,
         )
