@@ -17,7 +17,7 @@ from support.kills.victim import AFTER_COMMIT, AFTER_STATEMENT, BEFORE_COMMIT, S
 from support.runner import database_request, migrate, request_for, start
 from support.waiting import wait_until
 
-MOVING = ("striped-done-predicate", "keyset-bigint", "exactly-once")
+MOVING = ("striped-done-predicate", "striped-sync-trigger", "keyset-bigint", "exactly-once")
 IN_THE_MIDDLE = Moment(AFTER_COMMIT, 3)
 FULL = """
     CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
@@ -31,6 +31,7 @@ SLOW = """
 """
 """Each row takes its time."""
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+SESSIONS = f"SELECT count(*) {OTHERS}"
 WAITS = f"SELECT count(*) {OTHERS} AND wait_event_type = 'Lock'"
 
 
@@ -171,32 +172,46 @@ def test_a_server_that_ends_all_sessions_is_gone_on_with_by_the_next_run(stage):
     complete(stage, database, stage.start(database))
 
 
-def test_two_runners_at_once_change_no_row_twice(stage):
+@pytest.mark.parametrize("moment", [IN_THE_MIDDLE, Moment(BEFORE_COMMIT, 3)], ids=str)
+def test_a_second_runner_does_not_disturb_the_first_and_changes_no_row_twice(stage, moment):
     database = stage.make_database()
-    first = stage.start(database, IN_THE_MIDDLE).reach()
+    first = stage.start(database, moment).reach()
     second = stage.start(database)
-    wait_until(
-        lambda: second.update or second.process.exitcode is not None or is_waiting(database), timeout=10
-    )
+    wait_until(lambda: int(str(database.scalar(SESSIONS))) > 3, what="the second one to be there")
+    second.listen(1.0)
+    assert second.update is None
     first.go_on()
-    codes = {first.end(), second.end()}
-    assert 0 in codes, first.words() + second.words()
+    assert first.end() == 0, first.words()
+    # Where the second one comes too late for the version's row, plain Alembic fails; it has a lock nowhere.
+    assert second.end() == 0 or "alembic_version" in second.words()
     assert stage.wrong(database) == {}
 
 
-def is_waiting(database):
-    return int(str(database.scalar(f"SELECT count(*) {OTHERS}"))) > 3
-
-
-def test_a_runner_that_is_only_slow_is_taken_over_and_commits_nothing_more(stage):
-    """It is stopped before a commit; its session lives. Whoever comes next must not work beside it."""
+def test_a_runner_that_was_silent_for_too_long_is_taken_over_and_commits_nothing_more(stage):
     database = stage.make_database()
-    slow = stage.start(database, Moment(BEFORE_COMMIT, 3)).reach()
-    other = stage.start(database)
-    other.listen(3.0)
-    slow.go_on()
-    assert 0 in {slow.end(), other.end()}, slow.words() + other.words()
-    assert stage.wrong(database) == {}
+    silent = stage.start(database, IN_THE_MIDDLE).reach()
+    database.execute("UPDATE headway_backfill SET updated_at = updated_at - interval '1 hour'")
+    other = stage.start(database, IN_THE_MIDDLE).reach()
+    silent.go_on()
+    assert silent.end() != 0
+    assert "taken over" in silent.words()
+    other.go_on()
+    complete(stage, database, other)
+
+
+def test_a_runner_that_lost_its_session_and_its_place_to_another_one_changes_nothing_more(stage):
+    database = stage.make_database()
+    first = stage.start(database, Moment(BEFORE_COMMIT, 3)).reach()
+    ended = database.rows(
+        f"SELECT pg_terminate_backend(pid, 5000) {OTHERS} AND state = 'idle in transaction'"
+    )
+    assert ended == [(True,)]
+    second = stage.start(database, IN_THE_MIDDLE).reach()
+    first.go_on()
+    assert first.end() != 0
+    assert "taken over" in first.words()
+    second.go_on()
+    complete(stage, database, second)
 
 
 def test_a_full_disk_under_the_checkpoint_takes_the_batch_back_and_is_gone_on_with(stage):

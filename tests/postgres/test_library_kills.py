@@ -7,6 +7,7 @@ import pytest
 from support.kills.judged import HEADWAY, reference
 from support.kills.prove import shares
 from support.kills.scenes import BY_NAME
+from support.kills.victim import ANY_TIME, KINDS, Moment
 
 STORIES = 25
 """A wrong backfill is found in half of the stories or more; in so many it is."""
@@ -30,6 +31,17 @@ def test_a_backfill_that_is_killed_misses_no_row_and_changes_none_twice(stage_of
     told = stage_of(scene, HEADWAY).tell_many(seed, share)
     assert told.wrong == {}
     assert len(told.kills) >= share
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != ANY_TIME])
+def test_at_each_moment_at_which_rows_and_checkpoint_could_part_they_do_not(stage_of, kind):
+    stage = stage_of("exactly-once", HEADWAY)
+    database = stage.make_database()
+    for number in (1, 2, 3):
+        stage.start(database, Moment(kind, number)).reach().kill()
+    last = stage.start(database)
+    assert last.end() == 0, last.words()
+    assert stage.wrong(database) == {}
 
 
 @pytest.mark.parametrize("scene", RIGHT)
