@@ -96,11 +96,11 @@ class Driver:
         Raises :class:`BackfillIncomplete`, TakenOver, and the database's error where trying again is no help.
         """
         while True:
-            state, order = batches.following(self.state, self.plan)
-            if isinstance(order, Finish):
+            if isinstance(batches.following(self.state, self.plan)[1], Finish):
                 return self.state
             self.wait_until_allowed()
-            self.state = state
+            # Only now: what waiting has come to (smaller batches, another session's state) decides, too.
+            self.state, order = batches.following(self.state, self.plan)
             try:
                 self._do(order)
             except Rewritten:
@@ -273,8 +273,17 @@ class Driver:
             self._report()
             if self.means.clock() - touched >= TOUCH_SECONDS:
                 touched = self.means.clock()
-                self.session.do(self._touch)
+                self._stay_alive()
             self.means.sleep(HOLD_SECONDS)
+
+    def _stay_alive(self) -> None:
+        """A connection that is cut while it holds is made anew, as in a batch."""
+        try:
+            self.session.do(self._touch)
+        except UNSURE as error:
+            self._recover(error)
+        else:
+            self.losses = 0
 
     def _touch(self, connection: Connection) -> None:
         with self.server.transaction(connection):

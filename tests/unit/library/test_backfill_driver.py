@@ -1,0 +1,160 @@
+"""The driver of a backfill between its batches: what waiting has come to is not forgotten."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+
+import pytest
+
+from headway.backfills.driver import TOUCH_SECONDS, Driver, Means
+from headway.backfills.orders import Leaf, Outcome, Plan
+from headway.backfills.places import Keys
+from headway.backfills.reports import Reports
+from headway.backfills.servers import Reading
+from headway.backfills.sizes import BUSY_SHRINK, FIRST_ROWS, Size
+from headway.backfills.state import State
+from headway.backfills.stored import as_text
+from headway.facts import BackfillStarted
+from headway.link import NoLink
+from headway.throttle.verdict import CLEAR, Verdict
+
+LEAF = Leaf("s", "a", rows=10_000)
+PLAN = Plan((LEAF,), is_striped=False, stripes=1, must_clear=False, is_guarded=False)
+STARTED = BackfillStarted("op", "a", "b", "keyset", "it is asked for")
+
+
+class Server:
+    """Everything works, and nothing is counted."""
+
+    def __init__(self):
+        self.saved = State()
+
+    def transaction(self, connection):
+        return nullcontext()
+
+    def begin(self, connection, leaf, target_ms):
+        return Reading()
+
+    def save(self, connection, leaf, checkpoint, fence, state):
+        self.saved = state
+        return Reading()
+
+
+class Session:
+    """Is cut as often as `cuts` says, when it is to show that the run lives."""
+
+    def __init__(self):
+        self.renewed = 0
+
+    def do(self, work):
+        return work(None)
+
+    def renew(self):
+        self.renewed += 1
+
+
+class Sweep:
+    """Ten thousand rows; remembers how many each batch was made for."""
+
+    def __init__(self):
+        self.batches = []
+
+    def open(self, connection, leaf):
+        return Keys(("10000",), 10_000), 0
+
+    def update(self, connection, work):
+        first = int(work.piece.after[0]) if work.piece.after else 0
+        last = min(first + work.piece.rows, 10_000)
+        self.batches.append(work.piece.rows)
+        return Outcome(last - first, work.piece.rows, (str(last),))
+
+
+class Checkpoint:
+    """Its first touches fail."""
+
+    def __init__(self, server, failures):
+        self.server = server
+        self.failures = failures
+        self.touches = 0
+
+    def touch(self, connection, fence):
+        self.touches += 1
+        if self.touches <= self.failures:
+            raise ConnectionResetError("server closed the connection")
+
+    def retake(self, connection):
+        return 2, as_text(self.server.saved)
+
+
+class Verdicts:
+    """One after the other, the last one for ever."""
+
+    def __init__(self, *verdicts):
+        self.verdicts = list(verdicts)
+
+    def verdict(self):
+        return self.verdicts.pop(0) if len(self.verdicts) > 1 else self.verdicts[0]
+
+
+class Clock:
+    """Goes on by a second at each look, so that every batch takes as long as the last one."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+class Own:
+    """Nothing is read from beside."""
+
+    def committed(self, milliseconds):
+        pass
+
+
+def driver(throttle, failures=0):
+    clock, server = Clock(), Server()
+    link = NoLink()
+    return Driver(
+        plan=PLAN,
+        sweep=Sweep(),
+        leftovers=None,
+        server=server,
+        session=Session(),
+        checkpoint=Checkpoint(server, failures),
+        fence=1,
+        state=State(),
+        link=link,
+        throttle=throttle,
+        own=Own(),
+        reports=Reports(link, clock, STARTED, State().tally, 0.0),
+        row_bytes=100.0,
+        means=Means(clock, clock.sleep, lambda: 0.5),
+    )
+
+
+def test_a_database_near_its_limits_gets_smaller_batches_at_once():
+    busy = driver(Verdicts(Verdict(utilization=0.9)))
+    busy.run()
+    assert busy.sweep.batches[0] < FIRST_ROWS
+    assert busy.sweep.batches[0] <= FIRST_ROWS * BUSY_SHRINK
+
+
+def test_every_row_is_visited_also_when_it_was_held():
+    held = driver(Verdicts(CLEAR, Verdict(hold="a replica lags"), CLEAR))
+    assert held.run().tally.rows == 10_000
+
+
+@pytest.mark.parametrize("failures", [1, 3])
+def test_a_connection_that_is_cut_while_it_holds_is_made_anew_and_nothing_is_lost(failures):
+    holds = [Verdict(hold="somebody pauses it")] * int(5 * (failures + 2) * TOUCH_SECONDS)
+    cut = driver(Verdicts(*[CLEAR] * 12, *holds, CLEAR), failures)
+    cut.state = replace(cut.state, size=Size(700))
+    assert cut.run().tally.rows == 10_000
+    assert cut.session.renewed == failures
+    assert cut.fence == 2
