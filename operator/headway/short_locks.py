@@ -57,6 +57,8 @@ class LockUnavailable(Exception):
     """A lock could not be had in time; nothing was changed, and running the revision again goes on here."""
 
     sqlstate = "55P03"
+    tells_blockers = True
+    """For whoever would add to the message who blocked."""
 
 
 @dataclass(frozen=True)

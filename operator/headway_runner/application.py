@@ -171,7 +171,9 @@ class Applier(ContextGuard):
         if self.error is None and is_too_long(failure.sqlstate, self.unfinished):
             name = named(self.unfinished, self.title)
             return replace(failure, message=f"Revision {name} cannot be recorded: {TOO_LONG}.")
-        if failure.name != "LockTimeout" or isinstance(error, RunFailed):
+        # The operations library tells itself who blocked each of its tries.
+        tells_blockers = getattr(error, "tells_blockers", False)
+        if failure.name != "LockTimeout" or isinstance(error, RunFailed) or tells_blockers:
             return failure
         return replace(failure, message=f"{failure.message.rstrip('.')}. {self.waits.explanation(error)}")
 

@@ -1,11 +1,10 @@
 """Checks added, and constraints dropped, while the table is in use."""
 
-from typing import Any
-
 from sqlalchemy.sql import ClauseElement
 
 from headway.blockers import Wanted as WantedLock
 from headway.facts import Noticed, tell
+from headway.operations import plainly
 from headway.operations.constraint_catalog import COPY, check_wanted, constraints_of, referent_of
 from headway.operations.constraint_sql import CheckWanted, name_to_drop
 from headway.operations.constraint_state import Step, next_step
@@ -14,7 +13,7 @@ from headway.operations.script import validation, write_steps
 from headway.operations.tables import find_table
 from headway.place import here
 from headway.short_locks import SHORT, Patience, with_short_locks
-from headway.statements import PLAIN, execute, quoted
+from headway.statements import PLAIN, clause, execute, quoted
 
 
 def add_check_online(
@@ -23,7 +22,6 @@ def add_check_online(
     condition: "str | ClauseElement",
     schema: "str | None" = None,
     patience: Patience = SHORT,
-    **options: Any,
 ) -> None:
     """Add a CHECK while the table is read and written: NOT VALID first, then validated.
 
@@ -37,14 +35,12 @@ def add_check_online(
     Raises :class:`headway.operations.constraint_work.RowsInTheWay` when rows do not obey it (it is taken back then),
     :class:`headway.operations.constraint_work.ConstraintRefused`, :class:`headway.place.CannotCommit`,
     :class:`headway.operations.tables.NoSuchTable`, :class:`headway.short_locks.LockUnavailable`. Elsewhere than on
-    PostgreSQL it is ``op.create_check_constraint`` with ``options``. Undone by :func:`drop_constraint_online`.
+    PostgreSQL it is ``op.create_check_constraint``. Undone by :func:`drop_constraint_online`.
     """
     place = here()
     if not place.is_postgres:
         tell(place.link, Noticed(f"The check of {table_name} is added as {place.dialect.name} adds checks."))
-        given: Any = condition
-        place.operations.create_check_constraint(constraint_name, table_name, given, schema=schema, **options)
-        return
+        return plainly.add_check(place, constraint_name, table_name, clause(condition), schema)
     wanted = CheckWanted(place.context, constraint_name, table_name, condition)
     name = wanted.name
     if place.is_offline:
@@ -90,8 +86,7 @@ def drop_constraint_online(
     """
     place = here()
     if not place.is_postgres:
-        place.operations.drop_constraint(constraint_name, table_name, type_=type_, schema=schema)
-        return
+        return plainly.drop_constraint(place, constraint_name, table_name, type_, schema)
     name = name_to_drop(place.operations, constraint_name, table_name, schema, type_)
     drop = f"DROP CONSTRAINT IF EXISTS {quoted(PLAIN, name)}"
     if place.is_offline:

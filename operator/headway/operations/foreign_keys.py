@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from headway.blockers import Wanted as WantedLock
 from headway.facts import Noticed, tell
+from headway.operations import plainly
 from headway.operations.constraint_catalog import COPY, REFERENT, constraints_of, foreign_key_wanted
 from headway.operations.constraint_sql import ForeignKeyWanted
 from headway.operations.constraint_state import Step, next_step
@@ -65,17 +66,10 @@ def add_foreign_key_online(
     )
     if not place.is_postgres:
         tell(place.link, Noticed(f"The foreign key is added as {place.dialect.name} adds foreign keys."))
-        place.operations.create_foreign_key(
-            constraint_name,
-            source_table,
-            referent_table,
-            list(local_cols),
-            list(remote_cols),
-            source_schema=source_schema,
-            referent_schema=referent_schema,
-            **options,
+        tables, columns = (source_table, referent_table), (local_cols, remote_cols)
+        return plainly.add_foreign_key(
+            place, constraint_name, tables, columns, (source_schema, referent_schema), options
         )
-        return
     wanted = ForeignKeyWanted(
         place.context, constraint_name, source_table, referent_table, local_cols, remote_cols, options
     )
