@@ -126,9 +126,10 @@ def _row(
     message = database.message
     if is_working and progress.message:
         message = ": ".join(filter(None, (attempt_text(database.failures, attempts), progress.message)))
+    is_filling = is_working and progress.backfill is not None
     return Row(
         name=database.name,
-        phase=database.phase,
+        phase=DatabasePhase.BACKFILLING if is_filling else database.phase,
         done=database.revisions_done if is_done else _done(database, progress),
         total=database.revisions_total if database.revisions_total is not None else progress.revisions_total,
         current=("" if is_done else ", ".join(progress.current)) or database.current_revision,

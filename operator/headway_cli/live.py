@@ -49,7 +49,7 @@ class LiveTable:
         table.add_column(width=1)
         table.add_column(width=names, no_wrap=True, overflow="ellipsis")
         if width >= _ROOMY:
-            table.add_column(width=9)
+            table.add_column(width=11)
         table.add_column(width=max(8, width // 5))
         table.add_column(width=7, justify="right")
         table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")

@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 FILL = BackfillProgress("fill", "users", "status", 4_200_000, 10_000_000, 42.1, 61_234.0, 95.2)
 PROGRESSED = events.BackfillProgressed("main", "fill", "users", 4_200_000, 10_000_000, 42.1, 61_234.0, 95.2)
 MAIN = DatabaseStatus(
-    "main", DatabasePhase.BACKFILLING, "a1", "a4", 1, 4, job_name="job", attempt=1,
+    "main", DatabasePhase.MIGRATING, "a1", "a4", 1, 4, job_name="job", attempt=1,
     start_time="2026-11-23T08:00:00Z",
 )  # fmt: skip
 
@@ -43,6 +43,7 @@ def lines(backfill, width=110):
 def test_the_table_has_a_line_with_a_bar_for_what_is_filled():
     shown, board = lines(FILL)
     assert shown[-1].startswith("main: users.status  ━━━━━━━━━")
+    assert "main  backfilling  " in shown[2], "before the status says so, too"
     assert shown[-1].endswith("42%  4.2M/10M rows  61k rows/s  about 1m35s left")
     assert board.rows[0].fraction == pytest.approx((1 + 0.421) / 4)
 
