@@ -27,6 +27,9 @@ ATTRIBUTE = "headway"
 """The key under which the library looks."""
 TOLD_EVERY_SECONDS = 0.375
 """Below the half second in which the library itself tells, so that of its facts none is lost to a wink."""
+AT_FIRST_SECONDS = 60.0
+LATER_EVERY_SECONDS = 1.9
+"""After the first minute of an operation: days of it must not fill a log, and nobody reads it more often."""
 TEXT_CHARACTERS = 400
 Build = Callable[[str, Mapping[str, Any]], Event]
 
@@ -50,6 +53,7 @@ class LibraryLink:
         self._database = database
         self._settings = settings
         self._told: dict[tuple[str, str], tuple[float, str]] = {}
+        self._first: dict[tuple[str, str], float] = {}
         self._lock = threading.Lock()
         self._working: dict[str, tuple[BackfillStarted, BackfillProgressed | None]] = {}
         self.records: list[BackfillRecord] = []
@@ -127,7 +131,8 @@ class LibraryLink:
             return True
         key, now = (type(event).__name__, what), self._clock()
         told_at, told = self._told.get(key, (float("-inf"), ""))
-        if state == told and now - told_at < TOLD_EVERY_SECONDS:
+        is_young = now - self._first.setdefault(key, now) <= AT_FIRST_SECONDS
+        if state == told and now - told_at < (TOLD_EVERY_SECONDS if is_young else LATER_EVERY_SECONDS):
             return False
         self._told[key] = now, state
         return True

@@ -153,6 +153,17 @@ def test_a_stop_ends_a_backfill_at_a_batch_and_the_next_run_goes_on(tmp_path, da
     assert (site.filled, site.version) == (ROWS, "fill")
 
 
+def test_what_a_revision_has_committed_before_its_backfill_does_not_make_a_stop_a_failure(site):
+    fill_users(
+        site.project, site.go, before="op.execute('ALTER TABLE users ADD COLUMN IF NOT EXISTS extra int')\n"
+    )
+    running = site.start()
+    wait_until(lambda: site.filled > 10, 60, "some rows")
+    site.steering.wish(stop=True, reason="because")
+    run = running.finish()
+    assert (run.result.outcome, run.result.failure) == (Outcome.STOPPED, None), run.stderr
+
+
 @pytest.mark.parametrize("place", ["backfill", "revisions"])
 def test_sigterm_ends_a_hold_at_once_and_nothing_is_lost(site, place):
     fill_users(site.project.tables("first"), site.go)

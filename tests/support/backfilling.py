@@ -72,9 +72,13 @@ with context.autocommit_block():
 """
 
 
-def fill_users(project: Project, go: Path, revision: str = "fill", in_batch: str = "") -> Project:
-    """Add the revision; ``in_batch`` is code that each batch runs at its end."""
-    return project.revision(revision, BATCHES.format(go=str(go), rows=ROWS, in_batch=in_batch or "pass"))
+def fill_users(
+    project: Project, go: Path, revision: str = "fill", in_batch: str = "", before: str = ""
+) -> Project:
+    """Add the revision; ``in_batch`` is code that each batch runs at its end, ``before`` what comes first of all."""
+    return project.revision(
+        revision, before + BATCHES.format(go=str(go), rows=ROWS, in_batch=in_batch or "pass")
+    )
 
 
 def make_users(database: Database) -> None:

@@ -17,7 +17,15 @@ from headway_contract.events import EVENTS, DocumentPart, Notice, RevisionApplie
 from headway_contract.failures import failure_class
 from headway_contract.planned import NOT_KNOWN, EnvFacts
 from headway_contract.request import DatabaseRequest, Mode, RunRequest
-from headway_contract.result import LIMIT_BYTES, DatabasePlan, Failure, PendingRevision, Plan, RunResult
+from headway_contract.result import (
+    LIMIT_BYTES,
+    DatabasePlan,
+    Failure,
+    Outcome,
+    PendingRevision,
+    Plan,
+    RunResult,
+)
 from headway_contract.wire import (
     MARK,
     PART_CHARACTERS,
@@ -123,6 +131,20 @@ def test_a_result_always_fits_a_termination_message(result):
     assert len(text.encode()) <= LIMIT_BYTES
     read = RunResult.from_json(text)
     assert (read.outcome, read.applied_count) == (result.outcome, result.applied_count)
+
+
+def test_of_many_records_the_latest_stay_and_the_failure_with_them():
+    records = tuple(
+        BackfillRecord(f"operation {n}" * 9, "t" * 63, *[10**12 + n] * 5, 0.123456, *[10**12] * 5)
+        for n in range(40)
+    )
+    failure = Failure("RevisionFailed", "x" * 800)
+    text = RunResult(Outcome.FAILED, "run", failure=failure, backfills=records, backfills_count=40).to_json()
+    assert len(text) <= LIMIT_BYTES
+    read = RunResult.from_json(text)
+    assert read.backfills_count == 40
+    assert read.backfills == records[-len(read.backfills) :] != ()
+    assert read.failure == failure
 
 
 @given(ASCII)

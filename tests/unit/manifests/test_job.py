@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from headway_contract.backfill import BackfillSettings
+from headway_contract.control import Control
 from headway_contract.failures import FAILURES
 from headway_contract.planned import Planned
 from headway_contract.request import Mode, RunRequest
@@ -182,6 +184,25 @@ def test_the_control_annotation_is_where_the_request_says() -> None:
     (mount,) = (one for one in main_of(made)["volumeMounts"] if one["name"] == volume["name"])
     assert request_in(made).control_file == f"{mount['mountPath']}/{item['path']}"
     assert item["fieldRef"]["fieldPath"] == "metadata.annotations['headway.dev/control']"
+
+
+def test_the_pod_begins_with_the_settings_of_backfills_and_is_told_nothing_that_it_does_not_know() -> None:
+    migration = a_migration(
+        "main", backfill={"pace": "Gentle", "windows": [{"from": "22:00", "to": "05:00"}]}
+    )
+    wished = BackfillSettings("Gentle", windows=({"from": "22:00", "to": "05:00"},))
+    made = job_for(MIGRATE, migration, SETTINGS)
+    annotation = made["spec"]["template"]["metadata"]["annotations"]["headway.dev/control"]
+    assert request_in(made).backfill == wished
+    assert Control.from_json(annotation) == Control(0, backfill=wished)
+
+
+def test_the_pace_of_the_annotation_goes_before_that_of_the_specification() -> None:
+    migration = replace(
+        a_migration("main", backfill={"pace": "Gentle", "maxWorkers": 2}),
+        annotations={"headway.dev/pace": "fast"},
+    )
+    assert request_in(job_for(MIGRATE, migration, SETTINGS)).backfill == BackfillSettings("Fast", 2)
 
 
 def test_the_same_news_is_the_same_event_and_fits() -> None:

@@ -258,6 +258,12 @@ def test_the_pace_goes_to_a_running_job_and_is_answered_in_the_status():
     assert decision.status.last_handled_pace == ""
 
 
+def test_a_job_that_was_told_to_stop_is_not_told_anything_else():
+    running = Running()
+    job = replace(running.job, pod=a_pod(running.job.name, stop=True))
+    assert running.look(annotations={"headway.dev/pace": "Fast"}, job=job)[0].actions == ()
+
+
 def test_settings_that_are_edited_reach_a_running_job_and_start_no_other_run():
     running = Running()
     edited = replace(running.resource.spec, backfill=BackfillSettings(max_replica_lag_seconds=9))

@@ -10,7 +10,7 @@ from headway_contract import events
 from headway_contract.backfill import LEFT_OUT, BackfillSettings
 from headway_contract.control import Control
 from headway_runner.level import Level
-from headway_runner.library import TOLD_EVERY_SECONDS, LibraryLink, SafeStop
+from headway_runner.library import AT_FIRST_SECONDS, TOLD_EVERY_SECONDS, LibraryLink, SafeStop
 
 WINDOW = {"days": ["Saturday"], "from": "22:00", "to": "05:30", "timeZone": "Europe/Vienna"}
 
@@ -96,6 +96,12 @@ def test_progress_is_told_now_and_then_and_each_operation_for_itself(bench):
     assert bench.rows == [0, 4, 8, 12, 16]
     bench.progress(rows=99, operation="other")
     assert bench.rows[-1] == 99
+
+
+def test_after_a_minute_it_is_told_less_often(bench):
+    for _ in range(int(2 * AT_FIRST_SECONDS)):
+        bench.progress(after=1.0)
+    assert len(bench.rows) == 1.5 * AT_FIRST_SECONDS
 
 
 def test_that_it_begins_to_hold_and_goes_on_is_told_at_once(bench):
