@@ -34,6 +34,7 @@ test-all: test  ## also PgBouncer, MariaDB, MySQL, and every pair of Python, Ale
 	@PYTHONPATH=tests $(BIN)/python -m support.system_packages
 	@PYTHONPATH=tests $(BIN)/python -m support.matrix.obtain all
 	@$(BIN)/python -m pytest tests/agreement/test_matrix.py --matrix=rest
+	@PYTHONPATH=operator:tests $(BIN)/python -m support.kills.prove
 
 check: $(STAMP)  ## style, types, layers
 	@$(BIN)/ruff check .
@@ -52,7 +53,7 @@ bench-histories: $(STAMP)  ## public applications' migrations, from empty to hea
 bench-backfill: $(STAMP)  ## backfills side by side, idle and under load; ARGS="--full" or others of benchmarks/backfill.py
 	@$(BIN)/python benchmarks/backfill.py $(ARGS)
 
-prove-backfill: $(STAMP)  ## a thousand backfills killed at any moment while others write: minutes
+prove-backfill: $(STAMP)  ## a thousand backfills killed at any moment while others write (ten minutes)
 	@PYTHONPATH=operator:tests $(BIN)/python -m support.kills.prove $(ARGS)
 
 clean:  ## removes what the targets made here (the cache of built binaries stays)
