@@ -233,6 +233,17 @@ def test_contract_refuses_what_was_never_expanded(shop):
     refused(contract, shop, "no triggers keep it and full_name equal")
 
 
+def test_a_column_takes_part_in_one_change_at_a_time(shop):
+    expand(shop)
+    for old, new in (("name", "last_name"), ("full_name", "last_name"), ("email", "full_name")):
+        refused(expand, shop, "rename public.users.name to full_name", "contract step", old=old, new=new)
+    # Others of the table may change meanwhile.
+    expand(shop, old="email", new="mail")
+    contract(shop)
+    contract(shop, old="email", new="mail")
+    assert shop.scalar("SELECT count(mail) FROM users WHERE full_name IS NOT NULL") == 100
+
+
 def test_a_column_of_somebody_elses_is_not_taken_over(shop):
     shop.execute("ALTER TABLE users ADD full_name text")
     refused(expand, shop, "has a column full_name already")
@@ -260,15 +271,15 @@ def test_what_cannot_be_kept_equal_is_refused_with_advice(database, table, words
 
 
 def test_rows_that_a_policy_hides_from_the_owner_are_not_overlooked(shop):
-    shop.execute("DROP ROLE IF EXISTS hw_owner; CREATE ROLE hw_owner LOGIN PASSWORD 'hw'")
-    shop.execute("GRANT ALL ON SCHEMA public TO hw_owner; ALTER TABLE users OWNER TO hw_owner")
-    url = sa.engine.make_url(shop.url()).set(username="hw_owner", password="hw")
+    shop.execute("DROP ROLE IF EXISTS hw_hidden; CREATE ROLE hw_hidden LOGIN PASSWORD 'hw'")
+    shop.execute("GRANT ALL ON SCHEMA public TO hw_hidden; ALTER TABLE users OWNER TO hw_hidden")
+    url = sa.engine.make_url(shop.url()).set(username="hw_hidden", password="hw")
     address = url.render_as_string(hide_password=False)
     run(address, lambda: rename_column_expand("users", "name", "full_name"))
     shop.execute("ALTER TABLE users FORCE ROW LEVEL SECURITY, ENABLE ROW LEVEL SECURITY")
     with pytest.raises(sa.exc.ProgrammingError, match="row-level security"):
         run(address, lambda: rename_column_contract("users", "name", "full_name"))
-    shop.execute("REASSIGN OWNED BY hw_owner TO CURRENT_USER; DROP OWNED BY hw_owner; DROP ROLE hw_owner")
+    shop.execute("REASSIGN OWNED BY hw_hidden TO CURRENT_USER; DROP OWNED BY hw_hidden; DROP ROLE hw_hidden")
 
 
 def test_undo_leaves_nothing_and_may_be_repeated(shop):

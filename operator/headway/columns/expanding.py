@@ -13,7 +13,7 @@ from headway.columns.refusals import Situation, refusal
 from headway.columns.wanted import CannotChange, Wanted, pair_of
 from headway.statements import execute, rows, sqlstate
 from headway.sync.column import VOLATILE, Column, Table, find_column, is_constrained
-from headway.sync.found import mark_on
+from headway.sync.found import found_on, mark_on
 from headway.sync.names import identifier, literal, qualified
 from headway.sync.pair import Mark, Pair
 from headway.sync.triggers import creation
@@ -46,9 +46,9 @@ def expand(connection: Connection, table: Table, wanted: Wanted, path: str) -> E
     old = column_of(connection, table, wanted.old)
     new_type = wanted.type or old.type
     # What an inherited or missing column has cannot even be read.
-    _refuse(connection, table, old, new_type, Belongings())
+    _refuse(connection, table, old, wanted.new, new_type, Belongings())
     belongings = read_belongings(connection, table, old.name, old.number, wanted.new)
-    _refuse(connection, table, old, new_type, belongings)
+    _refuse(connection, table, old, wanted.new, new_type, belongings)
     mark = wanted.mark(table.schema, table.name, path)
     _add_column(connection, table, wanted, old, new_type)
     default, kept = _set_default(connection, table, wanted, old, path)
@@ -60,11 +60,19 @@ def expand(connection: Connection, table: Table, wanted: Wanted, path: str) -> E
     return Expanded(table, old, pair, mark, belongings)
 
 
-def _refuse(connection: Connection, table: Table, old: Column, type_: str, belongings: Belongings) -> None:
-    situation = Situation(
-        table, old, type_, belongings, server_version(connection), is_constrained(connection, type_)
-    )
-    said = refusal(situation)
+def _refuse(
+    connection: Connection, table: Table, old: Column, new: str, type_: str, belongings: Belongings
+) -> None:
+    marks = [one.mark for one in found_on(connection, table)]
+    others = [
+        one for one in marks if (one.old, one.new) != (old.name, new) and {one.old, one.new} & {old.name, new}
+    ]
+    said = refusal(
+        Situation(
+            table, old, type_, belongings, server_version(connection), is_constrained(connection, type_),
+            tuple(one.operation for one in others),
+        )
+    )  # fmt: skip
     if said:
         raise CannotChange(f"{said} Nothing was changed.")
 

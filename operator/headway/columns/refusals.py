@@ -24,6 +24,8 @@ class Situation:
     """server_version_num."""
     is_constrained: bool = False
     """The new column's type is a domain with rules."""
+    under_way: tuple[str, ...] = ()
+    """Other changes that keep one of the two columns equal with a third."""
 
     @property
     def name(self) -> str:
@@ -43,6 +45,15 @@ def table_is_a_partition(it: Situation) -> str | None:
     if not it.table.is_partition and not it.old.inherited:
         return None
     return f"{it.name} is inherited from another table. Name the parent: its partitions follow."
+
+
+def another_change_is_under_way(it: Situation) -> str | None:
+    """Triggers of two pairs with one column in common would not see each other's writes."""
+    if not it.under_way:
+        return None
+    return (
+        f"{it.name} is in another change: {it.under_way[0]}. End that by its contract step or its undo first."
+    )
 
 
 def others_inherit_from_it(it: Situation) -> str | None:
@@ -137,6 +148,7 @@ def is_family(one: str, other: str) -> bool:
 EXPAND: tuple[Callable[[Situation], str | None], ...] = (
     relation_is_no_table,
     table_is_a_partition,
+    another_change_is_under_way,
     others_inherit_from_it,
     type_is_a_domain_with_rules,
     server_has_no_trigger_for_it,

@@ -194,6 +194,7 @@ def test_the_rules_of_a_refusal_are_asked_in_this_order():
     assert [rule.__name__ for rule in refusals.EXPAND] == [
         "relation_is_no_table",
         "table_is_a_partition",
+        "another_change_is_under_way",
         "others_inherit_from_it",
         "type_is_a_domain_with_rules",
         "server_has_no_trigger_for_it",
