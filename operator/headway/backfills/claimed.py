@@ -16,6 +16,7 @@ from headway.backfills.keyset import Keyset, KeyTexts
 from headway.backfills.known import Known
 from headway.backfills.leftovers import Leftovers
 from headway.backfills.orders import Plan
+from headway.backfills.queries import name_in
 from headway.backfills.reports import Reports
 from headway.backfills.servers import Server, Sqlite
 from headway.backfills.session import KeptAlive, Session, SessionItself
@@ -87,7 +88,9 @@ class Claimed:
         return record.finished(self.call.operation, self.known.table, self.claim.state, (-1, -1))
 
     def _clauses(self) -> Clauses:
-        return Clauses(self.call.asked, self.known, self.claim.choice.guard, self.call.place.name)
+        dialect = self.call.place.dialect
+        guard = self.claim.choice.guard
+        return Clauses(self.call.asked, self.known, guard, lambda name: name_in(dialect, name))
 
     def _driver(self, throttle: Throttle) -> Driver:
         clauses, call = self._clauses(), self.call

@@ -83,13 +83,14 @@ class Failure:
 
 def failure_of(error: BaseException) -> Failure:
     """Of an exception that a batch raised."""
-    code = sqlstate(error)
-    if code:
-        return Failure(_STATES.get(code) or _CLASSES.get(code[:2], Cause.FATAL), code)
     below = getattr(error, "orig", None) or error
     number = below.args[0] if below.args and isinstance(below.args[0], int) else None
     if number in _MYSQL:
+        # Before its SQLSTATE, which is HY000 for much.
         return Failure(_MYSQL[number], str(number))
+    code = sqlstate(error)
+    if code:
+        return Failure(_STATES.get(code) or _CLASSES.get(code[:2], Cause.FATAL), code)
     said = str(below)
     is_lost = bool(getattr(error, "connection_invalidated", False)) or _LOST.search(said)
     if is_lost or isinstance(below, (ConnectionError, TimeoutError)):

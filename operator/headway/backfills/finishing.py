@@ -9,7 +9,7 @@ from headway.backfills import record
 from headway.backfills.call import Call
 from headway.backfills.checkpoint import Checkpoint
 from headway.backfills.known import Known
-from headway.backfills.queries import run
+from headway.backfills.queries import name_in, run
 from headway.backfills.servers import Postgres, Server
 from headway.backfills.session import Session
 from headway.backfills.state import State
@@ -64,7 +64,7 @@ class Finishing:
         )
 
     def _analyze(self) -> None:
-        name = self.call.place.name(self.known.schema, self.known.table)
+        name = name_in(self.call.place.dialect, self.known.schema, self.known.table)
 
         def analyze(connection: Connection) -> None:
             with self.server.transaction(connection):

@@ -48,7 +48,7 @@ _READ: "dict[str, Callable[[str], Any]]" = {
     "datetime": datetime.fromisoformat,
     "date": date.fromisoformat,
     "time": time.fromisoformat,
-    "timedelta": lambda text: timedelta(seconds=float(Decimal(text))),
+    "timedelta": lambda text: timedelta(microseconds=int(text)),
 }
 _WRITTEN: "dict[type, Callable[[Any], str]]" = {
     float: float.hex,
@@ -56,9 +56,7 @@ _WRITTEN: "dict[type, Callable[[Any], str]]" = {
     datetime: datetime.isoformat,
     date: date.isoformat,
     time: time.isoformat,
-    timedelta: lambda value: str(
-        Decimal(value.days * 86400 + value.seconds) + Decimal(value.microseconds) / 10**6
-    ),
+    timedelta: lambda value: str(value // timedelta(microseconds=1)),
 }
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 Key = tuple[str, ...]
 """The values of a key as texts."""
+FEWEST_WINDOW_BLOCKS = 1024
+"""A stripe of it may be several batches, so their size follows the time from the first one on."""
 MOST_WINDOW_BLOCKS = 4096
 """32 MiB: the first stripe of a window may write every page of it to the WAL as a whole."""
 
@@ -64,18 +66,22 @@ class Blocks:
         return (self.start + width * within) / self.end
 
     def opened(self, rows: int, density: float, stripes: int) -> "Blocks":
-        """With a window, sized so that a batch of so many rows is one stripe of it."""
+        """With a window, at least so large that a batch of so many rows is one stripe of it."""
         if self.start < self.stop or self.is_over:
             return self
-        wide = min(max(1, math.ceil(rows * stripes / density)), MOST_WINDOW_BLOCKS)
+        wide = min(max(FEWEST_WINDOW_BLOCKS, math.ceil(rows * stripes / density)), MOST_WINDOW_BLOCKS)
         return replace(
             self, stripes=stripes, stop=min(self.start + wide, self.end), stripe=0, block=self.start
         )
 
     def piece(self, rows: int, density: float) -> BlockPiece:
-        """About so many rows; at least a block of the stripe."""
-        wide = max(1, round(rows * self.stripes / density))
-        return BlockPiece(self.block, min(self.block + wide, self.stop), self.stripe, self.stripes)
+        """About so many rows; at least a block of the stripe.
+
+        The rest of a stripe is divided evenly: a small piece at its end would cost as much as a large one.
+        """
+        left = self.stop - self.block
+        pieces = max(1, round(left * density / (rows * self.stripes)))
+        return BlockPiece(self.block, self.block + math.ceil(left / pieces), self.stripe, self.stripes)
 
     def moved(self, piece: BlockPiece) -> "Blocks":
         """After a piece of it."""

@@ -9,8 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from headway.backfills.known import Asked, Column, Known, NoSuchTable
 from headway.backfills.orders import Leaf
-from headway.backfills.queries import one
-from headway.statements import quoted
+from headway.backfills.queries import name_in, one
 
 _MYSQL = """
     SELECT t.table_rows, t.engine, e.transactions FROM information_schema.tables t
@@ -77,7 +76,7 @@ def _key(inspector: Any, asked: Asked, columns: "dict[str, Any]") -> "tuple[str,
 def _rows(connection: Connection, asked: Asked) -> int:
     """An estimate that costs nothing."""
     if connection.dialect.name == "sqlite":
-        table = quoted(connection.dialect, asked.schema, asked.table)
+        table = name_in(connection.dialect, asked.schema, asked.table)
         try:
             return int((one(connection, f"SELECT max(rowid) FROM {table}") or (0,))[0] or 0)
         except DBAPIError:

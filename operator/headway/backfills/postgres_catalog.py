@@ -9,7 +9,7 @@ from headway.backfills import expressions
 from headway.backfills.clauses import Clauses
 from headway.backfills.known import Asked, Column, Known, NoSuchTable
 from headway.backfills.orders import Leaf
-from headway.backfills.queries import every, one
+from headway.backfills.queries import every, name_in, one
 from headway.statements import quoted
 
 BLOCK_BYTES = 8192
@@ -78,7 +78,7 @@ def with_expressions(connection: Connection, asked: Asked, known: Known) -> Know
     """With what is known of them; a few rows are updated for a trial, which is taken back."""
 
     def quote(name: str) -> str:
-        return quoted(connection.dialect, name)
+        return name_in(connection.dialect, name)
 
     clauses = Clauses(asked, known, "", quote)
     found = expressions.look(connection, clauses, f"{quote(known.schema)}.{quote(known.table)}", known.oid)
@@ -197,7 +197,7 @@ def _leaf(connection: Connection, row: "tuple[Any, ...]") -> Leaf:
     if tuples > 0 and pages > 0:
         density = tuples / pages
     else:
-        density = _sampled(connection, quoted(connection.dialect, schema, name), int(blocks))
+        density = _sampled(connection, name_in(connection.dialect, schema, name), int(blocks))
     return Leaf(schema, name, int(oid), max(int(density * blocks), 0), max(density, 1.0))
 
 

@@ -10,6 +10,13 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.sql import ClauseElement
 
+from headway.statements import quoted
+
+
+def name_in(dialect: Dialect, *names: "str | None") -> str:
+    """Names as the dialect quotes them, joined by dots, in a text for :func:`run`."""
+    return quoted(dialect, *names).replace(":", "\\:")
+
 
 def as_text(expression: Any, dialect: Dialect) -> str:
     """SQL of a text or an element of SQLAlchemy's, its values as literals; colons are escaped for

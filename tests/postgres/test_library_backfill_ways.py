@@ -1,0 +1,181 @@
+"""How a backfill gets to its database, what the server tells of expressions, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import sqlalchemy as sa
+from alembic import op
+
+from headway import backfill
+from support.revisions import Told, revision, run
+
+ROWS = 3000
+TABLE = f"""
+    CREATE TABLE users (
+        id bigint PRIMARY KEY, email text NOT NULL, n int NOT NULL DEFAULT 0, amount numeric(9, 2), doc json,
+        email_lc text, at timestamptz
+    );
+    INSERT INTO users (id, email, amount)
+    SELECT i, repeat('User', 20) || i, i / 7.0 FROM generate_series(1, {ROWS}) i;
+    CREATE FUNCTION lowered(text) RETURNS text LANGUAGE sql VOLATILE AS 'SELECT lower($1)';
+    ANALYZE users
+"""
+
+
+@pytest.fixture
+def users(database):
+    database.execute(TABLE)
+    return database
+
+
+def fill(database, *arguments, driver="psycopg", **named):
+    told, found = Told(), []
+    run(database.url(driver), lambda: found.append(backfill(*arguments, **named)), told)
+    return found[0], next(facts for kind, facts in told.facts if kind == "BackfillStarted")
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "asyncpg", "pg8000"])
+@pytest.mark.parametrize("strategy", ["striped", "keyset"])
+def test_every_driver_serves(users, driver, strategy):
+    record, _ = fill(
+        users, "users", {"email_lc": "lower(email)"}, "email_lc IS NULL", driver=driver, strategy=strategy
+    )
+    assert users.scalar("SELECT count(*) FROM users WHERE email_lc IS DISTINCT FROM lower(email)") == 0
+    assert record.rows == ROWS
+    assert record.wal_bytes > 0
+    assert record.heap_growth_bytes is not None
+
+
+@pytest.mark.parametrize(
+    ("set_", "where", "strategy", "why"),
+    [
+        ({"email_lc": "lower(email)"}, None, "striped", "rows that are right already are left alone"),
+        ({"email_lc": "email || ':' || id::text"}, None, "striped", "rows that are right already"),
+        ({"amount": "id * 1.195"}, None, "striped", "rows that are right already are left alone"),
+        ({"email_lc": "lowered(email)"}, None, "keyset", "the expression is volatile"),
+        ({"email_lc": "lowered(email)"}, "email_lc IS NULL", "striped", "no longer meet the condition"),
+        ({"at": "now()"}, None, "keyset", "the expression is stable"),
+        ({"at": "CURRENT_TIMESTAMP"}, None, "keyset", "the expression is stable"),
+        (
+            {"email_lc": "gen_random_uuid()::text"},
+            "email_lc IS NULL",
+            "striped",
+            "no longer meet the condition",
+        ),
+        ({"doc": "json_build_object('id', id)"}, "doc IS NULL", "striped", "no longer meet the condition"),
+        ({"doc": "'{}'"}, None, "keyset", "no condition is known"),
+        ({"n": "n + 1"}, None, "keyset", "the expression reads n"),
+        ({"n": "users.n + 1"}, "email IS NOT NULL", "keyset", "the expression reads n"),
+        ({"email_lc": "row_to_json(users)::text"}, None, "keyset", "the expression reads email_lc"),
+        ({"n": "DEFAULT"}, None, "keyset", "the expression reads n"),
+        ({"email_lc": "(SELECT max(email) FROM users AS u)"}, None, "keyset", "the expression is stable"),
+    ],
+    ids=str,
+)
+def test_what_the_server_tells_of_expressions_decides(users, set_, where, strategy, why):
+    record, started = fill(users, "users", set_, where)
+    assert (started["strategy"], why in started["reason"]) == (strategy, True), started["reason"]
+    assert record.rows == ROWS
+    assert users.scalar("SELECT count(*) FROM pg_class WHERE relname LIKE 'headway_expr%'") == 0
+
+
+def test_an_index_that_has_the_column_is_named_as_the_reason_for_no_stripes(users):
+    users.execute("CREATE INDEX by_lower ON users (lower(email_lc))")
+    _, started = fill(users, "users", {"email_lc": "lower(email)"}, "email_lc IS NULL")
+    assert "by_lower has the column" in started["reason"]
+
+
+def test_names_that_must_be_quoted(database):
+    database.execute(
+        'CREATE SCHEMA "My Shop"; CREATE TABLE "My Shop"."Order %:x" ("select" int PRIMARY KEY, "to:do %" text);'
+        'INSERT INTO "My Shop"."Order %:x" SELECT generate_series(1, 500)'
+    )
+    for strategy in ("striped", "keyset"):
+        fill(
+            database,
+            "Order %:x",
+            {"to:do %": '"select"::text'},
+            schema="My Shop",
+            strategy=strategy,
+            name=strategy,
+        )
+    assert (
+        database.scalar('SELECT count(*) FROM "My Shop"."Order %:x" WHERE "to:do %" = "select"::text') == 500
+    )
+
+
+def test_search_path_and_role_of_the_migration_connection_hold(users):
+    users.execute(
+        "CREATE SCHEMA shop; CREATE ROLE shop_owner; GRANT ALL ON SCHEMA shop TO shop_owner;"
+        "GRANT SELECT ON users TO shop_owner;"
+        "CREATE FUNCTION shop.mark() RETURNS text IMMUTABLE LANGUAGE sql AS $$ SELECT 'x' $$;"
+        "CREATE TABLE shop.users (id int PRIMARY KEY, mark text, who text);"
+        "ALTER TABLE shop.users OWNER TO shop_owner;"
+        "INSERT INTO shop.users SELECT generate_series(1, 500)"
+    )
+    try:
+        with revision(users.url()):
+            op.execute("SET ROLE shop_owner")
+            op.execute("SET search_path TO shop")
+            backfill("users", {"mark": "mark()", "who": "current_user"}, "mark IS NULL")
+        assert users.rows("SELECT DISTINCT mark, who FROM shop.users") == [("x", "shop_owner")]
+        assert users.scalar("SELECT rows_done FROM shop.headway_backfill") == 500
+    finally:
+        users.execute("DROP OWNED BY shop_owner; DROP ROLE shop_owner")
+
+
+def test_a_script_has_one_plain_statement_and_says_what_it_lacks(users):
+    from io import StringIO
+
+    buffer = StringIO()
+    with revision(users.url(), as_sql=True, output_buffer=buffer):
+        assert backfill("users", {"email_lc": "email::text"}, "email LIKE '50%'", schema="public") is None
+    script = buffer.getvalue()
+    assert "-- headway.backfill: online, this is done in batches" in script
+    assert "UPDATE public.users SET email_lc = email::text WHERE email LIKE '50%';" in script
+
+
+def test_the_session_that_works_commits_for_itself_though_the_engine_does_not(users):
+    """An engine in AUTOCOMMIT, or at another isolation level, changes nothing about a batch."""
+    for level in ("AUTOCOMMIT", "SERIALIZABLE"):
+        engine = sa.create_engine(users.url(), isolation_level=level)
+        users.execute("UPDATE users SET n = 0")
+        with engine.connect() as connection:
+            from support.revisions import revision_on
+
+            with revision_on(connection, Told()):
+                backfill("users", {"n": "n + 1"}, name=level)
+        engine.dispose()
+        assert users.rows("SELECT DISTINCT n FROM users") == [(1,)]
+
+
+def test_the_record_of_a_full_table_shows_what_stripes_are_for(database):
+    """Ratios, not times: new versions stay in their pages, so heap and index hardly grow."""
+    database.execute(
+        "CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL, pad text, email_lc text);"
+        "INSERT INTO users SELECT i, 'User' || i || '@example.com', repeat('x', 90) FROM generate_series(1, 60000) i;"
+        "CREATE INDEX ON users (email)"
+    )
+    database.execute("VACUUM ANALYZE users")
+    heap, index = database.rows("SELECT pg_relation_size('users'), pg_indexes_size('users')")[0]
+    record, started = fill(database, "users", {"email_lc": "lower(email)"}, "email_lc IS NULL")
+    assert "16 stripes" in started["reason"]
+    assert record.heap_growth_bytes <= 0.3 * heap
+    assert record.index_growth_bytes <= 0.05 * index
+    assert record.hot_ratio >= 0.6
+    database.execute("ALTER TABLE users DROP COLUMN email_lc; ALTER TABLE users ADD COLUMN email_lc text")
+    database.execute("VACUUM FULL ANALYZE users")
+    in_order, _ = fill(database, "users", {"email_lc": "lower(email)"}, "email_lc IS NULL", strategy="keyset")
+    assert record.wal_bytes <= 0.65 * in_order.wal_bytes
+
+
+def test_the_checkpoint_keeps_one_row_of_plain_facts(users):
+    fill(users, "users", {"email_lc": "lower(email)"}, "email_lc IS NULL")
+    ((operation, table, columns, rows, is_complete, state),) = users.rows(
+        "SELECT operation, table_name, columns, rows_done, is_complete, state FROM headway_backfill"
+    )
+    assert operation.startswith(": users (email_lc)")
+    assert (table, columns, rows, is_complete) == ("users", "email_lc", ROWS, True)
+    assert json.loads(state)["done"] == ["public.users"]

@@ -1,0 +1,188 @@
+"""How a table is gone through: each rule, its reason, and what is refused with advice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headway.backfills.choice import RULES, Choice, Refused, choose
+from headway.backfills.known import Asked, Column, Known, Tried
+from headway.backfills.orders import Leaf
+
+CLEARS = Tried(100, 0)
+ASKED = Asked("users", None, (("status", "lower(email)"),), "status IS NULL")
+KNOWN = Known(
+    dialect="postgresql",
+    schema="public",
+    table="users",
+    leaves=(Leaf("public", "users", 1, rows=10_000, density=50.0),),
+    targets=(Column("status", "text"),),
+    key=(Column("id", "bigint"),),
+    key_name="the primary key",
+    no_blocks="",
+    reads_target=False,
+    volatility="immutable",
+    where_reads_target=True,
+    is_comparable=True,
+    tried=CLEARS,
+    signature="1:2",
+)
+NO_WHERE = replace(ASKED, where="")
+NOT_TRIED = replace(KNOWN, where_reads_target=False, tried=None)
+READS = replace(KNOWN, reads_target=True)
+
+
+def choice(asked=ASKED, known=KNOWN):
+    found = choose(asked, known)
+    assert isinstance(found, Choice), found
+    return found
+
+
+def refused(asked=ASKED, known=KNOWN):
+    found = choose(asked, known)
+    assert isinstance(found, Refused), found
+    return found.sentence
+
+
+def test_the_order_of_the_rules():
+    assert [rule.__name__ for rule in RULES] == [
+        "partition_key_is_set",
+        "once_is_asked_for",
+        "expression_reads_what_it_sets",
+        "nothing_tells_updated_rows_apart",
+        "keyset_is_asked_for",
+        "blocks_are_no_way",
+        "blocks",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "known", "strategy", "guard", "is_once"),
+    [
+        (ASKED, KNOWN, "striped", "where", False),
+        (NO_WHERE, NOT_TRIED, "striped", "distinct", False),
+        (ASKED, replace(KNOWN, tried=Tried(100, 3)), "striped", "both", False),
+        (ASKED, replace(KNOWN, tried=None), "striped", "both", False),
+        (ASKED, replace(KNOWN, tried=Tried(0, 0)), "striped", "both", False),
+        (ASKED, replace(KNOWN, tried=Tried(9, 1), is_comparable=False), "striped", "where", False),
+        (NO_WHERE, replace(NOT_TRIED, is_comparable=False), "keyset", "", True),
+        (ASKED, replace(KNOWN, volatility="volatile"), "striped", "where", False),
+        (ASKED, replace(KNOWN, volatility="volatile", tried=Tried(9, 1)), "keyset", "", True),
+        (NO_WHERE, replace(NOT_TRIED, volatility="stable"), "keyset", "", True),
+        (replace(NO_WHERE, synced=True), replace(NOT_TRIED, volatility="stable"), "striped", "", False),
+        (replace(NO_WHERE, synced=True), replace(NOT_TRIED, volatility="volatile"), "keyset", "", True),
+        (replace(ASKED, exactly_once=True), KNOWN, "keyset", "", True),
+        (ASKED, READS, "striped", "where", False),
+        (ASKED, replace(READS, tried=Tried(9, 1)), "keyset", "", True),
+        (NO_WHERE, replace(NOT_TRIED, reads_target=True), "keyset", "", True),
+        (replace(NO_WHERE, exactly_once=False), replace(NOT_TRIED, reads_target=True), "striped", "", False),
+        (replace(ASKED, strategy="keyset"), KNOWN, "keyset", "where", False),
+        (ASKED, replace(KNOWN, no_blocks="it is old"), "keyset", "where", False),
+    ],
+)
+def test_what_is_chosen(asked, known, strategy, guard, is_once):
+    found = choice(asked, known)
+    assert (found.strategy, found.guard, found.is_once) == (strategy, guard, is_once)
+    assert found.reason
+    assert not found.reason.endswith(".")
+
+
+def test_an_expression_that_reads_what_it_sets_must_clear_its_condition_for_every_row():
+    assert choice(ASKED, READS).must_clear
+    assert choice(replace(ASKED, strategy="keyset"), READS).must_clear
+    assert not choice(replace(ASKED, exactly_once=False), READS).must_clear
+    assert not choice().must_clear
+
+
+@pytest.mark.parametrize(
+    ("density", "stripes"), [(200, 16), (32, 16), (31.9, 8), (16, 8), (15, 4), (6, 4), (5.9, 1), (1, 1)]
+)
+def test_stripes_by_the_rows_in_a_block(density, stripes):
+    leaf = replace(KNOWN.leaves[0], density=density)
+    assert choice(known=replace(KNOWN, leaves=(leaf,))).stripes == stripes
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"indexes": ("users_status_idx",)}, "users_status_idx has the column"),
+        (
+            {"old_snapshot": "a transaction of pid 7"},
+            "a transaction of pid 7 keeps blocks from being cleaned",
+        ),
+    ],
+)
+def test_where_stripes_do_not_help_blocks_are_taken_in_order(change, words):
+    found = choice(known=replace(KNOWN, **change))
+    assert found.stripes == 1
+    assert words in found.reason
+
+
+@pytest.mark.parametrize(
+    ("asked", "known", "words"),
+    [
+        (
+            ASKED,
+            replace(KNOWN, partition_keys=("status",)),
+            "status decides in which partition of users a row lies",
+        ),
+        (NO_WHERE, replace(NOT_TRIED, reads_target=True, key=()), "no primary key"),
+        (replace(ASKED, strategy="striped", exactly_once=True), KNOWN, "may update a row of users twice"),
+        (
+            replace(ASKED, strategy="striped"),
+            replace(KNOWN, no_blocks="it is old"),
+            "impossible for users: it is old",
+        ),
+        (
+            replace(ASKED, strategy="keyset"),
+            replace(KNOWN, key=(Column("status"),)),
+            "status belongs to the key",
+        ),
+    ],
+)
+def test_what_is_refused_says_why_and_what_to_do(asked, known, words):
+    sentence = refused(asked, known)
+    assert words in sentence
+    assert len(sentence.split(". ")) >= 2
+
+
+KNOWNS = st.builds(
+    lambda **changes: replace(KNOWN, **changes),
+    reads_target=st.booleans(),
+    volatility=st.sampled_from(["immutable", "stable", "volatile"]),
+    where_reads_target=st.booleans(),
+    is_comparable=st.booleans(),
+    tried=st.sampled_from([None, CLEARS, Tried(100, 1), Tried(0, 0)]),
+    no_blocks=st.sampled_from(["", "it is old"]),
+    key=st.sampled_from([(), KNOWN.key]),
+)
+ASKEDS = st.builds(
+    lambda **changes: replace(ASKED, **changes),
+    where=st.sampled_from(["", "status IS NULL"]),
+    strategy=st.sampled_from(["auto", "keyset", "striped"]),
+    exactly_once=st.sampled_from([None, True]),
+    synced=st.booleans(),
+)
+
+
+@given(ASKEDS, KNOWNS)
+def test_blocks_are_never_chosen_where_a_second_update_would_do_harm(asked, known):
+    found = choose(asked, known)
+    if isinstance(found, Refused) or (found.strategy == "keyset" and found.is_once):
+        return
+    if known.reads_target:
+        assert found.must_clear
+        assert found.guard == "where"
+    assert not asked.exactly_once
+    assert found.guard or (asked.synced and known.volatility != "volatile")
+
+
+@given(ASKEDS, KNOWNS)
+def test_whatever_is_known_there_is_an_answer_that_keeps_to_what_was_asked(asked, known):
+    found = choose(asked, known)
+    if isinstance(found, Choice):
+        assert asked.strategy in ("auto", found.strategy)
+        assert found.strategy == "striped" or known.key
