@@ -68,6 +68,7 @@ def test_the_column_is_filled_and_not_null_and_a_rerun_and_the_inverse_leave_not
     for _ in range(2):
         run(users.url(driver), lambda: drop_column_with_backfill("users", "email_lc"))
         assert catalog(users, CHECKPOINT, "headway_backfill_pkey") == before
+        assert users.scalar(f"SELECT count(*) FROM {CHECKPOINT}") == 0
     add(users, driver)
     assert wrong(users) == 0
 
@@ -217,8 +218,10 @@ def test_with_a_server_default_new_rows_have_that_and_there_is_no_trigger(users)
 
 def test_rows_for_which_the_expression_gives_null_stay_null_in_a_nullable_column(users):
     users.execute("UPDATE users SET email = NULL WHERE id = 7")
-    add(users, new=column())
+    link = Told()
+    add(users, new=column(), link=link)
     assert users.rows("SELECT id FROM users WHERE email_lc IS NULL") == [(7,)]
+    assert [facts["rows"] for kind, facts in link.facts if kind == "BackfillFinished"] == [299]
 
 
 def test_rows_for_which_the_expression_gives_null_are_told_where_the_column_is_not_null(users):

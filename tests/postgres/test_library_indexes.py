@@ -191,7 +191,8 @@ def test_another_failure_leaves_nothing_either(users):
 
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_build_that_waits_for_a_transaction_tells_whose_and_goes_on_when_it_ends(users, driver):
-    """Longer than any short lock time-out would last, and without one."""
+    """Longer than any short lock time-out would last, and without one: also where the database's own is short."""
+    users.execute(f"ALTER DATABASE {users.name} SET lock_timeout = '50ms'")
     writer = psycopg.connect(users.address, application_name="shop-web")
     writer.execute("UPDATE users SET email = email WHERE id = 411")
     link, pid = Told(), writer.info.backend_pid
