@@ -119,8 +119,9 @@ def targets(results: Results) -> Iterator[Row]:
         lambda one: one <= MEMORY,
     )
     if results.case.fillfactor == 100 and not results.case.indexed:
-        wal = _ratio(idle(HEADWAY, "wal_per_row"), idle(KEYSET, "wal_per_row"))
-        yield _row("WAL / in-order sweep (keyset 1,000)", "<= 0.65", wal, lambda one: one <= 0.65)
+        # Along a random key a keyset loop is no sweep in order; the single UPDATE always is.
+        wal = _ratio(idle(HEADWAY, "wal_per_row"), idle(SINGLE, "wal_per_row"))
+        yield _row("WAL / in-order sweep (single UPDATE)", "<= 0.65", wal, lambda one: one <= 0.65)
         yield _row("heap growth", "<= 0.30", idle(HEADWAY, "heap_growth"), lambda one: one <= 0.30)
         yield _row("index growth", "<= 0.05", idle(HEADWAY, "index_growth"), lambda one: one <= 0.05)
 
