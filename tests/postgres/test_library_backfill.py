@@ -200,6 +200,15 @@ def test_partitions_are_filled_one_by_one(database):
     assert started(told)["rows_total"] == pytest.approx(7001, rel=0.2)
 
 
+def test_a_table_without_partitions_has_nothing_to_fill(database):
+    database.execute(
+        "CREATE TABLE users (id bigint, email text, email_lc text, PRIMARY KEY (id)) PARTITION BY RANGE (id)"
+    )
+    for named in ({"where": "email_lc IS NULL"}, {"exactly_once": True}):
+        record, _ = fill(database, "users", LOWER, **named)
+        assert record.rows == 0
+
+
 def test_a_partition_key_cannot_be_filled(database):
     database.execute("CREATE TABLE users (id bigint, PRIMARY KEY (id)) PARTITION BY RANGE (id)")
     with pytest.raises(NotPossible, match="decides in which partition"):

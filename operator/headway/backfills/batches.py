@@ -54,7 +54,7 @@ def _leaf(state: State, plan: Plan) -> Leaf | None:
 
 
 def _ending(state: State, plan: Plan) -> Order:
-    if plan.is_guarded:
+    if plan.is_guarded and plan.leaves:
         if state.leftovers:
             return next_rest(state)
         return Finish() if state.is_settled else Look()
