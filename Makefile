@@ -6,6 +6,9 @@ STAMP  := $(VENV)/.installed
 # Tests mostly wait for servers and processes: one worker more than there are cores.
 WORKERS ?= $(shell $(PYTHON) -c "import os; print(min(os.cpu_count() + 1, 6))")
 
+# Of a backfill, in test-all.
+KILLS ?= 1000
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test unit test-all check bench bench-histories bench-backfill prove-backfill clean
 
@@ -34,7 +37,7 @@ test-all: test  ## also PgBouncer, MariaDB, MySQL, and every pair of Python, Ale
 	@PYTHONPATH=tests $(BIN)/python -m support.system_packages
 	@PYTHONPATH=tests $(BIN)/python -m support.matrix.obtain all
 	@$(BIN)/python -m pytest tests/agreement/test_matrix.py --matrix=rest
-	@PYTHONPATH=operator:tests $(BIN)/python -m support.kills.prove
+	@PYTHONPATH=operator:tests $(BIN)/python -m support.kills.prove --kills $(KILLS)
 
 check: $(STAMP)  ## style, types, layers
 	@$(BIN)/ruff check .

@@ -3,7 +3,7 @@
 Rule: the migration connection keeps the lock of the run and its settings; work that commits by itself, and looks from
 beside, have their own. The same way to connect (the user's ``creator``, listeners, tokens) is used, never a stored
 password. With an asynchronous driver a session has an event loop of its own, in a thread of its own: the thread that
-asks may be inside another loop, that of env.py.
+asks may be inside another loop, that of env.py. Errors name no parameters: they are keys and values of rows.
 """
 
 import asyncio
@@ -30,7 +30,9 @@ class OwnSession:
         self._thread = ThreadPoolExecutor(1, "headway-session") if is_async else None
         self._loop = asyncio.new_event_loop() if is_async else None
         marked = {RESUMABLE: True}
-        self._engine = Engine(engine.pool.recreate(), engine.dialect, engine.url, execution_options=marked)
+        self._engine = Engine(
+            engine.pool.recreate(), engine.dialect, engine.url, execution_options=marked, hide_parameters=True
+        )
         self._options = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
         try:
             self._connection: Connection = self._spawn(self._connect)

@@ -174,6 +174,25 @@ def test_a_row_with_bad_data_is_told_by_its_key_and_the_others_are_filled(users,
     assert wrong(users) == 0
 
 
+@pytest.mark.parametrize("strategy", ["auto", "keyset"])
+@pytest.mark.parametrize("where", [None, "price::int IS NOT NULL", "n IS NULL"])
+def test_a_row_that_the_condition_itself_cannot_read_is_told_by_its_key(database, where, strategy):
+    """With no condition at all, the expression compared with the column is one."""
+    database.execute(
+        "CREATE TABLE items (id bigint PRIMARY KEY, price text NOT NULL, n int);"
+        "INSERT INTO items SELECT i, CASE i WHEN 700 THEN 'x' ELSE i::text END FROM generate_series(1, 1000) i"
+    )
+    arguments = ("items", {"n": "price::int"}, where)
+    with pytest.raises(BackfillIncomplete, match=r"\(700\) 22P02"):
+        fill(database, *arguments, strategy=strategy, batch_rows=100)
+    assert database.rows("SELECT id FROM items WHERE n IS NULL") == [(700,)]
+    with pytest.raises(BackfillIncomplete, match="22P02"):
+        fill(database, *arguments, strategy=strategy, batch_rows=100)
+    database.execute("UPDATE items SET price = '7' WHERE id = 700")
+    fill(database, *arguments, strategy=strategy, batch_rows=100)
+    assert database.scalar("SELECT count(*) FROM items WHERE n = price::int") == 1000
+
+
 def test_a_composite_key_is_gone_along(database):
     database.execute(
         "CREATE TABLE lines (tenant int, at timestamptz, n int NOT NULL DEFAULT 0, PRIMARY KEY (tenant, at));"

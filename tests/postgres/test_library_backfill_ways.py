@@ -171,6 +171,29 @@ def test_the_record_of_a_full_table_shows_what_stripes_are_for(database):
     assert record.wal_bytes <= 0.65 * in_order.wal_bytes
 
 
+@pytest.mark.parametrize(
+    ("fillfactor", "later", "words"),
+    [
+        (50, 50, "in order, because blocks have room for the new versions"),
+        (100, 100, "in 16 stripes"),
+        (100, 50, "in 16 stripes"),
+    ],
+    ids=["half-empty", "full", "full-before-the-setting"],
+)
+def test_blocks_with_room_are_taken_in_order(database, fillfactor, later, words):
+    """Whether they have room, not what is set for rows to come."""
+    database.execute(
+        "CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL, email_lc text) "
+        f"WITH (fillfactor={fillfactor});"
+        "INSERT INTO users SELECT i, 'User' || i || '@example.com' FROM generate_series(1, 20000) i;"
+        f"ALTER TABLE users SET (fillfactor = {later})"
+    )
+    database.execute("VACUUM ANALYZE users")
+    record, started = fill(database, "users", {"email_lc": "lower(email)"}, "email_lc IS NULL")
+    assert words in started["reason"]
+    assert record.hot_ratio >= 0.6
+
+
 def test_the_checkpoint_keeps_one_row_of_plain_facts(users):
     fill(users, "users", {"email_lc": "lower(email)"}, "email_lc IS NULL")
     ((operation, table, columns, rows, is_complete, state),) = users.rows(

@@ -13,6 +13,8 @@ from headway.backfills.known import Asked, Known
 
 STRIPES = ((32, 16), (16, 8), (6, 4))
 """Rows in a block from which on so many stripes pay."""
+ROOMY = 0.6
+"""Blocks that are filled no more than this take the new versions of all their rows, as with fillfactor 50."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,8 @@ def _stripes(known: Known, guard: str) -> tuple[int, str]:
     wanted = next((stripes for rows, stripes in STRIPES if known.density >= rows), 1)
     if wanted == 1:
         return 1, "in order, because a block has few rows"
+    if known.filled <= ROOMY:
+        return 1, "in order, because blocks have room for the new versions"
     if not guard:
         return 1, "in order, because nothing tells updated rows apart"
     if known.indexes:

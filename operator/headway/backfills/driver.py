@@ -106,7 +106,7 @@ class Driver:
             except Rewritten:
                 self.state = batches.rewritten(self.state)
             except UNSURE as error:
-                self._recover(error)
+                self._recover(error, order)
             else:
                 self.losses = 0
             self._refuse_too_many()
@@ -195,11 +195,14 @@ class Driver:
         """With the seconds of this run in the tally."""
         return replace(state, tally=self.reports.timed(state.tally, self.throttle.verdict().blocked_ms))
 
-    def _recover(self, error: Exception) -> None:
+    def _recover(self, error: Exception, order: "Order | None") -> None:
         """Make what comes next fit the failure, or raise it."""
         failure = failure_of(error)
         if failure.cause is Cause.FATAL:
             raise error
+        is_batch = isinstance(order, (Work, Rest)) and not order.is_one_by_one
+        if failure.cause is Cause.DATA and not is_batch:
+            raise self._cannot_tell(failure) from error
         if failure.cause is Cause.LOST:
             self._reconnect(error)
             return
@@ -242,6 +245,16 @@ class Driver:
                 f"More than {batches.MOST_PARKED} rows cannot be updated, so it stopped early"
             )
 
+    def _cannot_tell(self, failure: Failure) -> BackfillIncomplete:
+        """What is left cannot be looked for, because that itself fails on rows that were parked, or others."""
+        if self.state.parked:
+            return self.incomplete("Rows could not be updated")
+        return BackfillIncomplete(
+            f"Which rows of {self.reports.table} are still to be updated cannot be told: where=, or the expression "
+            f"that is compared with the column, fails on some of them (error code {failure.code}). Put these rows "
+            "right, or write it so that it holds for every row, and run the revision again: it goes on from here."
+        )
+
     def incomplete(self, sentence: str) -> BackfillIncomplete:
         """The error that tells the parked rows by their keys."""
         rows = [f"({', '.join(one.key)}) {one.sqlstate}" for one in self.state.parked[:20]]
@@ -281,7 +294,7 @@ class Driver:
         try:
             self.session.do(self._touch)
         except UNSURE as error:
-            self._recover(error)
+            self._recover(error, None)
         else:
             self.losses = 0
 

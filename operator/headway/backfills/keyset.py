@@ -68,8 +68,7 @@ class Keyset:
         source = self.clauses.source(work.leaf)
         found = every(
             connection,
-            f"SELECT {self._shown} FROM {source} WHERE {condition} AND {self.clauses.chosen} "
-            f"ORDER BY {', '.join(self._names)}",
+            f"SELECT {self._shown} FROM {source} WHERE {condition} ORDER BY {', '.join(self._names)}",
             **values,
         )
         each = self.update_again(connection, work.leaf, tuple(self.texts.key(row) for row in found))

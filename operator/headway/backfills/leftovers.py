@@ -47,15 +47,15 @@ class Leftovers:
 
     def update_each(self, connection: Connection, leaf: Leaf, rows: "tuple[str, ...]") -> Outcome:
         """A savepoint for each row."""
-        condition = f"{_THESE} AND {self.clauses.chosen}"
-        return each_row(connection, self.clauses, leaf, condition, {"rows": _array(rows)})
+        return each_row(connection, self.clauses, leaf, _THESE, {"rows": _array(rows)})
 
 
 def each_row(
-    connection: Connection, clauses: Clauses, leaf: Leaf, condition: str, values: "dict[str, str]"
+    connection: Connection, clauses: Clauses, leaf: Leaf, place: str, values: "dict[str, str]"
 ) -> Outcome:
-    """The rows that a condition chooses, each in a savepoint; those that cannot be updated are parked by
-    key.
+    """The rows of a place, each in a savepoint; those that cannot be updated are parked by key.
+
+    What chooses them is asked in the savepoint, too: it may be what the row does not allow.
     """
     source = clauses.source(leaf)
     keys = "".join(f", CAST({clauses.quote(column.name)} AS text)" for column in clauses.known.key)
@@ -64,7 +64,7 @@ def each_row(
         f"WHERE ctid = CAST(CAST(:row AS text) AS tid) AND {clauses.chosen}"
     )
     updated, parked = 0, []
-    select = f"SELECT CAST(ctid AS text){keys} FROM {source} WHERE {condition}"
+    select = f"SELECT CAST(ctid AS text){keys} FROM {source} WHERE {place}"
     for row, *key in every(connection, select, **values):
         done, code = attempt(connection, update, {"row": row})
         updated += done

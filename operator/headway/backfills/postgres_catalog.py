@@ -12,7 +12,10 @@ from headway.backfills.orders import Leaf
 from headway.backfills.queries import every, name_in, one
 from headway.statements import quoted
 
-BLOCK_BYTES = 8192
+ROW_BYTES = 28
+"""Header and pointer of a row."""
+ROOM_BYTES = 8168
+"""What a block has for rows."""
 SAMPLED_BLOCKS = 64
 OLD_SECONDS = 30
 TID_RANGES = 140000
@@ -106,12 +109,13 @@ def _read(connection: Connection, asked: Asked) -> Known:
     targets = _targets(asked, table, {name: (kind, number) for name, kind, number in attributes})
     key_name, key = _key(asked, table, every(connection, _KEYS.format(oid=oid)))
     oids = ", ".join(str(row[0]) for row in tree)
+    leaves = tuple(sorted(leaves, key=lambda leaf: -leaf.rows))
     return Known(
         dialect="postgresql",
         schema=schema,
         table=table,
         oid=oid,
-        leaves=tuple(sorted(leaves, key=lambda leaf: -leaf.rows)),
+        leaves=leaves,
         targets=tuple(Column(name, kind) for name, kind, _ in targets),
         key=key,
         key_name=key_name,
@@ -120,6 +124,7 @@ def _read(connection: Connection, asked: Asked) -> Known:
             name for (name,) in every(connection, _INDEXES.format(oid=oid), names=list(asked.columns))
         ),
         partition_keys=tuple(name for (name,) in every(connection, _PARTITION_KEYS.format(oids=oids))),
+        filled=_filled(connection, leaves[0]) if leaves else 1.0,
         old_snapshot=str((one(connection, _OLD) or ("",))[0]),
         signature=f"{oid}:{','.join(str(number) for _, _, number in targets)}",
     )
@@ -199,6 +204,22 @@ def _leaf(connection: Connection, row: "tuple[Any, ...]") -> Leaf:
     else:
         density = _sampled(connection, name_in(connection.dialect, schema, name), int(blocks))
     return Leaf(schema, name, int(oid), max(int(density * blocks), 0), max(density, 1.0))
+
+
+def _filled(connection: Connection, leaf: Leaf) -> float:
+    """The share of a block that its rows take; padding is not counted. Source: PostgreSQL's manual, "Database
+    Page Layout".
+    """
+    row = one(
+        connection,
+        "SELECT sum(avg_width * (1 - null_frac)) FROM pg_catalog.pg_stats "
+        "WHERE schemaname = :schema AND tablename = :name AND NOT inherited",
+        schema=leaf.schema,
+        name=leaf.name,
+    )
+    if row is None or row[0] is None:
+        return 1.0
+    return min(1.0, leaf.density * (ROW_BYTES + float(row[0])) / ROOM_BYTES)
 
 
 def _sampled(connection: Connection, table: str, blocks: int) -> float:

@@ -37,16 +37,19 @@ class Striped:
 
     def update(self, connection: Connection, work: Work) -> Outcome:
         """One statement."""
-        condition, values = self._condition(work)
-        update = f"UPDATE {self.clauses.source(work.leaf)} SET {self.clauses.assignments} WHERE {condition}"
+        place, values = self._place(work)
+        update = (
+            f"UPDATE {self.clauses.source(work.leaf)} SET {self.clauses.assignments} "
+            f"WHERE {place} AND {self.clauses.chosen}"
+        )
         updated, stuck = self.clauses.updated(connection, update, values, work.shows_stuck)
         return Outcome(updated, self._covered(work), stuck=stuck)
 
     def update_each(self, connection: Connection, work: Work) -> Outcome:
         """A savepoint for each row."""
-        condition, values = self._condition(work)
+        place, values = self._place(work)
         return replace(
-            each_row(connection, self.clauses, work.leaf, condition, values), covered=self._covered(work)
+            each_row(connection, self.clauses, work.leaf, place, values), covered=self._covered(work)
         )
 
     def update_again(self, connection: Connection, leaf: Leaf, keys: "tuple[Key, ...]") -> Outcome:
@@ -58,9 +61,9 @@ class Striped:
         assert isinstance(piece, BlockPiece)
         return max(1, round((piece.last - piece.first) * work.leaf.density / piece.stripes))
 
-    def _condition(self, work: Work) -> "tuple[str, dict[str, str]]":
+    def _place(self, work: Work) -> "tuple[str, dict[str, str]]":
         piece = work.piece
         assert isinstance(piece, BlockPiece)
         stripe = f" AND (hashtid(ctid) & {piece.stripes - 1}) = {piece.stripe}" if piece.stripes > 1 else ""
         values = {"first": f"({piece.first},0)", "last": f"({piece.last},0)"}
-        return f"{_RANGE}{stripe} AND {self.clauses.chosen}", values
+        return f"{_RANGE}{stripe}", values

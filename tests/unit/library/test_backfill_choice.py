@@ -109,6 +109,7 @@ def test_stripes_by_the_rows_in_a_block(density, stripes):
     ("change", "words"),
     [
         ({"indexes": ("users_status_idx",)}, "users_status_idx has the column"),
+        ({"filled": 0.6}, "blocks have room for the new versions"),
         (
             {"old_snapshot": "a transaction of pid 7"},
             "a transaction of pid 7 keeps blocks from being cleaned",
