@@ -123,9 +123,10 @@ def test_autogenerate_sees_no_drift(users):
         sa.Index("i", "email", unique=True, postgresql_where=sa.text("id > 7")),
     )
     build(users, "i", "users", ["email"], unique=True, where="id > 7")
-    with sa.create_engine(users.url()).connect() as connection:
+    engine = sa.create_engine(users.url())
+    with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        connection.engine.dispose()
+    engine.dispose()
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

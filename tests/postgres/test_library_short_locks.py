@@ -132,7 +132,8 @@ def test_a_long_wait_is_told_with_its_blocker(users):
         if clock[0] > 8:
             blocker.rollback()
 
-    means = Means(clock=lambda: clock[0], sleep=sleep)
+    # Pauses that are over within one sleep, so that it is told before the blocker goes.
+    means = Means(clock=lambda: clock[0], sleep=sleep, chance=lambda: 0.1)
     run(users.url(), lambda: altered(Patience(20, 1, 20, 9, 9), means), link)
     assert len(link.notices()) == 1
     assert f"blocked by session {blocker.info.backend_pid} " in link.notices()[0]
