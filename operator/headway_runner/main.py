@@ -44,6 +44,8 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
 
 def run(request: RunRequest, stream: EventStream) -> RunResult:
     """Do what is asked. Alembic and SQLAlchemy are imported here, once for all phases."""
+    import logging.config  # noqa: F401 - env.py asks for it in every pass
+
     import alembic
     import sqlalchemy
 
