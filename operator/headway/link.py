@@ -6,7 +6,8 @@ library that the revisions import and whoever drives them may be of different ve
 """
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import NoReturn, Protocol, cast
 
 from alembic.runtime.migration import MigrationContext
@@ -15,6 +16,8 @@ ATTRIBUTE = "headway"
 """The key in ``alembic.config.Config.attributes``."""
 Plain = str | int | float | bool | None
 log = logging.getLogger("headway")
+TOLD_EVERY_SECONDS = 5.0
+"""Between lines of the log about the progress of a backfill."""
 
 
 class Link(Protocol):
@@ -37,12 +40,29 @@ class Stopped(Exception):
 class NoLink:
     """Plain ``alembic upgrade``: facts go to the logger ``headway``."""
 
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._holds = False
+        self._told_at: float | None = None
+
     def report(self, kind: str, facts: Mapping[str, Plain]) -> None:
         """One line of the log; what a person should know as a warning, which Alembic's own configuration shows."""
         if "message" in facts:
             log.warning("%s", facts["message"])
-            return
-        log.info("%s: %s", kind, ", ".join(f"{name} {value}" for name, value in facts.items()))
+        elif kind == "BackfillProgressed":
+            self._progress(facts)
+        else:
+            log.info("%s: %s", kind, ", ".join(f"{name} {value}" for name, value in facts.items()))
+
+    def _progress(self, facts: Mapping[str, Plain]) -> None:
+        held, now = facts.get("throttled_by"), self._clock()
+        if bool(held) != self._holds:
+            self._holds = bool(held)
+            log.warning("The backfill of %s %s.", facts["table"], f"holds: {held}" if held else "goes on")
+        if self._told_at is None or now - self._told_at >= TOLD_EVERY_SECONDS:
+            self._told_at = now
+            line = "Backfill of %s: %s rows done (%.0f %%), %.0f rows/s."
+            log.info(line, facts["table"], facts["rows_done"], facts["percent"], facts["rows_per_second"])
 
     def wishes(self) -> Mapping[str, object]:
         """Nothing is wished."""

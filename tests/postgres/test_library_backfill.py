@@ -174,6 +174,24 @@ def test_a_row_with_bad_data_is_told_by_its_key_and_the_others_are_filled(users,
     assert wrong(users) == 0
 
 
+@pytest.mark.parametrize(
+    ("set_", "named", "words"),
+    [
+        (LOWER, {"pace": "Fats"}, "pace='Fats' is none of Gentle, Balanced, Fast"),
+        ("email_lc = lower(email)", {}, "set_ is a str: give a mapping"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused_before_anything_is_written(users, set_, named, words):
+    with pytest.raises(ValueError, match=words):
+        fill(users, "users", set_, **named)
+    assert users.scalar("SELECT to_regclass('headway_backfill') IS NULL")
+
+
+def test_a_pace_may_be_given_by_its_name(users):
+    fill(users, "users", LOWER, pace="Gentle")
+    assert wrong(users) == 0
+
+
 @pytest.mark.parametrize("strategy", ["auto", "keyset"])
 @pytest.mark.parametrize("where", [None, "price::int IS NOT NULL", "n IS NULL"])
 def test_a_row_that_the_condition_itself_cannot_read_is_told_by_its_key(database, where, strategy):

@@ -8,6 +8,7 @@ import threading
 import psycopg
 import pytest
 from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.exc import ProgrammingError
 
 from headway import backfill
 from headway.backfills import claim
@@ -196,6 +197,27 @@ def test_an_expression_that_was_changed_half_way_is_refused_where_rows_are_updat
     with pytest.raises(Changed, match="half done"):
         fill(users, ("users", {"n": "n + 2"}), Told())
     assert users.scalar("SELECT max(n) FROM users") == 1
+
+
+def test_an_expression_that_could_not_run_may_be_corrected(users):
+    """Nothing of it was done, whatever was thought of the expression."""
+    with pytest.raises(ProgrammingError, match="emial"):
+        fill(users, ("users", {"email_lc": "lower(emial)"}, "email_lc IS NULL"), Told())
+    fill(users, FILL, Told())
+    assert users.scalar("SELECT count(*) FROM users WHERE email_lc = lower(email)") == ROWS
+
+
+def test_a_role_that_may_not_make_the_table_of_checkpoints_is_told_what_to_grant(users):
+    role = f"role_{users.name}"
+    users.execute(
+        f"CREATE ROLE {role} LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC;"
+        f"GRANT SELECT, UPDATE ON users TO {role}; ALTER DATABASE {users.name} SET role = {role}"
+    )
+    try:
+        with pytest.raises(claim.NoCheckpoint, match="may not make the table headway_backfill"):
+            fill(users, FILL, Told())
+    finally:
+        users.execute(f"SET ROLE NONE; DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 def test_an_expression_that_was_changed_half_way_begins_again_where_that_does_no_harm(users):

@@ -11,7 +11,7 @@ from headway.backfills.offline import write_script
 from headway.backfills.queries import as_text
 from headway.backfills.whole import run
 from headway.facts import BackfillFinished
-from headway.pace import Pace
+from headway.pace import PACES, Pace
 from headway.place import here
 from headway.throttle.signals.query import Query
 from headway.throttle.watch import check
@@ -32,7 +32,7 @@ def backfill(
     exactly_once: bool | None = None,
     synced: bool = False,
     signals: Mapping[str, Sql] | None = None,
-    pace: Pace | None = None,
+    pace: Pace | str | None = None,
     batch_rows: int | None = None,
     analyze: bool = True,
 ) -> BackfillFinished | None:
@@ -59,17 +59,23 @@ def backfill(
     pace's target (100 ms), waiting for others no longer than that; SHARE UPDATE EXCLUSIVE for ANALYZE.
 
     Returns the record of all its runs. Raises ValueError for arguments that make no sense, and of
-    :mod:`headway.backfills`: ``claim.SecondRunner``, ``claim.Changed``, ``checkpoint.TakenOver``,
-    ``driver.BackfillIncomplete`` (rows that could not be updated, by key), ``whole.NotPossible`` (no safe way
-    through the table, with advice), ``known.NoSuchTable``; ``headway.place.CannotCommit``; and the database's
-    errors that trying again does not help.
+    :mod:`headway.backfills`: ``claim.SecondRunner``, ``claim.Changed``, ``claim.NoCheckpoint``,
+    ``checkpoint.TakenOver``, ``driver.BackfillIncomplete`` (rows that could not be updated, by key),
+    ``whole.NotPossible`` (no safe way through the table, with advice), ``known.NoSuchTable``;
+    ``headway.place.CannotCommit``; and the database's errors that trying again does not help.
     """
+    if not isinstance(set_, Mapping):
+        raise ValueError(
+            f"set_ is a {type(set_).__name__}: give a mapping, such as {{'status': \"'active'\"}}."
+        )
     if not set_:
         raise ValueError("set_ names no column: give at least one, such as {'status': \"'active'\"}.")
     if strategy not in STRATEGIES:
         raise ValueError(f"strategy={strategy!r} is none of {', '.join(STRATEGIES)}.")
     if batch_rows is not None and batch_rows < 1:
         raise ValueError(f"batch_rows={batch_rows} is no number of rows: give 1 or more, or leave it away.")
+    if isinstance(pace, str) and pace not in PACES:
+        raise ValueError(f"pace={pace!r} is none of {', '.join(PACES)}.")
     place = here()
     queries = tuple(Query(label, sql) for label, sql in (signals or {}).items())
     check(queries, place.dialect.name)
@@ -90,4 +96,6 @@ def backfill(
         return None
     operation = name or default_name(asked, calling_revision())
     with place.beside() as beside:
-        return run(Call(place, beside, asked, operation, pace, queries))
+        return run(
+            Call(place, beside, asked, operation, PACES[pace] if isinstance(pace, str) else pace, queries)
+        )

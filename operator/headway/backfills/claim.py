@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from headway.backfills.checkpoint import Checkpoint, Row
+from headway.backfills.checkpoint import NAME, Checkpoint, Row
 from headway.backfills.choice import Choice
 from headway.backfills.failures import Cause, failure_of
 from headway.backfills.known import Known
@@ -19,14 +19,21 @@ from headway.backfills.servers import Server
 from headway.backfills.session import Session
 from headway.backfills.state import State
 from headway.backfills.stored import state_of
+from headway.statements import sqlstate
 
 WAIT_SECONDS = 10.0
 """For another runner, which may have been killed a moment ago."""
 LOOK_SECONDS = 0.2
+NO_RIGHT = "42501"
+"""insufficient_privilege"""
 
 
 class SecondRunner(Exception):
     """Another session works on the same backfill at this moment."""
+
+
+class NoCheckpoint(Exception):
+    """The table in which a backfill keeps its place cannot be made."""
 
 
 class Changed(Exception):
@@ -84,7 +91,13 @@ class Claiming:
             try:
                 self.session.do(self._make)
                 return
-            except DBAPIError:
+            except DBAPIError as error:
+                if sqlstate(error) == NO_RIGHT:
+                    raise NoCheckpoint(
+                        f"This database user may not make the table {NAME}, in which a backfill keeps its place. "
+                        "Grant it CREATE on the schema of Alembic's version table, or copy the table from a database "
+                        "that has it and grant SELECT, INSERT and UPDATE on it. Nothing was changed."
+                    ) from error
                 # Another runner may have made it between the look and the statement.
                 if last:
                     raise
@@ -127,7 +140,8 @@ class Claiming:
     def _taken(self, row: Row) -> "Claim | None":
         choice = Choice(**json.loads(row.choice))
         is_same = row.signature == self.known.signature
-        if is_same and row.digest != self.digest and choice.is_once and not row.is_complete:
+        is_half_done = not row.is_complete and state_of(row.state).tally.rows > 0
+        if is_same and row.digest != self.digest and choice.is_once and is_half_done:
             raise Changed(
                 f"The backfill {self.checkpoint.operation} is half done, each row exactly once, and what the "
                 "revision asks for has been changed since. Going on would treat the rest of the rows "

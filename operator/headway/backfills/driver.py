@@ -242,7 +242,7 @@ class Driver:
     def _refuse_too_many(self) -> None:
         if len(self.state.parked) > batches.MOST_PARKED:
             raise self.incomplete(
-                f"More than {batches.MOST_PARKED} rows cannot be updated, so it stopped early"
+                f"More than {batches.MOST_PARKED} rows cannot be updated, so it stopped early", "up to there "
             )
 
     def _cannot_tell(self, failure: Failure) -> BackfillIncomplete:
@@ -255,14 +255,14 @@ class Driver:
             "right, or write it so that it holds for every row, and run the revision again: it goes on from here."
         )
 
-    def incomplete(self, sentence: str) -> BackfillIncomplete:
+    def incomplete(self, sentence: str, how_far: str = "") -> BackfillIncomplete:
         """The error that tells the parked rows by their keys."""
         rows = [f"({', '.join(one.key)}) {one.sqlstate}" for one in self.state.parked[:20]]
         more = len(self.state.parked) - len(rows)
         return BackfillIncomplete(
             f"{sentence}: {self.reports.table}, key and error code: {'; '.join(rows)}"
             f"{f' and {more} more' if more else ''}. "
-            "All other rows up to there are done. Put these rows right, and run the revision again: it tries them "
+            f"All other rows {how_far}are done. Put these rows right, and run the revision again: it tries them "
             "once more."
         )
 
