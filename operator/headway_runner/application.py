@@ -60,6 +60,7 @@ from headway_runner.sessions import Sessions
 from headway_runner.task import Application, Task, VersionTable
 from headway_runner.transactions import TransactionWatch
 from headway_runner.under_lock import LookUnderLock
+from headway_runner.verdict import listed
 from headway_runner.version_tables import version_table
 from headway_runner.waits import Waits, interval_for
 
@@ -331,7 +332,7 @@ class Applier(ContextGuard):
         try:
             upgrade(**arguments)
         except SafeStop as stop:
-            self.error, self.stopped, self.place_of_stop = stop, True, str(stop)
+            self.error, self.stopped, self.place_of_stop = stop, True, self._with_what_stays(str(stop))
             raise
         except BaseException as error:
             self.error = error
@@ -341,6 +342,15 @@ class Applier(ContextGuard):
             raise
         finally:
             self.watch.inside = False
+
+    def _with_what_stays(self, sentence: str) -> str:
+        """The next run begins the revision from its top, over what that has committed itself."""
+        if not self.watch.kept:
+            return sentence
+        return (
+            f"{sentence} Before that the revision committed: {listed(tuple(self.watch.kept))}. The next run begins "
+            "the revision again, so it must allow for finding that there (IF NOT EXISTS, or a revision of its own)."
+        )
 
     def _needs_its_own_transaction(self) -> Failure:
         name = named(self.unfinished, self.title)

@@ -119,6 +119,23 @@ def test_a_backfill_holds_while_it_is_paused_and_goes_on_after_it(tmp_path, data
     assert site.filled == ROWS
 
 
+def test_a_stop_names_what_the_revision_has_committed_before_its_backfill(site):
+    """The next run begins that revision from its top, and an ADD COLUMN would not happen twice."""
+    site.database.execute("CREATE TABLE gate AS SELECT 1 AS held")
+    site.project.revision(
+        "filled",
+        "op.execute('ALTER TABLE users ADD COLUMN extra int'); import headway; "
+        "headway.backfill('users', {'extra': '1'}, 'extra IS NULL', signals={'gate': 'SELECT count(*) FROM gate'})",
+    )
+    running = site.start()
+    running.wait_for(BackfillStarted)
+    site.steering.wish(stop=True, reason="The specification changed.")
+    result = running.finish().result
+    assert (result.outcome, result.failure) == (Outcome.STOPPED, None)
+    assert "Before that the revision committed: ALTER TABLE users ADD COLUMN extra int." in result.notice
+    assert "begins the revision again" in result.notice
+
+
 def test_the_pace_changes_while_it_runs(site):
     fill_users(site.project, site.go)
     running = site.start(backfill=BackfillSettings("Gentle"))
