@@ -17,9 +17,15 @@ from support.kills.scenes import Scene
 from support.kills.victim import ANY_TIME, KINDS, Moment
 from support.postgres import Database, PostgresServer
 from support.projects import Project, from_template
+from support.waiting import wait_until
 
 MOST_MOMENTS = 30
 """A moment is drawn among so many statements or commits; a run may have fewer, then it ends."""
+OTHERS = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+        AND application_name <> 'writer' AND backend_type = 'client backend'
+"""
+"""Sessions of runs."""
 KILLS = 4
 """In one story, at most."""
 
@@ -177,6 +183,7 @@ class Stage:
 
 
 def is_stamped(database: Database) -> bool:
-    """Alembic has noted the revision as applied."""
+    """Alembic has noted the revision as applied; a COMMIT that was on its way has come to its end."""
+    wait_until(lambda: not database.scalar(OTHERS), what="the end of the killed process's session")
     there = database.scalar("SELECT to_regclass('alembic_version')")
     return bool(there and database.rows("SELECT 1 FROM alembic_version"))
