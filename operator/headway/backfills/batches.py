@@ -58,7 +58,9 @@ def _ending(state: State, plan: Plan) -> Order:
         if state.leftovers:
             return next_rest(state)
         return Finish() if state.is_settled else Look()
-    return Again(state.parked) if state.parked and not state.is_retried else Finish()
+    # Along blocks there is no way back to a row: the next run sweeps again, which does no harm there.
+    is_tried_again = state.parked and not state.is_retried and not plan.is_striped
+    return Again(state.parked) if is_tried_again else Finish()
 
 
 def _stripes(state: State, plan: Plan) -> int:
@@ -142,7 +144,8 @@ def resumed(state: State, plan: Plan, was_complete: bool) -> State:
     state = replace(state, tries=0, is_one_by_one=False, is_retried=False)
     if plan.is_guarded:
         return replace(state, is_settled=False, rounds=0, missed=0, stuck=0, left=-1, parked=(), arriving=0)
-    return replace(state, done=(), leaf="", place=None, parked=()) if was_complete else state
+    begins_again = was_complete or (plan.is_striped and state.parked)
+    return replace(state, done=(), leaf="", place=None, parked=()) if begins_again else state
 
 
 def fraction(state: State, plan: Plan) -> float:
