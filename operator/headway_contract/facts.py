@@ -30,7 +30,7 @@ class Call:
     function: str = "upgrade"
     """The function of the file that it stands in; of a helper that ``upgrade`` calls, ``upgrade`` too."""
     blocks: tuple[str, ...] = ()
-    """What encloses it, from outside in: ``while``, ``for``, ``if``, ``try``, ``with alembic.op.….autocommit_block``."""
+    """What encloses it, from outside in: ``while``, ``for``, ``if``, ``try``, ``with ….autocommit_block``."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Ignore:
-    """``# headway: ignore RULE because REASON``; it holds for its line and the next one, or for the file at its top."""
+    """``# headway: ignore RULE because REASON``: for its line and the next one, or for the file at its top."""
 
     rule: str
     reason: str = ""
@@ -74,7 +74,7 @@ class RevisionFacts:
     """Of another branch than the target asks for: it comes along because something depends on it."""
     statements: tuple[Statement, ...] = ()
     not_renderable: str = ""
-    """Why its statements (those after the last one told) cannot be shown, without a full stop; empty: all are told."""
+    """Why those after the last one told cannot be shown, without a full stop; empty: all are told."""
     calls: tuple[Call, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     has_downgrade: bool = True
