@@ -9,22 +9,37 @@ import gc
 import logging
 import os
 import signal
+import socket
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import fields
+from functools import partial
 from importlib.metadata import version
+from uuid import uuid4
+
+from aiohttp import ClientTimeout
 
 from headway_contract.masking import Masker
 from headway_operator.cluster.access import Access, NoAccess, find_access
+from headway_operator.cluster.api_server import ApiServer, always
 from headway_operator.cluster.interface import ClusterError, Forbidden
 from headway_operator.cluster.kube import KubeCluster
+from headway_operator.cluster.leases import KubeLeases
 from headway_operator.controller.clock import utc_now
+from headway_operator.controller.elector import Elector
+from headway_operator.controller.lead import lead
 from headway_operator.controller.loop import Controller
 from headway_operator.controller.masked_log import log_masked
 from headway_operator.controller.triggers import watch
+from headway_operator.planner.election import Terms
+from headway_operator.server.metrics import Leadership, registry, shown
+from headway_operator.server.probes import serving
 from headway_operator.settings import Settings
 
 log = logging.getLogger("headway_operator")
 
+LEASE_REQUEST_SECONDS = 3.0
 QUIET_LOGGERS = ("kopf.objects", "kopf._core", "aiohttp.access")
 
 
@@ -60,13 +75,54 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def operate(settings: Settings, access: Access) -> int:
-    """Check what is needed, then watch and work; returns the exit code."""
-    cluster = KubeCluster(access.session(), settings.namespaces)
+    """Check what is needed, then lead, or stand by for it; returns the exit code."""
+    leases = _leases(settings, access) if settings.lease_namespace else None
+    elector = Elector(leases, _identity(), Terms.of(settings.lease_seconds)) if leases is not None else None
+    may_write = always if elector is None else elector.may_write
+    cluster = KubeCluster(ApiServer(access.session(), may_write), settings.namespaces)
     try:
         await _require_definition(cluster, access)
-        return await _work(Controller(cluster, settings, utc_now), access, settings)
+        async with _answering(settings, elector):
+            controller = Controller(cluster, settings, utc_now)
+            if elector is None:
+                return await _work(controller, access, settings)
+            return await lead(elector, partial(_work, controller, access, settings))
     finally:
         await cluster.close()
+        if leases is not None:
+            await leases.close()
+
+
+def _leases(settings: Settings, access: Access) -> KubeLeases:
+    """In a session of its own: a renewal never waits for others' connections."""
+    api = ApiServer(access.session(), timeout=ClientTimeout(total=LEASE_REQUEST_SECONDS))
+    return KubeLeases(api, settings.lease_namespace, settings.lease_name, utc_now)
+
+
+def _identity() -> str:
+    """Of this very process: one that comes back under the same name must not take over from itself."""
+    return f"{socket.gethostname()}_{uuid4()}"
+
+
+@asynccontextmanager
+async def _answering(settings: Settings, elector: Elector | None) -> AsyncIterator[None]:
+    """Probes and metrics, if they are wanted."""
+    if not settings.port:
+        yield
+        return
+
+    def not_ready() -> str:
+        waits = elector is not None and not elector.has_answered
+        return "the Lease could not be read yet" if waits else ""
+
+    leads = elector.may_write if elector is not None else always
+    transitions = (lambda: elector.transitions) if elector is not None else int
+    made = registry((Leadership(leads, transitions),))
+    try:
+        async with serving(settings.port, not_ready, partial(shown, made)):
+            yield
+    except OSError as error:
+        raise CannotRun(f"port {settings.port} cannot be served ({error}): set HEADWAY_PORT") from None
 
 
 async def _require_definition(cluster: KubeCluster, access: Access) -> None:
@@ -85,16 +141,23 @@ async def _require_definition(cluster: KubeCluster, access: Access) -> None:
         )
 
 
-async def _work(controller: Controller, access: Access, settings: Settings) -> int:
-    """Until a signal comes or either side ends by itself. Our tasks end before kopf does: it would cancel them."""
+async def _work(
+    controller: Controller, access: Access, settings: Settings, leading: asyncio.Task[None] | None = None
+) -> int:
+    """Until a signal comes, the lead is lost, or either side ends by itself.
+
+    Our tasks end before kopf does: it would cancel them.
+    """
     ready, stop, signalled = asyncio.Event(), asyncio.Event(), asyncio.Event()
     loop_task = asyncio.create_task(controller.run())
     watch_task = asyncio.create_task(watch(controller, access, settings, ready, stop))
     signal_task = asyncio.create_task(_signal(ready, signalled))
-    await asyncio.wait((loop_task, watch_task, signal_task), return_when=asyncio.FIRST_COMPLETED)
+    parts = [loop_task, watch_task, signal_task, *([] if leading is None else [leading])]
+    await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
     for task in (signal_task, loop_task):
         task.cancel()
-    results = list(await asyncio.gather(signal_task, loop_task, return_exceptions=True))
+    results: list[object] = list(await asyncio.gather(signal_task, loop_task, return_exceptions=True))
+    results += [leading.exception()] if leading is not None and leading.done() else []
     stop.set()
     results += await asyncio.gather(watch_task, return_exceptions=True)
     for failure in [result for result in results if isinstance(result, Exception)]:

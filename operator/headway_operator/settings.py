@@ -19,6 +19,13 @@ class Settings:
     grace_seconds: int = 60
     """``terminationGracePeriodSeconds`` of the Jobs' pods."""
     log_level: str = "INFO"
+    port: int = 0
+    """Of ``/livez``, ``/readyz`` and ``/metrics``; 0: they are not served."""
+    lease_namespace: str = ""
+    """Where the Lease is by which one of several operators leads; empty: this one leads without asking."""
+    lease_name: str = "headway-operator"
+    lease_seconds: int = 15
+    """How long the Lease lasts without renewal, and so how long nobody leads after a leader was killed."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -30,6 +37,10 @@ class Settings:
             resync_seconds=_number(environment, "HEADWAY_RESYNC_SECONDS", cls.resync_seconds),
             grace_seconds=_number(environment, "HEADWAY_GRACE_SECONDS", cls.grace_seconds),
             log_level=environment.get("HEADWAY_LOG_LEVEL", cls.log_level).upper(),
+            port=_number(environment, "HEADWAY_PORT", cls.port),
+            lease_namespace=environment.get("HEADWAY_LEASE_NAMESPACE", cls.lease_namespace),
+            lease_name=environment.get("HEADWAY_LEASE_NAME") or cls.lease_name,
+            lease_seconds=_number(environment, "HEADWAY_LEASE_SECONDS", cls.lease_seconds),
         )
 
 

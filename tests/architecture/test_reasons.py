@@ -13,6 +13,7 @@ from headway_contract.failures import FAILURES
 from headway_operator.api.conditions import TABLE
 from headway_operator.api.reasons import REASONS, reason_of
 from headway_operator.manifests.job import _failure_rules
+from headway_operator.planner.deliveries import Answer, HookType, Point
 from support.tree import ROOT, modules
 
 NAMES_OF_FAILURES = (
@@ -55,7 +56,7 @@ WORDS_THAT_ARE_NO_REASONS = CONDITIONS | {
     "True", "False", "Unknown", "Never", "Stop", "Superseded", "Required", "Whether", "Continue", "Always",
     "Plan", "Migrate", "Active", "Failed", "ErrImagePull", "ImagePullBackOff", "InvalidImageName",
     "ErrImageNeverPull", "CreateContainerConfigError", "Unschedulable",
-}  # fmt: skip
+} | {member.value for kind in (HookType, Point, Answer) for member in kind}  # fmt: skip
 REASON_LIKE = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]+)*")
 
 

@@ -27,6 +27,11 @@ RULES = (
 )
 """All that the operator may do in a cluster: no Secrets."""
 
+LEASE_RULES = (
+    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]},
+)
+"""What it needs in the namespace of its Lease, when it contends for one."""
+
 
 class OperatorProcess:
     """`headway-operator` with this kubeconfig; `namespaces` empty: all of them. Its output goes to `log`."""
@@ -45,6 +50,7 @@ class OperatorProcess:
             **(settings or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self._seen = 0
 
     @property
     def pid(self) -> int:
@@ -52,17 +58,21 @@ class OperatorProcess:
         assert self._process is not None
         return self._process.pid
 
-    def start(self) -> "OperatorProcess":
-        """Start it and return once it watches."""
+    def start(self, until: str = "headway_operator: watching") -> "OperatorProcess":
+        """Start it and return once it says this."""
         with self.log.open("ab") as output:
-            seen = self.log.stat().st_size
+            self._seen = self.log.stat().st_size
             self._process = spawn(
                 [sys.executable, "-W", "error", "-m", "headway_operator"],
                 output=output,
                 environment=self._environment,
             )
-        wait_until(lambda: self._says("watching", seen), what="the operator to watch")
+        self.wait_until_it_says(until)
         return self
+
+    def wait_until_it_says(self, words: str) -> None:
+        """Since it was started last."""
+        wait_until(lambda: self.says(words), what=f"the operator to say: {words}")
 
     def kill(self) -> None:
         """SIGKILL: it can tidy up nothing."""
@@ -76,10 +86,10 @@ class OperatorProcess:
         """Whether it has neither been stopped nor given up."""
         return self._process is not None and self._process.poll() is None
 
-    def wait(self) -> int:
-        """Its exit code when it ends by itself, with 10 s of patience."""
+    def wait(self, seconds: float = 10) -> int:
+        """Its exit code when it ends by itself; raises TimeoutExpired."""
         assert self._process is not None
-        return self._process.wait(10)
+        return self._process.wait(seconds)
 
     def text(self) -> str:
         """What it has printed."""
@@ -97,8 +107,9 @@ class OperatorProcess:
             self._process.wait()
             self._process = None
 
-    def _says(self, word: str, start: int) -> bool:
+    def says(self, words: str) -> bool:
+        """Whether it has said so since it was started last; raises RuntimeError when it has ended."""
         assert self._process is not None
         if self._process.poll() is not None:
             raise RuntimeError(f"the operator ended with {self._process.returncode}:\n{self.text()[-3000:]}")
-        return f"headway_operator: {word}" in self.text()[start:]
+        return words in self.text()[self._seen :]

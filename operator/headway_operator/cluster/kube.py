@@ -1,72 +1,44 @@
-"""The cluster behind an API server: plain JSON over one aiohttp session, foreign errors translated in one place.
+"""The cluster behind an API server.
 
-Nothing is repeated here except what aiohttp itself repeats (reads and deletes on a kept connection that the server
-had closed): every other call names the version or the name that makes a second one harmless, and the queue makes it.
+Every call that writes names the version or the name that makes a second one harmless; the queue makes it.
 """
 
-import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
-import aiohttp
-
 from headway_operator.api import labels
 from headway_operator.api.migration import API_VERSION, GROUP, KIND, PLURAL, VERSION
-from headway_operator.cluster.interface import (
-    Body,
-    ClusterError,
-    Conflict,
-    Forbidden,
-    Invalid,
-    Key,
-    NotFound,
-    Unavailable,
-)
-from headway_operator.cluster.lines import split_lines
+from headway_operator.cluster.api_server import APPLY, MERGE, ApiServer
+from headway_operator.cluster.interface import Body, Conflict, Key, NotFound
 
 FIELD_MANAGER = "headway-operator"
 PAGE = 500
-TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
-STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=5, sock_read=60)
-APPLY = "application/apply-patch+yaml"
-MERGE = "application/merge-patch+json"
-MESSAGE_CHARACTERS = 1000
-
-_KINDS: dict[int, type[ClusterError]] = {
-    400: Invalid,
-    403: Forbidden,
-    404: NotFound,
-    409: Conflict,
-    422: Invalid,
-}
 
 
 class KubeCluster:
     """Implements :class:`~headway_operator.cluster.interface.Cluster`; ``namespaces`` empty: all of them."""
 
-    def __init__(self, session: aiohttp.ClientSession, namespaces: Sequence[str] = ()) -> None:
-        self._session = session
+    def __init__(self, api: ApiServer, namespaces: Sequence[str] = ()) -> None:
+        self._api = api
         self._namespaces = tuple(namespaces)
-        self.requests = 0
-        """How many requests were made so far."""
 
     async def close(self) -> None:
         """Close the session."""
-        await self._session.close()
+        await self._api.close()
 
     async def has_definition(self) -> bool:
         """Whether there are such resources to list; :class:`Forbidden` when this user may not."""
         try:
             for namespace in self._namespaces or ("",):
                 path = _collection(f"apis/{GROUP}/{VERSION}", namespace, PLURAL)
-                await self._json("GET", path, query={"limit": "1"})
+                await self._api.json("GET", path, query={"limit": "1"})
         except NotFound:
             return False
         return True
 
     async def get_migration(self, key: Key) -> Body:
         """The resource; :class:`NotFound` when it is gone."""
-        return await self._json("GET", _migration(key))
+        return await self._api.json("GET", _migration(key))
 
     async def list_migrations(self) -> Sequence[Body]:
         """All resources of the watched namespaces."""
@@ -85,25 +57,25 @@ class KubeCluster:
 
     async def create_job(self, namespace: str, job: Body) -> None:
         """Create it; :class:`Conflict` when one of this name exists."""
-        await self._request("POST", _collection("apis/batch/v1", namespace, "jobs"), job)
+        await self._api.request("POST", _collection("apis/batch/v1", namespace, "jobs"), job)
 
     async def get_job(self, namespace: str, name: str) -> Body:
         """One Job; :class:`NotFound`."""
-        return await self._json("GET", f"{_collection('apis/batch/v1', namespace, 'jobs')}/{name}")
+        return await self._api.json("GET", f"{_collection('apis/batch/v1', namespace, 'jobs')}/{name}")
 
     async def delete_job(self, namespace: str, name: str) -> None:
         """Delete it with its pods, which get their grace period; none of that name is no error."""
         path = f"{_collection('apis/batch/v1', namespace, 'jobs')}/{name}"
         try:
             # Foreground: the Job stays in sight until its pods are gone, so it counts as active until then.
-            await self._request("DELETE", path, {"propagationPolicy": "Foreground"})
+            await self._api.request("DELETE", path, {"propagationPolicy": "Foreground"})
         except NotFound:
             return
 
     async def set_finalizers(self, key: Key, resource_version: str, finalizers: Sequence[str]) -> str:
         """Replace them and return the new resourceVersion; :class:`Conflict` when it changed meanwhile."""
         metadata = {"resourceVersion": resource_version, "finalizers": list(finalizers)}
-        return _version_of(await self._json("PATCH", _migration(key), {"metadata": metadata}, MERGE))
+        return _version_of(await self._api.json("PATCH", _migration(key), {"metadata": metadata}, MERGE))
 
     async def apply_status(self, key: Key, resource_version: str, status: Mapping[str, Any]) -> str:
         """Server-side apply of the whole status; the new resourceVersion; :class:`Conflict` as above."""
@@ -114,38 +86,29 @@ class KubeCluster:
             "status": status,
         }
         path = f"{_migration(key)}/status?fieldManager={FIELD_MANAGER}&force=true"
-        return _version_of(await self._json("PATCH", path, body, APPLY))
+        return _version_of(await self._api.json("PATCH", path, body, APPLY))
 
     async def annotate_pod(self, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
         """Merge these annotations; :class:`NotFound`."""
         body = {"metadata": {"annotations": dict(annotations)}}
-        await self._request("PATCH", f"{_collection('api/v1', namespace, 'pods')}/{name}", body, MERGE)
+        await self._api.request("PATCH", f"{_collection('api/v1', namespace, 'pods')}/{name}", body, MERGE)
 
     async def post_event(self, namespace: str, event: Body) -> None:
         """Create an ``events.k8s.io/v1`` event; one of this name already being there is no error."""
         try:
-            await self._request("POST", _collection("apis/events.k8s.io/v1", namespace, "events"), event)
+            await self._api.request("POST", _collection("apis/events.k8s.io/v1", namespace, "events"), event)
         except Conflict:
             return
 
     async def read_log(self, namespace: str, pod: str) -> str:
         """The whole log of the main container."""
-        return (await self._request("GET", _log(namespace, pod))).decode(errors="replace")
+        return (await self._api.request("GET", _log(namespace, pod))).decode(errors="replace")
 
     async def follow_log(self, namespace: str, pod: str, since: str) -> AsyncGenerator[str, None]:
         """Lines of the main container's log from this RFC 3339 time on ("" is the beginning), until it closes."""
         query = {"follow": "true"} | ({"sinceTime": since} if since else {})
-        self.requests += 1
-        try:
-            async with self._session.get(
-                _log(namespace, pod), params=query, timeout=STREAM_TIMEOUT
-            ) as response:
-                if response.status >= 300:
-                    raise _error(response.status, await response.read())
-                async for line in split_lines(response.content.iter_any()):
-                    yield line
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _unreachable(error) from None
+        async for line in self._api.lines(_log(namespace, pod), query):
+            yield line
 
     async def _labelled(self, path: str, uid: str) -> list[Body]:
         return await self._pages(path, {"labelSelector": labels.selector_of(uid)})
@@ -154,57 +117,11 @@ class KubeCluster:
         items: list[Body] = []
         page = {**(query or {}), "limit": str(PAGE)}
         while True:
-            found = await self._json("GET", path, query=page)
+            found = await self._api.json("GET", path, query=page)
             items += found["items"]
             page["continue"] = found["metadata"].get("continue", "")
             if not page["continue"]:
                 return items
-
-    async def _json(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        content_type: str = "application/json",
-        query: Mapping[str, str] | None = None,
-    ) -> Body:
-        answer: Body = json.loads(await self._request(method, path, body, content_type, query))
-        return answer
-
-    async def _request(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        content_type: str = "application/json",
-        query: Mapping[str, str] | None = None,
-    ) -> bytes:
-        self.requests += 1
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Accept": "application/json"} | ({"Content-Type": content_type} if data else {})
-        try:
-            async with self._session.request(
-                method, path, data=data, headers=headers, params=query, timeout=TIMEOUT
-            ) as response:
-                content = await response.read()
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _unreachable(error) from None
-        if response.status >= 300:
-            raise _error(response.status, content)
-        return content
-
-
-def _error(status: int, content: bytes) -> ClusterError:
-    """The one table of what an answer means; what is not in it may pass (401 while a token is renewed, 429, 5xx)."""
-    try:
-        message = json.loads(content).get("message", "")
-    except (ValueError, AttributeError):
-        message = content.decode(errors="replace")
-    return _KINDS.get(status, Unavailable)(f"HTTP {status}: {message[:MESSAGE_CHARACTERS]}")
-
-
-def _unreachable(error: Exception) -> Unavailable:
-    return Unavailable(f"no answer from the API server: {type(error).__name__} {error}".rstrip())
 
 
 def _collection(prefix: str, namespace: str, plural: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from headway_operator.cluster.api_server import ApiServer
 from headway_operator.cluster.interface import (
     ClusterError,
     Conflict,
@@ -24,7 +25,7 @@ KEY = Key("shop", "main")
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class ApiServer:
+class Answers:
     """Answers every request with `answer`; keeps what was asked."""
 
     def __init__(self) -> None:
@@ -42,12 +43,12 @@ class ApiServer:
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[tuple[ApiServer, KubeCluster]]:
-    api = ApiServer()
+async def server() -> AsyncIterator[tuple[Answers, KubeCluster]]:
+    api = Answers()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", api.handle)
     async with TestServer(app) as running, aiohttp.ClientSession(base_url=running.make_url("/")) as session:
-        yield api, KubeCluster(session, ("shop",))
+        yield api, KubeCluster(ApiServer(session), ("shop",))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ async def server() -> AsyncIterator[tuple[ApiServer, KubeCluster]]:
     ],
 )
 async def test_each_answer_has_one_meaning_and_keeps_its_message(
-    status: int, kind: type[ClusterError], server: tuple[ApiServer, KubeCluster]
+    status: int, kind: type[ClusterError], server: tuple[Answers, KubeCluster]
 ) -> None:
     api, cluster = server
 
@@ -78,7 +79,7 @@ async def test_each_answer_has_one_meaning_and_keeps_its_message(
 
 async def test_an_api_server_that_is_not_there_is_unavailable() -> None:
     async with aiohttp.ClientSession(base_url="http://127.0.0.1:1/") as session:
-        cluster = KubeCluster(session)
+        cluster = KubeCluster(ApiServer(session))
         with pytest.raises(Unavailable, match="no answer from the API server"):
             await cluster.list_migrations()
         with pytest.raises(Unavailable):
@@ -87,7 +88,7 @@ async def test_an_api_server_that_is_not_there_is_unavailable() -> None:
 
 
 async def test_a_status_is_applied_with_the_version_that_was_read(
-    server: tuple[ApiServer, KubeCluster],
+    server: tuple[Answers, KubeCluster],
 ) -> None:
     api, cluster = server
     assert await cluster.apply_status(KEY, "6", {"phase": "Migrating"}) == "7"
@@ -98,14 +99,14 @@ async def test_a_status_is_applied_with_the_version_that_was_read(
 
 
 async def test_finalizers_are_written_only_over_the_version_that_was_read(
-    server: tuple[ApiServer, KubeCluster],
+    server: tuple[Answers, KubeCluster],
 ) -> None:
     api, cluster = server
     await cluster.set_finalizers(KEY, "6", ("a", "b"))
     assert api.asked[0][2] == {"metadata": {"resourceVersion": "6", "finalizers": ["a", "b"]}}
 
 
-async def test_lists_are_read_page_by_page(server: tuple[ApiServer, KubeCluster]) -> None:
+async def test_lists_are_read_page_by_page(server: tuple[Answers, KubeCluster]) -> None:
     api, cluster = server
 
     async def pages(request: web.Request) -> web.StreamResponse:
@@ -119,7 +120,7 @@ async def test_lists_are_read_page_by_page(server: tuple[ApiServer, KubeCluster]
 
 
 async def test_what_is_gone_already_needs_no_deletion_and_what_was_told_no_event(
-    server: tuple[ApiServer, KubeCluster],
+    server: tuple[Answers, KubeCluster],
 ) -> None:
     api, cluster = server
 
@@ -132,7 +133,7 @@ async def test_what_is_gone_already_needs_no_deletion_and_what_was_told_no_event
     assert api.asked[0][2] == {"propagationPolicy": "Foreground"}
 
 
-async def test_a_log_is_followed_line_by_line_from_a_time_on(server: tuple[ApiServer, KubeCluster]) -> None:
+async def test_a_log_is_followed_line_by_line_from_a_time_on(server: tuple[Answers, KubeCluster]) -> None:
     api, cluster = server
 
     async def stream(request: web.Request) -> web.StreamResponse:
@@ -148,7 +149,7 @@ async def test_a_log_is_followed_line_by_line_from_a_time_on(server: tuple[ApiSe
     assert "follow=true&sinceTime=2026-11-23T08:00:00.5Z" in api.asked[0][1]
 
 
-async def test_a_missing_definition_is_noticed(server: tuple[ApiServer, KubeCluster]) -> None:
+async def test_a_missing_definition_is_noticed(server: tuple[Answers, KubeCluster]) -> None:
     api, cluster = server
 
     async def nothing(request: web.Request) -> web.StreamResponse:
@@ -157,3 +158,15 @@ async def test_a_missing_definition_is_noticed(server: tuple[ApiServer, KubeClus
     assert await cluster.has_definition()
     api.answer = nothing
     assert not await cluster.has_definition()
+
+
+async def test_who_may_not_write_sends_nothing_but_reads() -> None:
+    api = Answers()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", api.handle)
+    async with TestServer(app) as running, aiohttp.ClientSession(base_url=running.make_url("/")) as session:
+        cluster = KubeCluster(ApiServer(session, may_write=lambda: False), ("shop",))
+        assert await cluster.list_migrations() == []
+        with pytest.raises(Unavailable, match="not the leader"):
+            await cluster.delete_job("shop", "job")
+    assert [method for method, *_ in api.asked] == ["GET"]

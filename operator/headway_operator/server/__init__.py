@@ -1,0 +1,1 @@
+"""What the operator answers to: probes and metrics."""

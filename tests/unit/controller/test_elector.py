@@ -1,0 +1,199 @@
+"""Contenders for one Lease: never two that may write, whatever is slow, lost or asleep."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headway_operator.cluster.interface import Conflict, Unavailable
+from headway_operator.controller.elector import Elector, LostLease, end_process_when_overdue
+from headway_operator.planner.election import Lease, Terms
+
+TERMS = Terms(15.0, 10.0, 2.0)
+
+
+@dataclass
+class Store:
+    """A Lease as an API server keeps it."""
+
+    lease: Lease | None = None
+    count: int = 0
+
+    def write(self, lease: Lease) -> Lease:
+        if lease.version != ("" if self.lease is None else self.lease.version):
+            raise Conflict("changed meanwhile")
+        self.count += 1
+        self.lease = replace(lease, version=str(self.count), renewed=str(self.count))
+        return self.lease
+
+
+@dataclass
+class Leases:
+    """The same store; `before` each call may wait or refuse, `after` it the answer may be lost."""
+
+    store: Store
+    before: Callable[[], Awaitable[None]]
+    after: Callable[[], Awaitable[None]]
+
+    async def read(self) -> Lease | None:
+        await self.before()
+        found = self.store.lease
+        await self.after()
+        return found
+
+    async def write(self, lease: Lease) -> Lease:
+        await self.before()
+        written = self.store.write(lease)
+        await self.after()
+        return written
+
+
+class Pause:
+    """Awaited, it gives control back to whoever drives the coroutine, who may send an error into it."""
+
+    def __await__(self) -> Generator[None, bool, None]:
+        if (yield) is False:
+            raise Unavailable("the answer was lost")
+
+
+async def pause() -> None:
+    await Pause()
+
+
+@dataclass
+class Contender:
+    """An elector whose requests are driven step by step, with a clock of its own."""
+
+    store: Store
+    name: str
+    time: Callable[[], float]
+    offset: float
+    elector: Elector = field(init=False)
+    request: Coroutine[Any, Any, None] | None = None
+    is_out: bool = False
+
+    def __post_init__(self) -> None:
+        clock = lambda: self.time() + self.offset  # noqa: E731
+        self.elector = Elector(Leases(self.store, pause, pause), self.name, TERMS, clock)
+        self.clock = clock
+
+    def step(self, arrives: bool) -> None:
+        """Begin a request, or bring the one that is under way to its next stop."""
+        if self.is_out:
+            return
+        begins = self.request is None
+        if begins:
+            self.request = self.elector.attempt(self.clock())
+        assert self.request is not None
+        try:
+            self.request.send(None if begins else arrives)
+        except StopIteration:
+            self.request = None
+        except (Unavailable, Conflict):
+            self.request = None
+        except LostLease:
+            self.is_out, self.request = True, None
+            self.elector.leading.clear()
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.integers(0, 2), st.sampled_from((True, True, True, False))),
+        st.tuples(st.just(-1), st.floats(0.1, 20.0)),
+    ),
+    max_size=120,
+)
+
+
+@settings(max_examples=300)
+@given(STEPS, st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=3))
+def test_never_two_may_write(steps: list[tuple[int, float]], offsets: list[float]) -> None:
+    now = [1000.0]
+    store = Store()
+    contenders = [Contender(store, f"c{i}", lambda: now[0], offset) for i, offset in enumerate(offsets)]
+    for who, what in steps:
+        if who < 0:
+            now[0] += what
+        else:
+            contenders[who].step(bool(what))
+        assert sum(one.elector.may_write() for one in contenders) <= 1
+    for one in contenders:
+        if one.request is not None:
+            one.request.close()
+
+
+async def nothing() -> None:
+    """Neither waits nor refuses."""
+
+
+async def hangs() -> None:
+    await asyncio.Event().wait()
+
+
+SHORT = Terms(0.3, 0.2, 0.02)
+
+
+async def test_a_lone_contender_leads_and_hands_over_when_it_is_told_to() -> None:
+    store = Store()
+    elector = Elector(Leases(store, nothing, nothing), "me", SHORT)
+    running = asyncio.create_task(elector.run())
+    await asyncio.wait_for(elector.leading.wait(), 5)
+    assert elector.may_write()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await elector.release()
+    assert store.lease is not None
+    assert store.lease.holder == ""
+    assert not elector.may_write()
+
+
+@pytest.mark.parametrize("fault", ["refused", "hangs"])
+async def test_who_cannot_renew_steps_down_before_the_lease_ends(fault: str) -> None:
+    store = Store()
+    leases = Leases(store, nothing, nothing)
+    elector = Elector(leases, "me", SHORT)
+    running = asyncio.create_task(elector.run())
+    await asyncio.wait_for(elector.leading.wait(), 5)
+
+    async def refused() -> None:
+        raise Unavailable("no answer from the API server")
+
+    leases.before = refused if fault == "refused" else hangs
+    with pytest.raises(LostLease, match="could not be renewed"):
+        await asyncio.wait_for(running, 5)
+
+
+async def test_a_leader_whose_lease_was_taken_is_told_by_whom() -> None:
+    store = Store()
+    elector = Elector(Leases(store, nothing, nothing), "me", SHORT)
+    running = asyncio.create_task(elector.run())
+    await asyncio.wait_for(elector.leading.wait(), 5)
+    assert store.lease is not None
+    store.lease = replace(store.lease, holder="other", seconds=600, version="x", renewed="x")
+    with pytest.raises(LostLease, match="held by other"):
+        await asyncio.wait_for(running, 5)
+
+
+async def test_a_lease_that_was_deleted_is_made_again() -> None:
+    store = Store()
+    elector = Elector(Leases(store, nothing, nothing), "me", TERMS)
+    await elector.attempt(0.0)
+    store.lease = None
+    await elector.attempt(1.0)
+    await elector.attempt(2.0)
+    assert store.lease is not None
+    assert store.lease.holder == "me"
+
+
+async def test_a_process_that_hangs_while_it_leads_is_ended() -> None:
+    now = [0.0]
+    elector = Elector(Leases(Store(), nothing, nothing), "me", TERMS, lambda: now[0])
+    await elector.attempt(0.0)
+    now[0] = 15.0
+    ended: list[int] = []
+    end_process_when_overdue(elector, ended.append).join(5)
+    assert ended == [1]
