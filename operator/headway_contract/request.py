@@ -23,6 +23,14 @@ class Mode(str, Enum):
     """Take one database to its target."""
 
 
+class Part(str, Enum):
+    """Which of the pending revisions a run applies."""
+
+    ALL = "All"
+    BEFORE_DEPLOY = "BeforeDeploy"
+    """Those that must precede the application; marked ones that may wait are left."""
+
+
 class WhenAhead(str, Enum):
     """What to do with a database that is past what the image or the target asks for."""
 
@@ -75,6 +83,7 @@ class RunRequest:
     """The application's own migration command; empty: Alembic is driven by the runner itself."""
     environment: str = ""
     """Exported as ``ENVIRONMENT``; empty: left as it is."""
+    part: Part = Part.ALL
     when_ahead: WhenAhead = WhenAhead.ACCEPT
     lock_timeout_seconds: int = 2
     lock_give_up_seconds: int = 1800

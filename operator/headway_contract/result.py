@@ -52,6 +52,8 @@ class PendingRevision:
     revision: str
     title: str = ""
     file_sha256: str = ""
+    post_deploy: bool = False
+    """It may wait until the application is rolled out: it is marked so, and so is all that comes after it."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,8 @@ class RunResult:
     """The latest of the applied revisions; all of them are counted in ``applied_count``."""
     applied_count: int = 0
     pending_count: int = 0
+    post_deploy_count: int = 0
+    """How many revisions the run left because they wait until the application is rolled out."""
     ahead: bool = False
     notice: str = ""
     """Of a stop: what it left that a person should know."""

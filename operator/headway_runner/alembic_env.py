@@ -114,6 +114,11 @@ def revision_of(step: Step) -> str:
     return ",".join(step.to_revisions or step.from_revisions) if script is None else str(script.revision)
 
 
+def parents_of(step: Step) -> tuple[str, ...]:
+    """What the revision of a step comes after: those below it, and those that it depends on by whatever name."""
+    return tuple(map(str, step.revision._all_down_revisions))
+
+
 def is_in_outer_transaction(context: MigrationContext) -> bool:
     """env.py began the transaction itself, so Alembic commits nothing."""
     return bool(getattr(context, "_in_external_transaction", False))

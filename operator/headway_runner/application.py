@@ -19,7 +19,7 @@ from headway_contract.events import (
     RevisionStarted,
 )
 from headway_contract.request import WhenAhead
-from headway_contract.result import Failure
+from headway_contract.result import Failure, PendingRevision
 from headway_runner import history
 from headway_runner.agreement import hold_to
 from headway_runner.alembic_env import (
@@ -50,6 +50,7 @@ from headway_runner.invalid_indexes import ConcurrentBuilds
 from headway_runner.library import ATTRIBUTE, LibraryLink, SafeStop
 from headway_runner.lock import Lock, held, lock_of, sees_only_the_past
 from headway_runner.loop_watch import LoopWatch
+from headway_runner.marks import parted
 from headway_runner.own_target import hold_to_the_look, hold_to_upgrades
 from headway_runner.participant import ContextGuard, call_guarded, identity_of
 from headway_runner.patience import Patience
@@ -93,6 +94,8 @@ class Applier(ContextGuard):
         self.applied: list[str] = []
         self.heads: list[str] = []
         """Where the database is, as the run itself sees it in the end."""
+        self.post_deploy: list[PendingRevision] = []
+        """What it leaves for behind the gate."""
         self.tables: dict[tuple[str, str], VersionTable] = {}
         self.unfinished = ""
         self.title = ""
@@ -139,6 +142,7 @@ class Applier(ContextGuard):
             heads=tuple(dict.fromkeys(self.heads)),
             unfinished=first.revision if first else "",
             kept=tuple(statement for one in left for statement in one.kept),
+            post_deploy=tuple(dict.fromkeys(self.post_deploy)),
             contexts=self.contexts_run,
             outer_transaction=self.outer_transaction,
             stopped=self.stopped,
@@ -254,6 +258,8 @@ class Applier(ContextGuard):
         if not self._task.request.command:
             hold_to(self._task.database.planned, self._task.target, script, heads, compute)
         todo = [] if self._is_accepted_ahead(script, heads) else compute(heads)
+        todo, left = parted(todo, self._task.request.part)
+        self.post_deploy.extend(history.pending(step, waits=True) for step in left)
         self.loading = False
         if not destination_of(context):
             self.contexts_run += bool(todo)

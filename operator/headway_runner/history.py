@@ -12,6 +12,7 @@ from headway_contract.planned import is_relative
 from headway_contract.result import Failure, PendingRevision, shorten
 from headway_runner.alembic_env import Step, revision_of
 from headway_runner.failures import RunFailed, failure_of
+from headway_runner.marks import those_that_wait
 from headway_runner.revision_files import what_is_wrong
 from headway_runner.targets import no_such_target
 
@@ -70,8 +71,14 @@ def is_past(script: ScriptDirectory, heads: tuple[str, ...], target: tuple[str, 
     return bool(behind.intersection(target))
 
 
-def pending(step: Step) -> PendingRevision:
-    """A step as the plan shows it."""
+def pending(step: Step, waits: bool = False) -> PendingRevision:
+    """A step as the plan shows it; ``waits``: it may run behind the gate."""
     path = getattr(getattr(step, "revision", None), "path", None)
     digest = hashlib.sha256(Path(path).read_bytes()).hexdigest() if path and Path(path).exists() else ""
-    return PendingRevision(revision_of(step), str(step.doc or ""), digest)
+    return PendingRevision(revision_of(step), str(step.doc or ""), digest, waits)
+
+
+def all_pending(steps: list[Step]) -> tuple[PendingRevision, ...]:
+    """The steps as the plan shows them; raises :class:`RunFailed` for a mark that means nothing."""
+    waiting = those_that_wait(steps)
+    return tuple(pending(step, revision_of(step) in waiting) for step in steps)

@@ -10,6 +10,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from headway_contract.planned import distinct, is_relative
+from headway_contract.request import Part
 from headway_contract.result import Failure
 from headway_runner import history
 from headway_runner.agreement import hold_to
@@ -20,6 +21,7 @@ from headway_runner.failures import READ_ONLY_STATE, failure_of, is_not_there_ye
 from headway_runner.hints import with_hint
 from headway_runner.invalid_indexes import building, invalid_indexes, left
 from headway_runner.lock import held, lock_of
+from headway_runner.marks import those_in_the_middle
 from headway_runner.own_target import hold_to_upgrades, what_was_planned
 from headway_runner.participant import ContextGuard, call_guarded, identity_of
 from headway_runner.project import load_config, prepare_process
@@ -85,7 +87,8 @@ class Inspector(ContextGuard):
                 context, script, heads, compute
             )
         indexes = invalid_indexes(context.connection) if context.connection is not None else ()
-        view = replace(view, invalid_indexes=left(indexes), notices=building(indexes))
+        notices = (*view.notices, *building(indexes))
+        view = replace(view, invalid_indexes=left(indexes), notices=notices)
         self.views.append(replace(view, places=(place_of(context),) if view.pending else (), contexts=1))
         return iter(())
 
@@ -159,11 +162,21 @@ class Inspector(ContextGuard):
             current=heads,
             target=resolved,
             absolute_target=resolved[0] if relative else target,
-            pending=tuple(history.pending(step) for step in steps),
+            **self._parted(steps),
             past_target=not steps
             and not history.is_symbolic(target)
             and history.is_past(script, heads, resolved),
         )
+
+    def _parted(self, steps: list[Step]) -> dict[str, Any]:
+        """What this task would run of the steps, and what it leaves for behind the gate."""
+        shown = history.all_pending(steps)
+        leaves = self._task.request.part is Part.BEFORE_DEPLOY
+        return {
+            "pending": tuple(one for one in shown if not (leaves and one.post_deploy)),
+            "post_deploy": tuple(one for one in shown if leaves and one.post_deploy),
+            "notices": those_in_the_middle(steps),
+        }
 
     def _view_of_command(
         self,
@@ -184,7 +197,7 @@ class Inspector(ContextGuard):
             current=heads,
             target=resolved,
             absolute_target=",".join(targets),
-            pending=tuple(map(history.pending, steps)),
+            **self._parted(steps),
             past_target=not steps
             and not all(map(history.is_symbolic, targets))
             and history.is_past(script, heads, resolved),
@@ -243,6 +256,7 @@ def merged(views: list[Inspection]) -> Inspection:
         target=joined("target"),
         absolute_target=next((view.absolute_target for view in views if view.absolute_target), ""),
         pending=joined("pending"),
+        post_deploy=joined("post_deploy"),
         places=tuple(place for place in joined("places") if place),
         replanned=joined("replanned"),
         contexts=sum(view.contexts for view in views),

@@ -59,6 +59,7 @@ def migrate_after_a_look(supervisor: Supervisor, task: Task) -> RunResult:
         from_revision=before.current,
         to_revision=before.current,
         pending_count=len(before.pending),
+        post_deploy_count=len(before.post_deploy),
         ahead=is_ahead(before) and before.failure is None,
         failure=before.failure,
     )
@@ -80,7 +81,9 @@ def migrate_after_a_look(supervisor: Supervisor, task: Task) -> RunResult:
 def conclude(supervisor: Supervisor, task: Task, before: Inspection, run: Application) -> RunResult:
     """Verify, then decide."""
     interrupted = bool(run.unfinished) or run.failure is not None
-    after = verify(supervisor, replace(task, contexts=run.contexts, reached=run.heads, settle=interrupted))
+    # What waits behind the gate is counted by the look itself.
+    reached = () if run.post_deploy else run.heads
+    after = verify(supervisor, replace(task, contexts=run.contexts, reached=reached, settle=interrupted))
     if task.request.command and is_needed(run, after):
         after = ask_the_database(supervisor, task, run, after)
     name = task.database.name

@@ -57,7 +57,13 @@ def as_the_run_left_it(run: Application, after: Inspection, found: Inspection) -
     current = tuple(dict.fromkeys(head for one in run.tables for head in one.heads))
     indexes = tuple(dict.fromkeys((*after.invalid_indexes, *found.invalid_indexes)))
     return replace(
-        after, failure=None, unseen=False, current=current, contexts=run.completed, invalid_indexes=indexes
+        after,
+        failure=None,
+        unseen=False,
+        current=current,
+        post_deploy=run.post_deploy,
+        contexts=run.completed,
+        invalid_indexes=indexes,
     )
 
 

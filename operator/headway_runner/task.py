@@ -73,6 +73,8 @@ class Inspection:
     absolute_target: str = ""
     """The target in a form that means the same later on."""
     pending: tuple[PendingRevision, ...] = ()
+    post_deploy: tuple[PendingRevision, ...] = ()
+    """What the task is to leave for behind the gate."""
     places: tuple[str, ...] = ()
     """The contexts that lack revisions, where there are several."""
     past_target: bool = False
@@ -107,6 +109,8 @@ class Application:
     """Revisions that ended."""
     heads: tuple[str, ...] = ()
     """The heads that it saw in the end, () when it did not get there."""
+    post_deploy: tuple[PendingRevision, ...] = ()
+    """What it left for behind the gate, as it was to."""
     contexts: int = 0
     """How many migration contexts ran."""
     outer_transaction: bool = False

@@ -39,6 +39,7 @@ def verdict(
         applied=applied,
         applied_count=len(applied),
         pending_count=pending,
+        post_deploy_count=len(after.post_deploy),
         failure=failure,
         notice=notice_of_a_stop(before, run, after) if stopped else "",
         backfills=run.backfills[-BACKFILLS_KEPT:],

@@ -7,6 +7,7 @@ import io
 import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -56,8 +57,12 @@ class Project:
         depends_on: str | None = None,
         title: str = "",
         functions: str = "",
+        mark: str = "",
     ) -> Project:
-        """Add a revision file; `upgrade` and `downgrade` are statements, `functions` replaces both."""
+        """Add a revision file; `upgrade` and `downgrade` are statements, `functions` replaces both.
+
+        `mark` is a line at its top, such as `post_deploy = True`.
+        """
         parent = self.last if after == "last" else after
         body = (
             functions or f"def upgrade():\n{indented(upgrade)}\n\ndef downgrade():\n{indented(downgrade)}\n"
@@ -68,19 +73,20 @@ class Project:
             f'"""{title or "revision " + revision}"""\n'
             "from alembic import op\nimport sqlalchemy as sa\n\n"
             f"revision = {revision!r}\ndown_revision = {parent!r}\n"
-            f"branch_labels = {label!r}\ndepends_on = {depends_on!r}\n\n" + textwrap.dedent(body)
+            f"branch_labels = {label!r}\ndepends_on = {depends_on!r}\n{mark}\n\n" + textwrap.dedent(body)
         )
         self.last = revision
         self.revisions.append(revision)
         return self
 
-    def tables(self, *names: str) -> Project:
-        """One revision for each table, named like it."""
+    def tables(self, *names: str, **options: Any) -> Project:
+        """One revision for each table, named like it; `options` are those of `revision`."""
         for name in names:
             self.revision(
                 name,
                 f"op.create_table({name!r}, sa.Column('id', sa.Integer, primary_key=True))",
                 f"op.drop_table({name!r})",
+                **options,
             )
         return self
 
