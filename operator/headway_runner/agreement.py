@@ -45,8 +45,8 @@ def hold_to_the_plan(planned: Planned | None, seen: Inspection) -> None:
     if planned is None or seen.failure is not None or seen.unknown:
         return
     has_moved = seen.starts != planned.starts
-    shown = seen.replanned if has_moved else (*seen.pending, *seen.post_deploy)
-    revisions = {(one.revision, one.file_sha256) for one in shown}
+    steps = seen.replanned if has_moved else (*seen.pending, *seen.post_deploy)
+    revisions = {(one.revision, one.file_sha256) for one in steps}
     if digest_of(planned.starts, seen.target, planned.downgrade, revisions) != planned.digest:
         now = _listed([one.revision for one in seen.pending]) or "nothing"
         raise _changed(
