@@ -32,6 +32,7 @@ from headway_operator.controller.lead import lead
 from headway_operator.controller.loop import Controller
 from headway_operator.controller.masked_log import log_masked
 from headway_operator.controller.triggers import watch
+from headway_operator.hooks.setup import make_sender
 from headway_operator.planner.election import Terms
 from headway_operator.server.metrics import Leadership, registry, shown
 from headway_operator.server.probes import serving
@@ -79,6 +80,7 @@ async def operate(settings: Settings, access: Access) -> int:
     leases = _leases(settings, access) if settings.lease_namespace else None
     elector = Elector(leases, _identity(), Terms.of(settings.lease_seconds)) if leases is not None else None
     may_write = always if elector is None else elector.may_write
+    sender = make_sender(settings, access.server, utc_now)
     cluster = KubeCluster(ApiServer(access.session(), may_write), settings.namespaces)
     try:
         await _require_definition(cluster, access)
@@ -88,6 +90,7 @@ async def operate(settings: Settings, access: Access) -> int:
                 return await _work(controller, access, settings)
             return await lead(elector, partial(_work, controller, access, settings))
     finally:
+        await sender.close()
         await cluster.close()
         if leases is not None:
             await leases.close()

@@ -26,12 +26,26 @@ class Settings:
     lease_name: str = "headway-operator"
     lease_seconds: int = 15
     """How long the Lease lasts without renewal, and so how long nobody leads after a leader was killed."""
+    hooks_key_file: str = ""
+    """The operator's own key for signing hooks; empty: they are not signed with one."""
+    hooks_endpoints_file: str = ""
+    """The endpoints that hooks may name; empty: there are none."""
+    hooks_allow: tuple[str, ...] = ()
+    """Addresses and networks that hooks may call although they are denied by themselves."""
+    hooks_deny: tuple[str, ...] = ()
+    """Addresses and networks that hooks may not call besides; ``private``: all private ones."""
+    hooks_plain_http: tuple[str, ...] = (".svc", ".svc.cluster.local")
+    """Ends of the names that hooks may call without TLS."""
+    hooks_proxy: str = ""
+    """The HTTP proxy that hooks go through; which addresses may be called is then the proxy's to say."""
+    hooks_ca_file: str = ""
+    """Certificates of authorities that receivers of hooks may have besides the system's."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Read ``HEADWAY_…``; raises :class:`ValueError` with the variable's name when a number is none."""
         return cls(
-            namespaces=tuple(filter(None, environment.get("HEADWAY_NAMESPACES", "").split(","))),
+            namespaces=_texts(environment, "HEADWAY_NAMESPACES"),
             runner_image=environment.get("HEADWAY_RUNNER_IMAGE") or cls.runner_image,
             workers=_number(environment, "HEADWAY_WORKERS", cls.workers),
             resync_seconds=_number(environment, "HEADWAY_RESYNC_SECONDS", cls.resync_seconds),
@@ -41,7 +55,18 @@ class Settings:
             lease_namespace=environment.get("HEADWAY_LEASE_NAMESPACE", cls.lease_namespace),
             lease_name=environment.get("HEADWAY_LEASE_NAME") or cls.lease_name,
             lease_seconds=_number(environment, "HEADWAY_LEASE_SECONDS", cls.lease_seconds),
+            hooks_key_file=environment.get("HEADWAY_HOOKS_KEY_FILE", ""),
+            hooks_endpoints_file=environment.get("HEADWAY_HOOKS_ENDPOINTS_FILE", ""),
+            hooks_allow=_texts(environment, "HEADWAY_HOOKS_ALLOW"),
+            hooks_deny=_texts(environment, "HEADWAY_HOOKS_DENY"),
+            hooks_plain_http=_texts(environment, "HEADWAY_HOOKS_PLAIN_HTTP") or cls.hooks_plain_http,
+            hooks_proxy=environment.get("HEADWAY_HOOKS_PROXY", ""),
+            hooks_ca_file=environment.get("HEADWAY_HOOKS_CA_FILE", ""),
         )
+
+
+def _texts(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(text.strip() for text in environment.get(name, "").split(",") if text.strip())
 
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:

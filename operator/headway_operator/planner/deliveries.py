@@ -68,7 +68,7 @@ class Answer(StrEnum):
     GONE = "Gone"
     """410: this receiver wants no more messages."""
     TRY_LATER = "TryLater"
-    """429 and 503, with or without Retry-After."""
+    """429 and 503, also 408 and 425, with or without Retry-After."""
     ERROR = "Error"
     """3xx, other 5xx, a broken answer, a time-out, no connection."""
     FORBIDDEN = "Forbidden"

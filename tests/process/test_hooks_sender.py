@@ -1,0 +1,150 @@
+"""One attempt over a real socket, with receivers that behave and receivers that do not."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from aiohttp import web
+
+from headway_operator.planner.deliveries import Answer
+from support.receivers import a_delivery, a_receiver, a_sender, raw
+
+
+def answering(status: int, **headers: str):
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=status, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (200, Answer.ACCEPTED),
+        (204, Answer.ACCEPTED),
+        (302, Answer.ERROR),
+        (400, Answer.REFUSED),
+        (403, Answer.NOT_YET),
+        (404, Answer.REFUSED),
+        (410, Answer.GONE),
+        (429, Answer.TRY_LATER),
+        (500, Answer.ERROR),
+        (503, Answer.TRY_LATER),
+    ],
+)
+async def test_each_status_has_one_meaning_and_is_named(status: int, answer: Answer) -> None:
+    async with a_receiver(answer=answering(status)) as receiver, a_sender() as sender:
+        answered = await sender.send(a_delivery(receiver.url))
+    assert (answered.answer, answered.status) == (answer, status)
+    assert str(status) in answered.sentence
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    async with (
+        a_receiver() as other,
+        a_receiver(answer=answering(307, Location=other.url)) as receiver,
+        a_sender() as sender,
+    ):
+        answered = await sender.send(a_delivery(receiver.url))
+    assert answered.answer is Answer.ERROR
+    assert other.got == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [("7", 7), ("Mon, 23 Nov 2026 08:00:30 GMT", 30), ("86400", 3600), ("soon", None)],
+)
+async def test_a_wish_to_wait_is_told_by_the_receivers_own_clock(asked: str, seconds: float | None) -> None:
+    clock = "Mon, 23 Nov 2026 08:00:00 GMT"
+    async with (
+        a_receiver(answer=answering(429, Retry_After=asked, Date=clock)) as receiver,
+        a_sender(now=lambda: datetime(2031, 1, 1, tzinfo=UTC)) as sender,
+    ):
+        answered = await sender.send(a_delivery(receiver.url))
+    assert answered.retry_after_seconds == seconds
+
+
+async def test_garbage_after_200_is_an_acceptance() -> None:
+    async def garbage(writer: asyncio.StreamWriter) -> None:
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\nContent-Type: application/json\r\n\r\n\x00\xff{[<gz"
+        )
+        await writer.drain()
+
+    async with raw(garbage) as url, a_sender() as sender:
+        answered = await sender.send(a_delivery(url))
+    assert answered.answer is Answer.ACCEPTED
+
+
+async def test_of_ten_megabytes_hardly_anything_is_read() -> None:
+    written = 0
+
+    async def flood(writer: asyncio.StreamWriter) -> None:
+        nonlocal written
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n")
+        for _ in range(1000):
+            writer.write(b"x" * 10_000)
+            await writer.drain()
+            written += 10_000
+
+    async with raw(flood) as url, a_sender() as sender:
+        answered = await sender.send(a_delivery(url))
+        await asyncio.sleep(0)
+    assert answered.answer is Answer.ACCEPTED
+    assert written < 10_000_000
+
+
+async def test_a_head_that_comes_byte_by_byte_ends_in_time() -> None:
+    async def drip(writer: asyncio.StreamWriter) -> None:
+        for byte in b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 1000:
+            writer.write(bytes((byte,)))
+            await writer.drain()
+            await asyncio.sleep(0.2)
+
+    async with raw(drip) as url, a_sender() as sender:
+        answered = await sender.send(a_delivery(url, timeout_seconds=1))
+    assert answered.answer is Answer.ERROR
+    assert "within 1 s" in answered.sentence
+
+
+async def test_a_body_that_comes_byte_by_byte_does_not_take_the_answer_back() -> None:
+    async def drip(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        for _ in range(1000):
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.2)
+
+    async with raw(drip) as url, a_sender() as sender:
+        answered = await sender.send(a_delivery(url, timeout_seconds=30))
+    assert answered.answer is Answer.ACCEPTED
+
+
+async def test_a_connection_that_is_closed_without_a_word_is_an_error() -> None:
+    async def hang_up(writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with raw(hang_up) as url, a_sender() as sender:
+        answered = await sender.send(a_delivery(url))
+    assert answered.answer is Answer.ERROR
+    assert "without an answer" in answered.sentence
+
+
+async def test_what_is_no_http_is_an_error() -> None:
+    async def speak_otherwise(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.9\r\n" * 3)
+        await writer.drain()
+
+    async with raw(speak_otherwise) as url, a_sender() as sender:
+        answered = await sender.send(a_delivery(url))
+    assert answered.answer is Answer.ERROR
+    assert "not HTTP" in answered.sentence
+
+
+async def test_a_closed_port_is_told() -> None:
+    async with a_sender() as sender:
+        answered = await sender.send(a_delivery("http://127.0.0.1:1024/x"))
+    assert answered.answer is Answer.ERROR
+    assert answered.sentence == "127.0.0.1: no connection came about (Connection refused)"
