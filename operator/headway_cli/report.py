@@ -136,6 +136,13 @@ def _held(database: str, event: events.Held, progress: JobProgress) -> Item:
     return Item("Held", progress.message or f"goes on with {event.revision}", database)
 
 
+def _asked(database: str, event: events.Asked, progress: JobProgress) -> Item | None:
+    """Once: it is told again and again while nobody answers."""
+    return (
+        Item("Asked", progress.message, database, {"revision": event.revision}) if not event.seconds else None
+    )
+
+
 def _backfill_started(database: str, event: events.BackfillStarted, progress: JobProgress) -> Item:
     how = f" ({event.strategy}: {event.reason.rstrip('.')})" if event.strategy else ""
     details = {"table": event.table, "rowsDone": event.rows_done, "rowsTotal": event.rows_total}
@@ -185,6 +192,7 @@ _TELLERS: dict[type[Event], Callable[[str, Any, JobProgress], Item | None]] = {
     events.PassRetried: _pass_retried,
     events.Stopping: _stopping,
     events.Held: _held,
+    events.Asked: _asked,
     events.BackfillStarted: _backfill_started,
     events.BackfillProgressed: _backfill_progressed,
     events.BackfillFinished: _backfill_finished,

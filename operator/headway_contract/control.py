@@ -29,6 +29,8 @@ class Control:
     """How backfills go from now on; None: as the request says."""
     throttle: str = ""
     """What a Throttle hook says against working now, without a full stop; empty: nothing."""
+    may_go: str = ""
+    """The revision that was let go last, of a run that asks before each."""
 
     def to_json(self) -> str:
         """The annotation's value."""

@@ -147,6 +147,17 @@ class Held:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A revision waits to be let go; told once and then with each heartbeat, until it may or the run stops."""
+
+    database: str
+    revision: str
+    title: str = ""
+    seconds: float = 0.0
+    """How long it waits."""
+
+
+@dataclass(frozen=True)
 class BackfillStarted:
     """A backfill begins, or goes on where an earlier run stopped."""
 
@@ -240,6 +251,7 @@ Event = (
     | Stopping
     | Steered
     | Held
+    | Asked
     | BackfillStarted
     | BackfillProgressed
     | BackfillFinished
@@ -263,6 +275,7 @@ EVENTS: tuple[type[Event], ...] = (
     Stopping,
     Steered,
     Held,
+    Asked,
     BackfillStarted,
     BackfillProgressed,
     BackfillFinished,

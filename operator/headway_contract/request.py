@@ -94,6 +94,8 @@ class RunRequest:
     grace_seconds: int = 30
     """From SIGTERM to SIGKILL; the running statement is cancelled some seconds before its end."""
     heartbeat_seconds: int = 10
+    asks_before_revisions: bool = False
+    """Wait before each revision until a control value lets it go: somebody outside is asked first."""
     control_file: str = ""
     """Where the operator's wishes appear (``control.Control``); empty: there is no such channel."""
     termination_log: str = ""

@@ -55,6 +55,7 @@ from headway_runner.own_target import hold_to_the_look, hold_to_upgrades
 from headway_runner.participant import ContextGuard, call_guarded, identity_of
 from headway_runner.patience import Patience
 from headway_runner.pauses import Pauses
+from headway_runner.permissions import Permissions
 from headway_runner.project import load_config, prepare_process
 from headway_runner.reports import say
 from headway_runner.sessions import Sessions
@@ -84,6 +85,7 @@ class Applier(ContextGuard):
         )
         self.library = LibraryLink(link, task.database.name, task.request.backfill)
         self.pauses = Pauses(link, task.database.name)
+        self.permissions = Permissions(link, task.request, task.database.name)
         self.loops = LoopWatch(
             task.database.name, lambda: self.watch.inside and not self.library.is_working, link.emit
         )
@@ -270,22 +272,21 @@ class Applier(ContextGuard):
         self.current.extend(heads)
         self._link.emit(Planned(self._name, heads, ids, len(ids), under_lock=True))
         self.look.see(context, heads, todo, self.identity)
-        if todo and not heads:
+        self.stopped = self.stopped or not self._may_share(context, todo)
+        if todo and not heads and not self.stopped:
             make_version_table(context)
         ended: tuple[RevisionApplied, ...] = ()
         for index, step in enumerate(todo, 1):
-            revision = revision_of(step)
-            if ended and self.pauses.is_wished:
+            revision, title = revision_of(step), str(step.doc or "")
+            if ended and (self.pauses.is_wished or self.permissions.must_ask(revision)):
                 self._link.emit(*ended)
                 ended = ()
-            if not self.pauses.may_go_on(revision, lambda: let_go(context)):
+            if self.stopped or not self._may_begin(context, revision, title):
                 self.stopped = True
                 break
-            self.unfinished, self.title, self.error = revision, str(step.doc or ""), None
+            self.unfinished, self.title, self.error = revision, title, None
             # One write for the end of a revision and the start of the next.
-            self._link.emit(
-                *ended, RevisionStarted(self._name, revision, str(step.doc or ""), index, len(todo))
-            )
+            self._link.emit(*ended, RevisionStarted(self._name, revision, title, index, len(todo)))
             start = time.monotonic()
             set_aside(step, self._call)
             yield step
@@ -298,6 +299,20 @@ class Applier(ContextGuard):
             if self._task.request.command:
                 table = version_table(context, heads)
                 self.tables[table.schema, table.name] = table
+
+    def _may_share(self, context: MigrationContext, todo: list[Step]) -> bool:
+        """Revisions of one transaction are asked for before it does anything; False when the run is to stop."""
+        if commits_each_revision(context):
+            return True
+        return self.permissions.may_all_go((revision_of(step), str(step.doc or "")) for step in todo)
+
+    def _may_begin(self, context: MigrationContext, revision: str, title: str) -> bool:
+        """Let go by whoever is asked, and not paused; what is open and may be ended is ended before any wait."""
+        if self.permissions.must_ask(revision):
+            let_go(context)
+        if not self.permissions.may_go(revision, title):
+            return False
+        return self.pauses.may_go_on(revision, lambda: let_go(context))
 
     def _is_accepted_ahead(self, script: ScriptDirectory, heads: tuple[str, ...]) -> bool:
         """One of several contexts is past the image: the others go on."""

@@ -109,5 +109,5 @@ class LogFollower:
 
 
 def _visible(progress: JobProgress) -> tuple[object, ...]:
-    counts = progress.revisions_done, progress.revisions_total, len(progress.records)
-    return progress.current, progress.message, *counts
+    counts = progress.revisions_done, progress.revisions_total, len(progress.records), len(progress.applied)
+    return progress.current, progress.message, progress.asks, *counts

@@ -48,6 +48,12 @@ def _held(progress: JobProgress, event: events.Held) -> JobProgress:
     return replace(progress, message=f"paused before revision {event.revision}: {event.reason.rstrip('.')}")
 
 
+def _asked(progress: JobProgress, event: events.Asked) -> JobProgress:
+    title = f" ({event.title})" if event.title else ""
+    message = f"asks whether revision {event.revision}{title} may go"
+    return replace(progress, asks=event.revision, message=message)
+
+
 def _backfill_started(progress: JobProgress, event: events.BackfillStarted) -> JobProgress:
     done = 100 * event.rows_done / event.rows_total if event.rows_total else 0.0
     begun = BackfillProgress(
@@ -96,6 +102,7 @@ def _revision_started(progress: JobProgress, event: events.RevisionStarted) -> J
     return replace(
         progress,
         backfill=None,
+        asks="",
         revision=event.revision,
         revisions_done=event.index - 1,
         revisions_total=event.total,
@@ -106,6 +113,9 @@ def _revision_started(progress: JobProgress, event: events.RevisionStarted) -> J
 def _revision_applied(progress: JobProgress, event: events.RevisionApplied) -> JobProgress:
     # With several heads one applied revision does not tell what the others are now.
     is_one_line = event.committed and len(progress.current) <= 1
+    if event.committed:
+        applied = (*progress.applied, event.revision)
+        progress = replace(progress, applied=applied, left=event.total - event.index)
     return replace(
         progress,
         backfill=None,
@@ -124,7 +134,7 @@ def _blocked(progress: JobProgress, event: events.Blocked) -> JobProgress:
 
 def _pass_retried(progress: JobProgress, event: events.PassRetried) -> JobProgress:
     pause = f"again in {event.wait_seconds:.0f} s (try {event.attempt + 1})"
-    return replace(progress, backfill=None, message=f"{event.reason.rstrip('.')}: {pause}")
+    return replace(progress, backfill=None, asks="", message=f"{event.reason.rstrip('.')}: {pause}")
 
 
 def _verified(progress: JobProgress, event: events.Verified) -> JobProgress:
@@ -152,6 +162,7 @@ _TELLERS: dict[type[Event], Callable[[JobProgress, Any], JobProgress]] = {
     events.Stopping: _stopping,
     events.Steered: _steered,
     events.Held: _held,
+    events.Asked: _asked,
     events.BackfillStarted: _backfill_started,
     events.BackfillProgressed: _backfill_progressed,
     events.BackfillFinished: _backfill_finished,

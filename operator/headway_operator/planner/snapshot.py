@@ -125,12 +125,19 @@ class JobProgress:
     sequence: int = 0
     current: tuple[str, ...] = ()
     revision: str = ""
+    """The one that was started last."""
     revisions_done: int | None = None
     revisions_total: int | None = None
     message: str = ""
     backfill: BackfillProgress | None = None
     records: tuple[BackfillRecord, ...] = ()
     """Of the backfills that it has completed."""
+    asks: str = ""
+    """The revision that waits to be let go; empty: none."""
+    applied: tuple[str, ...] = ()
+    """The revisions of which it told that they are committed; it may have lost some on the way."""
+    left: int | None = None
+    """How many its pass still had to apply when it told of the latest of these."""
 
 
 @dataclass(frozen=True)

@@ -130,3 +130,24 @@ async def test_lines_are_whole_over_chunks_and_bounded() -> None:
             yield chunk
 
     assert [text async for text in split_lines(chunks(), limit=20)] == ["one", "two", "x" * 20, "last"]
+
+
+def after_all(*told_events: events.Event) -> JobProgress:
+    progress = JobProgress("job")
+    for number, event in enumerate(told_events, 1):
+        progress = told(progress, Envelope(number, "2026-11-23T08:00:00Z", event))
+    return progress
+
+
+def test_a_revision_that_asks_is_known_until_it_starts_or_the_pass_is_made_again() -> None:
+    asks = events.Asked("main", "r1", "add users")
+    assert after_all(asks).asks == "r1"
+    assert after_all(asks).message == "asks whether revision r1 (add users) may go"
+    assert after_all(asks, events.RevisionStarted("main", "r1", "", 1, 7)).asks == ""
+    assert after_all(asks, events.PassRetried("main", "locked")).asks == ""
+
+
+def test_only_what_is_committed_counts_as_applied() -> None:
+    first = events.RevisionApplied("main", "r1", index=1, total=7)
+    within = events.RevisionApplied("main", "r2", index=2, total=7, committed=False)
+    assert (after_all(first, within).applied, after_all(first, within).left) == (("r1",), 6)

@@ -20,7 +20,7 @@ from headway_runner.task import Application, Inspection, Report
 RESULTS = (RunResult, BackfillRecord, Failure, Plan, DatabasePlan, PendingRevision)
 TOLD = (*EVENTS, *RESULTS, Inspection, Application, Identity, Kept, Report)
 TEXTS = {
-    "RevisionStarted.title", "PassRetried.reason", "Stopping.reason",
+    "RevisionStarted.title", "Asked.title", "PassRetried.reason", "Stopping.reason",
     "Notice.message", "Failure.message", "RunResult.notice",
     "PendingRevision.title", "DatabasePlan.notices", "Inspection.notices",
     "Inspection.places", "Application.kept",
