@@ -17,8 +17,13 @@ from headway.backfills.state import State
 TRIES = 10
 """Failures in a row at one place before its rows are tried one by one."""
 FEW_ROWS = 64
-"""A piece that has bad data in it and is not larger is tried row by row."""
-MOST_PARKED = 50
+"""A piece with bad data in it that is not larger is tried row by row; so many parked rows are tried again at once."""
+FEWEST_PARKED = 50
+"""Rows that cannot be updated and do not end a backfill early, however small the table is."""
+PARKED_SHARE = 0.01
+"""Of the table's rows: more than that is no odd row, but an expression that does not fit."""
+MOST_PARKED = 1000
+"""However large the table is: their keys are written down with each batch."""
 FEWEST_HOT = 0.2
 """Below that, stripes do not help: an old snapshot keeps the pages from being cleaned, or an index has the
 column.
@@ -59,8 +64,8 @@ def _ending(state: State, plan: Plan) -> Order:
             return next_rest(state)
         return Finish() if state.is_settled else Look()
     # Along blocks there is no way back to a row: the next run sweeps again, which does no harm there.
-    is_tried_again = state.parked and not state.is_retried and not plan.is_striped
-    return Again(state.parked) if is_tried_again else Finish()
+    untried = state.parked[: len(state.parked) - state.retried]
+    return Again(untried[:FEW_ROWS]) if untried and not plan.is_striped else Finish()
 
 
 def _stripes(state: State, plan: Plan) -> int:
@@ -132,6 +137,14 @@ def failed(state: State, is_data: bool, divisor: int) -> State:
     return replace(state, size=replace(size, rows=rows), tries=tries, is_one_by_one=alone)
 
 
+def most_parked(plan: Plan) -> int:
+    """Rows that may be parked before a backfill ends early: a hundredth of the table, but 50 at least and
+    1000 at most.
+    """
+    rows = sum(one.rows for one in plan.leaves)
+    return max(FEWEST_PARKED, min(MOST_PARKED, int(rows * PARKED_SHARE)))
+
+
 def rewritten(state: State) -> State:
     """The leaf has other blocks now: its sweep starts again. Rows that were done are not chosen any more."""
     return replace(state, place=None, window=(0, 0))
@@ -141,7 +154,7 @@ def resumed(state: State, plan: Plan, was_complete: bool) -> State:
     """By another run. What was swept is looked at again, where that does no harm: rows may have come
     since.
     """
-    state = replace(state, tries=0, is_one_by_one=False, is_retried=False)
+    state = replace(state, tries=0, is_one_by_one=False, retried=0)
     if plan.is_guarded:
         return replace(state, is_settled=False, rounds=0, missed=0, stuck=0, left=-1, parked=(), arriving=0)
     begins_again = was_complete or (plan.is_striped and state.parked)

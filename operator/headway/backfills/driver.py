@@ -187,7 +187,7 @@ class Driver:
                 outcome = replace(
                     outcome, updated=outcome.updated + each.updated, parked=outcome.parked + each.parked
                 )
-            state = self.with_time(endings.retried(self.state, outcome))
+            state = self.with_time(endings.retried(self.state, order.parked, outcome))
             self.server.save(connection, leaf, self.checkpoint, self.fence, state)
         return state
 
@@ -240,9 +240,10 @@ class Driver:
         self.means.sleep(longest * (0.5 + 0.5 * self.means.chance()))
 
     def _refuse_too_many(self) -> None:
-        if len(self.state.parked) > batches.MOST_PARKED:
+        most = batches.most_parked(self.plan)
+        if len(self.state.parked) > most:
             raise self.incomplete(
-                f"More than {batches.MOST_PARKED} rows cannot be updated, so it stopped early", "up to there "
+                f"More than {most} rows cannot be updated, so it stopped early", "up to there "
             )
 
     def _cannot_tell(self, failure: Failure) -> BackfillIncomplete:

@@ -8,7 +8,7 @@ round that missed none is complete as of its look, so what the next look finds w
 
 from dataclasses import replace
 
-from headway.backfills.orders import Left, Outcome, Rest
+from headway.backfills.orders import Left, Outcome, Parked, Rest
 from headway.backfills.state import State
 
 MOST_SWEEPS = 10
@@ -65,7 +65,11 @@ def rested(state: State, rest: Rest, outcome: Outcome) -> State:
     )
 
 
-def retried(state: State, outcome: Outcome) -> State:
-    """Parked rows were tried once more: these are what is left of them."""
-    tally = replace(state.tally, rows=state.tally.rows + outcome.updated)
-    return replace(state, parked=outcome.parked, is_retried=True, tally=tally)
+def retried(state: State, tried: "tuple[Parked, ...]", outcome: Outcome) -> State:
+    """The first parked rows were tried once more: what is left of them goes to the end."""
+    return replace(
+        state,
+        parked=state.parked[len(tried) :] + outcome.parked,
+        retried=state.retried + len(outcome.parked),
+        tally=replace(state.tally, rows=state.tally.rows + outcome.updated),
+    )

@@ -91,7 +91,7 @@ class Rest:
 
 @dataclass(frozen=True)
 class Again:
-    """Try the parked rows once more, by their keys, and write the state down in the same transaction."""
+    """Try parked rows once more, by their keys, and write the state down in the same transaction."""
 
     parked: tuple[Parked, ...]
 

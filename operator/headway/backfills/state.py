@@ -38,8 +38,8 @@ class State:
     arriving: int = 0
     """Of these, rows that writers go on to leave."""
     parked: tuple[Parked, ...] = ()
-    is_retried: bool = False
-    """Where nothing is swept again, parked rows are tried once more at the end of each run."""
+    retried: int = 0
+    """The last so many of the parked rows: where nothing is swept again, they were tried once more in this run."""
     size: Size = field(default=Size())
     tries: int = 0
     """Failures in a row at this place."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -178,3 +179,12 @@ def test_stripes_that_are_no_help_are_left_for_some_windows_and_tried_again():
     assert order.piece.stripes == 16
     state, order = through_a_window(state, hot=8)
     assert order.piece.stripes == 16
+
+
+@pytest.mark.parametrize(
+    ("rows", "most"), [(0, 50), (4_999, 50), (5_100, 51), (60_000, 600), (100_000, 1000), (10**9, 1000)]
+)
+def test_a_hundredth_of_the_rows_may_be_bad_but_fifty_at_least_and_a_thousand_at_most(rows, most):
+    half = Leaf("s", "a", rows=rows // 2)
+    other = Leaf("s", "b", rows=rows - rows // 2)
+    assert batches.most_parked(Plan((half, other), False, 1, False, True)) == most

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from headway.backfills.driver import TOUCH_SECONDS, Driver, Means
-from headway.backfills.orders import Leaf, Outcome, Plan
+from headway.backfills.driver import TOUCH_SECONDS, BackfillIncomplete, Driver, Means
+from headway.backfills.orders import Leaf, Outcome, Parked, Plan
 from headway.backfills.places import Keys
 from headway.backfills.reports import Reports
 from headway.backfills.servers import Reading
@@ -68,6 +68,17 @@ class Sweep:
         last = min(first + work.piece.rows, 10_000)
         self.batches.append(work.piece.rows)
         return Outcome(last - first, work.piece.rows, (str(last),))
+
+
+class BadSweep(Sweep):
+    """Of each batch, the row before its end cannot be updated."""
+
+    def update(self, connection, work):
+        outcome = super().update(connection, work)
+        return replace(outcome, parked=(Parked("s.a", (outcome.last[0] + "0",), "22012"),))
+
+    def update_again(self, connection, leaf, keys):
+        return Outcome(0, len(keys), parked=tuple(Parked("s.a", key, "22012") for key in keys))
 
 
 class Checkpoint:
@@ -158,3 +169,12 @@ def test_a_connection_that_is_cut_while_it_holds_is_made_anew_and_nothing_is_los
     assert cut.run().tally.rows == 10_000
     assert cut.session.renewed == failures
     assert cut.fence == 2
+
+
+def test_odd_bad_rows_are_told_at_the_end_and_many_of_them_end_it_early():
+    few, many = driver(Verdicts(CLEAR)), driver(Verdicts(CLEAR))
+    few.sweep = many.sweep = BadSweep()
+    few.batch_rows, many.batch_rows = 200, 50
+    assert len(few.run().parked) <= 100
+    with pytest.raises(BackfillIncomplete, match=r"More than 100 rows cannot be updated, so it stopped early"):
+        many.run()

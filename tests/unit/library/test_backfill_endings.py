@@ -179,10 +179,27 @@ def test_the_next_run_looks_again_for_rows_came_while_nobody_worked():
 def test_where_nothing_is_swept_again_parked_rows_are_tried_once_at_the_end_of_each_run():
     state = replace(SWEPT, parked=PARKED)
     assert order(state, ONCE) == Again(PARKED)
-    state = endings.retried(state, Outcome(0, 1, parked=PARKED))
+    state = endings.retried(state, PARKED, Outcome(0, 1, parked=PARKED))
     assert order(state, ONCE) == Finish()
     state = batches.resumed(state, ONCE, was_complete=False)
     assert order(state, ONCE) == Again(PARKED)
+
+
+@given(st.lists(st.booleans(), max_size=300))
+def test_many_parked_rows_are_tried_a_few_at_a_time_so_their_locks_are_short(heals):
+    rows = tuple(Parked("s.a", (str(number),), "23514") for number in range(len(heals)))
+    healed = {row for row, heal in zip(rows, heals, strict=True) if heal}
+    state, tried = replace(SWEPT, parked=rows), []
+    while isinstance(following := order(state, ONCE), Again):
+        assert len(following.parked) <= batches.FEW_ROWS
+        tried += following.parked
+        still = tuple(row for row in following.parked if row not in healed)
+        state = endings.retried(
+            state, following.parked, Outcome(len(following.parked) - len(still), 0, parked=still)
+        )
+    assert tuple(tried) == rows
+    assert set(state.parked) == set(rows) - healed
+    assert state.tally.rows == len(healed)
 
 
 def test_what_may_be_repeated_is_swept_again_once_it_was_complete():
