@@ -22,7 +22,6 @@ from headway.backfills.servers import Server, Sqlite
 from headway.backfills.session import KeptAlive, Session, SessionItself
 from headway.backfills.state import State
 from headway.backfills.striped import Striped
-from headway.backfills.sweeps import Sweep
 from headway.facts import BackfillFinished, BackfillStarted, Noticed, tell
 from headway.pace import Pace
 from headway.throttle.limits import Limits as WatchLimits
@@ -94,12 +93,14 @@ class Claimed:
 
     def _driver(self, throttle: Throttle) -> Driver:
         clauses, call = self._clauses(), self.call
+        by_key = None if self.claim.choice.strategy == "striped" else Keyset(clauses, self._texts())
         plan = self._plan()
         state = batches.resumed(self._with_sizes(self.claim.state), plan, self.claim.is_finished)
         reports = self._reports(state, plan)
         return Driver(
             plan=plan,
-            sweep=self._sweep(clauses),
+            sweep=Striped(clauses) if by_key is None else by_key,
+            by_key=by_key,
             leftovers=Leftovers(clauses),
             server=self.server,
             session=self.session,
@@ -126,9 +127,6 @@ class Claimed:
             must_clear=choice.must_clear,
             is_guarded=bool(choice.guard) and not choice.is_once,
         )
-
-    def _sweep(self, clauses: Clauses) -> Sweep:
-        return Striped(clauses) if self.claim.choice.strategy == "striped" else Keyset(clauses, self._texts())
 
     def _reports(self, state: State, plan: Plan) -> Reports:
         choice, call = self.claim.choice, self.call

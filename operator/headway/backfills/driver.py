@@ -21,7 +21,7 @@ from headway.backfills.session import Session
 from headway.backfills.sizes import MOST_ROWS, Limits
 from headway.backfills.state import State
 from headway.backfills.stored import state_of
-from headway.backfills.sweeps import Sweep
+from headway.backfills.sweeps import ByKey, Sweep
 from headway.link import Link
 from headway.pace import PACES, Pace
 from headway.throttle.own import OwnWork
@@ -69,6 +69,8 @@ class Driver:
 
     plan: Plan
     sweep: Sweep
+    by_key: "ByKey | None"
+    """None along blocks: a row that was updated lies elsewhere, so they are swept again instead."""
     leftovers: Leftovers
     server: Server
     session: Session
@@ -178,12 +180,13 @@ class Driver:
         return state
 
     def _again(self, connection: Connection, order: Again) -> State:
+        assert self.by_key is not None
         with self.server.transaction(connection):
             outcome = Outcome(0, 0)
             for leaf in self.plan.leaves:
                 keys = tuple(one.key for one in order.parked if one.leaf == leaf.identity)
                 self.server.begin(connection, leaf, self._pace(self.wished).target_ms)
-                each = self.sweep.update_again(connection, leaf, keys)
+                each = self.by_key.update_again(connection, leaf, keys)
                 outcome = replace(
                     outcome, updated=outcome.updated + each.updated, parked=outcome.parked + each.parked
                 )

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from headway.backfills.clauses import Clauses
 from headway.backfills.leftovers import each_row
 from headway.backfills.orders import Leaf, Outcome, Work
-from headway.backfills.places import BlockPiece, Blocks, Key, Place
+from headway.backfills.places import BlockPiece, Blocks, Place
 from headway.backfills.queries import one
 
 _RANGE = "ctid >= CAST(CAST(:first AS text) AS tid) AND ctid < CAST(CAST(:last AS text) AS tid)"
@@ -51,10 +51,6 @@ class Striped:
         return replace(
             each_row(connection, self.clauses, work.leaf, place, values), covered=self._covered(work)
         )
-
-    def update_again(self, connection: Connection, leaf: Leaf, keys: "tuple[Key, ...]") -> Outcome:
-        """Never asked for: a row that was updated lies elsewhere, so blocks are swept again instead."""
-        raise NotImplementedError
 
     def _covered(self, work: Work) -> int:
         piece = work.piece

@@ -24,5 +24,9 @@ class Sweep(Protocol):
     def update_each(self, connection: Connection, work: Work) -> Outcome:
         """A piece row by row; those that cannot be updated are parked."""
 
+
+class ByKey(Protocol):
+    """A strategy that finds its way back to single rows."""
+
     def update_again(self, connection: Connection, leaf: Leaf, keys: "tuple[Key, ...]") -> Outcome:
         """Rows by their keys, one by one; those that cannot be updated are parked."""

@@ -128,12 +128,14 @@ class Own:
         pass
 
 
-def driver(throttle, failures=0):
+def driver(throttle, failures=0, sweep=Sweep):
+    sweep = sweep()
     clock, server = Clock(), Server()
     link = NoLink()
     return Driver(
         plan=PLAN,
-        sweep=Sweep(),
+        sweep=sweep,
+        by_key=sweep,
         leftovers=None,
         server=server,
         session=Session(),
@@ -172,9 +174,10 @@ def test_a_connection_that_is_cut_while_it_holds_is_made_anew_and_nothing_is_los
 
 
 def test_odd_bad_rows_are_told_at_the_end_and_many_of_them_end_it_early():
-    few, many = driver(Verdicts(CLEAR)), driver(Verdicts(CLEAR))
-    few.sweep = many.sweep = BadSweep()
+    few, many = (driver(Verdicts(CLEAR), sweep=BadSweep) for _ in range(2))
     few.batch_rows, many.batch_rows = 200, 50
     assert len(few.run().parked) <= 100
-    with pytest.raises(BackfillIncomplete, match=r"More than 100 rows cannot be updated, so it stopped early"):
+    with pytest.raises(
+        BackfillIncomplete, match=r"More than 100 rows cannot be updated, so it stopped early"
+    ):
         many.run()
