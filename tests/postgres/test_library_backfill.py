@@ -204,7 +204,7 @@ def test_a_row_that_the_condition_itself_cannot_read_is_told_by_its_key(database
     with pytest.raises(BackfillIncomplete, match=r"\(700\) 22P02"):
         fill(database, *arguments, strategy=strategy, batch_rows=100)
     assert database.rows("SELECT id FROM items WHERE n IS NULL") == [(700,)]
-    with pytest.raises(BackfillIncomplete, match="22P02"):
+    with pytest.raises(BackfillIncomplete, match=r"\(700\) 22P02"):
         fill(database, *arguments, strategy=strategy, batch_rows=100)
     database.execute("UPDATE items SET price = '7' WHERE id = 700")
     fill(database, *arguments, strategy=strategy, batch_rows=100)

@@ -154,7 +154,7 @@ def resumed(state: State, plan: Plan, was_complete: bool) -> State:
     """By another run. What was swept is looked at again, where that does no harm: rows may have come
     since.
     """
-    state = replace(state, tries=0, is_one_by_one=False, retried=0)
+    state = replace(state, tries=0, is_one_by_one=False, retried=0, is_searched=False)
     if plan.is_guarded:
         return replace(state, is_settled=False, rounds=0, missed=0, stuck=0, left=-1, parked=(), arriving=0)
     begins_again = was_complete or (plan.is_striped and state.parked)

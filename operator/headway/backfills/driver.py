@@ -205,7 +205,10 @@ class Driver:
             raise error
         is_batch = isinstance(order, (Work, Rest)) and not order.is_one_by_one
         if failure.cause is Cause.DATA and not is_batch:
-            raise self._cannot_tell(failure) from error
+            if self.state.parked or self.state.is_searched:
+                raise self._cannot_tell(failure) from error
+            self.state = endings.searched(self.state)
+            return
         if failure.cause is Cause.LOST:
             self._reconnect(error)
             return

@@ -65,6 +65,11 @@ def rested(state: State, rest: Rest, outcome: Outcome) -> State:
     )
 
 
+def searched(state: State) -> State:
+    """A look has failed on the data of a row that it cannot tell: a sweep of the table parks it by its key."""
+    return replace(state, done=(), sweep=state.sweep + 1, stuck=0, is_searched=True)
+
+
 def retried(state: State, tried: "tuple[Parked, ...]", outcome: Outcome) -> State:
     """The first parked rows were tried once more: what is left of them goes to the end."""
     return replace(

@@ -38,6 +38,8 @@ class State:
     arriving: int = 0
     """Of these, rows that writers go on to leave."""
     parked: tuple[Parked, ...] = ()
+    is_searched: bool = False
+    """A look has failed on a row's data in this run, and the table is swept again so that the row is found."""
     retried: int = 0
     """The last so many of the parked rows: where nothing is swept again, they were tried once more in this run."""
     size: Size = field(default=Size())

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from headway.backfills.driver import TOUCH_SECONDS, BackfillIncomplete, Driver, Means
 from headway.backfills.orders import Leaf, Outcome, Parked, Plan
@@ -35,6 +36,9 @@ class Server:
 
     def begin(self, connection, leaf, target_ms):
         return Reading()
+
+    def without_limit(self, connection):
+        pass
 
     def save(self, connection, leaf, checkpoint, fence, state):
         self.saved = state
@@ -121,6 +125,21 @@ class Clock:
         self.now += seconds
 
 
+class DataError(Exception):
+    """As a driver raises it."""
+
+
+class BlindLook:
+    """Fails on the data of a row that no sweep comes upon."""
+
+    looks = 0
+
+    def look(self, connection):
+        self.looks += 1
+        assert self.looks <= 2
+        raise DBAPIError("SELECT", {}, DataError("invalid"))
+
+
 class Own:
     """Nothing is read from beside."""
 
@@ -181,3 +200,11 @@ def test_odd_bad_rows_are_told_at_the_end_and_many_of_them_end_it_early():
         BackfillIncomplete, match=r"More than 100 rows cannot be updated, so it stopped early"
     ):
         many.run()
+
+
+def test_a_look_that_fails_on_data_has_the_table_swept_for_the_row_once_and_not_for_ever():
+    blind = driver(Verdicts(CLEAR))
+    blind.plan, blind.leftovers = replace(PLAN, is_guarded=True), BlindLook()
+    with pytest.raises(BackfillIncomplete, match=r"Which rows of a are still to be updated cannot be told"):
+        blind.run()
+    assert blind.state.tally.rows == 2 * 10_000
