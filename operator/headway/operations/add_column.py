@@ -16,7 +16,7 @@ from headway.operations.fill_trigger import FillTrigger
 from headway.operations.new_column import NewColumn, type_of, type_wanted
 from headway.operations.not_null import set_not_null_online
 from headway.operations.script import write_steps
-from headway.operations.tables import find_table
+from headway.operations.site import site
 from headway.operations.unfinished import forget_backfills
 from headway.pace import Pace
 from headway.place import Place, here
@@ -134,8 +134,8 @@ def _add(
     place: Place, new: NewColumn, table_name: str, schema: "str | None", expression: str, patience: Patience
 ) -> None:
     """What is not there yet, in one transaction; ``expression`` is empty when there is to be no trigger."""
-    with place.beside() as beside, beside.session() as session:
-        table = session.do(lambda one: find_table(one, table_name, place.schema(schema)))
+    with site(place, table_name, schema, patience) as at:
+        session, table = at.session, at.table
         found = session.do(lambda one: type_of(one, table.oid, new.name))
         wanted = session.do(lambda one: type_wanted(one, new)) if found is not None else None
         if wanted not in (None, found):
@@ -146,15 +146,10 @@ def _add(
         trigger = FillTrigger(table.schema, table.name, new.name)
         if found is not None and (not expression or session.do(lambda one: _has(one, table.oid, trigger))):
             return
-        statements = new.additions(table.quoted) if found is None else ()
-        with_short_locks(
-            session,
-            lambda one: _execute_all(
-                one, (*statements, *(trigger.creation(expression) if expression else ()))
-            ),
-            (WantedLock(table.quoted, "ACCESS EXCLUSIVE" if found is None else "SHARE ROW EXCLUSIVE"),),
-            place.link,
-            patience,
+        at.shortly(
+            *(new.additions(table.quoted) if found is None else ()),
+            *(trigger.creation(expression) if expression else ()),
+            locks=(WantedLock(table.quoted, "ACCESS EXCLUSIVE" if found is None else "SHARE ROW EXCLUSIVE"),),
         )
     if expression:
         tell(
@@ -176,11 +171,6 @@ def _has(connection: Connection, oid: int, trigger: FillTrigger) -> bool:
     return len(found) == len(trigger.names)
 
 
-def _execute_all(connection: Connection, statements: "tuple[str, ...]") -> None:
-    for statement in statements:
-        execute(connection, statement)
-
-
 def _shortly(
     place: Place,
     table_name: str,
@@ -192,13 +182,13 @@ def _shortly(
     """In one transaction on the table that is found."""
 
     def work(connection: Connection) -> None:
-        _execute_all(connection, statements((table.schema, table.name)))
+        for statement in statements((at.table.schema, at.table.name)):
+            execute(connection, statement)
         if forget:
-            forget_backfills(connection, place, table.name, forget)
+            forget_backfills(connection, place, at.table.name, forget)
 
-    with place.beside() as beside, beside.session() as session:
-        table = session.do(lambda one: find_table(one, table_name, place.schema(schema)))
-        with_short_locks(session, work, (WantedLock(table.quoted),), place.link, patience)
+    with site(place, table_name, schema, patience) as at:
+        with_short_locks(at.session, work, (WantedLock(at.table.quoted),), place.link, patience)
 
 
 def _add_plainly(place: Place, new: NewColumn, table: str, schema: "str | None", wants_trigger: bool) -> None:

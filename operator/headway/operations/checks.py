@@ -10,10 +10,10 @@ from headway.operations.constraint_sql import CheckWanted, name_to_drop
 from headway.operations.constraint_state import Step, next_step
 from headway.operations.constraint_work import Work
 from headway.operations.script import validation, write_steps
-from headway.operations.tables import find_table
+from headway.operations.site import site
 from headway.place import here
-from headway.short_locks import SHORT, Patience, with_short_locks
-from headway.statements import PLAIN, clause, execute, quoted
+from headway.short_locks import SHORT, Patience
+from headway.statements import PLAIN, clause, quoted
 
 
 def add_check_online(
@@ -46,14 +46,11 @@ def add_check_online(
     if place.is_offline:
         table_text = quoted(PLAIN, schema, table_name)
         return write_steps(place, wanted.statement(table_name, schema), validation(table_text, name))
-    with place.beside() as beside, beside.session() as session:
-        table = session.do(lambda one: find_table(one, table_name, place.schema(schema)))
+    with site(place, table_name, schema, patience) as at:
+        session, table = at.session, at.table
         work = Work(
-            beside,
-            session,
-            table,
+            at,
             name,
-            patience,
             (WantedLock(table.quoted),),
             f"FROM {table.quoted} WHERE NOT ({wanted.condition_text})",
             f"the check {name}",
@@ -91,9 +88,7 @@ def drop_constraint_online(
     drop = f"DROP CONSTRAINT IF EXISTS {quoted(PLAIN, name)}"
     if place.is_offline:
         return write_steps(place, f"ALTER TABLE {quoted(PLAIN, schema, table_name)} {drop}")
-    with place.beside() as beside, beside.session() as session:
-        table = session.do(lambda one: find_table(one, table_name, place.schema(schema)))
-        referent = session.do(lambda one: referent_of(one, table, name))
-        locks = tuple(WantedLock(one) for one in (table.quoted, referent) if one)
-        statement = f"ALTER TABLE {table.quoted} {drop}"
-        with_short_locks(session, lambda one: execute(one, statement), locks, place.link, patience)
+    with site(place, table_name, schema, patience) as at:
+        referent = at.session.do(lambda one: referent_of(one, at.table, name))
+        locks = tuple(WantedLock(one) for one in (at.table.quoted, referent) if one)
+        at.shortly(f"ALTER TABLE {at.table.quoted} {drop}", locks=locks)

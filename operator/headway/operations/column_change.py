@@ -22,6 +22,7 @@ from headway.operations import tables
 from headway.operations.column_work import Work
 from headway.operations.filling import fill, prepare, refuse_unfinished, tidy_up
 from headway.operations.not_null import set_not_null_online
+from headway.operations.site import site
 from headway.place import Place
 from headway.short_locks import Patience
 from headway.sync.column import Table, find_column, find_table
@@ -41,18 +42,17 @@ class Change:
     def work(self) -> Iterator[Work]:
         """Leave Alembic's transaction; raises what :meth:`headway.place.Place.beside` raises, and
         :class:`headway.operations.tables.NoSuchTable`."""
-        with self.place.beside() as beside, beside.session() as session:
-            named = session.do(
-                lambda one: tables.find_table(one, self.table_name, self.place.schema(self.schema))
+        with site(self.place, self.table_name, self.schema, self.patience) as at:
+            named = at.table
+            unread = Work(
+                at.beside, at.session, Table(named.oid, named.schema, named.name, "", False), self.patience
             )
-            table = Work(
-                beside, session, Table(named.oid, named.schema, named.name, "", False), self.patience
-            ).read(lambda one: find_table(one, named.schema, named.name))
+            table = unread.read(lambda one: find_table(one, named.schema, named.name))
             if table is None:
                 raise tables.NoSuchTable(
                     f"The table {named.quoted} went away meanwhile. Run the revision again."
                 )
-            yield Work(beside, session, table, self.patience)
+            yield replace(unread, table=table)
 
     def expand(self) -> None:
         """The new column and its triggers, the rows from before, and copies of what hangs on the old column."""

@@ -8,11 +8,9 @@ from sqlalchemy.exc import DBAPIError
 
 from headway.blockers import Wanted as WantedLock
 from headway.operations.constraint_state import Add, Done, Refuse, Step, Validate
-from headway.operations.tables import Table
+from headway.operations.site import Site
 from headway.operations.watching import watching
-from headway.place import Beside
-from headway.sessions import OwnSession
-from headway.short_locks import LONG, Patience, stop_if_wished, with_short_locks
+from headway.short_locks import LONG, stop_if_wished, with_short_locks
 from headway.statements import PLAIN, execute, quoted, rows, sqlstate
 
 VIOLATED = frozenset({"23503", "23514"})
@@ -37,11 +35,8 @@ class RowsInTheWay(Exception):
 class Work:
     """What the steps of one constraint share."""
 
-    beside: Beside
-    session: OwnSession
-    table: Table
+    site: Site
     name: str
-    patience: Patience
     locks: "tuple[WantedLock, ...]"
     """That adding and dropping it takes."""
     offenders: str
@@ -53,7 +48,7 @@ class Work:
         """``add`` is the statement; raises :class:`ConstraintRefused` and :class:`RowsInTheWay`."""
         was_added = False
         while True:
-            stop_if_wished(self.beside.place.link)
+            stop_if_wished(self.site.beside.place.link)
             step = next_step()
             if isinstance(step, Done):
                 return
@@ -69,28 +64,24 @@ class Work:
 
     def shortly(self, *statements: str) -> None:
         """In one transaction with short waits for its locks."""
-
-        def work(connection: Connection) -> None:
-            for statement in statements:
-                execute(connection, statement)
-
-        with_short_locks(self.session, work, self.locks, self.beside.place.link, self.patience)
+        self.site.shortly(*statements, locks=self.locks)
 
     def validate(self, was_added: bool) -> None:
         """``VALIDATE CONSTRAINT``, as long as it takes; raises :class:`RowsInTheWay`.
 
         Nobody who reads or writes queues up behind its ``SHARE UPDATE EXCLUSIVE``, so its waits are long ones.
         """
-        lock = (WantedLock(self.table.quoted, "SHARE UPDATE EXCLUSIVE"),)
-        statement = f"ALTER TABLE {self.table.quoted} VALIDATE CONSTRAINT {quoted(PLAIN, self.name)}"
+        beside, session, table = self.site.beside, self.site.session, self.site.table
+        lock = (WantedLock(table.quoted, "SHARE UPDATE EXCLUSIVE"),)
+        statement = f"ALTER TABLE {table.quoted} VALIDATE CONSTRAINT {quoted(PLAIN, self.name)}"
 
         def work(connection: Connection) -> None:
             execute(connection, "SET LOCAL statement_timeout = 0")
             execute(connection, statement)
 
         try:
-            with watching(self.beside, self.session, lambda connection, pid: None):
-                with_short_locks(self.session, work, lock, self.beside.place.link, LONG)
+            with watching(beside, session, lambda connection, pid: None):
+                with_short_locks(session, work, lock, beside.place.link, LONG)
         except DBAPIError as error:
             if sqlstate(error) not in VIOLATED:
                 raise
@@ -100,7 +91,7 @@ class Work:
 
     def drop_statement(self) -> str:
         """Takes what :attr:`locks` say."""
-        return f"ALTER TABLE {self.table.quoted} DROP CONSTRAINT IF EXISTS {quoted(PLAIN, self.name)}"
+        return f"ALTER TABLE {self.site.table.quoted} DROP CONSTRAINT IF EXISTS {quoted(PLAIN, self.name)}"
 
     def _sentence(self, was_added: bool) -> str:
         left = (
@@ -108,9 +99,9 @@ class Work:
             if was_added
             else f"The constraint {self.name} stays NOT VALID, as it was: new rows obey it."
         )
-        number = self.session.do(self._count)
+        number = self.site.session.do(self._count)
         return (
-            f"{number} of {self.table.quoted} {'does' if number == 'A row' else 'do'} not obey {self.obeyed}. "
+            f"{number} of {self.site.table.quoted} {'does' if number == 'A row' else 'do'} not obey {self.obeyed}. "
             f"{left} Look at them (SELECT * {self.offenders} LIMIT 10), correct or backfill them, and run the "
             "revision again."
         )

@@ -1,7 +1,7 @@
 """Foreign keys added while both tables are in use."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -14,9 +14,9 @@ from headway.operations.constraint_sql import ForeignKeyWanted
 from headway.operations.constraint_state import Step, next_step
 from headway.operations.constraint_work import Work
 from headway.operations.script import validation, write_steps
+from headway.operations.site import Site, site
 from headway.operations.tables import Table, find_table, leaves_of
-from headway.place import Beside, Place, here
-from headway.sessions import OwnSession
+from headway.place import Place, here
 from headway.short_locks import SHORT, Patience
 from headway.statements import PLAIN, literal, quoted, rows
 
@@ -75,48 +75,41 @@ def add_foreign_key_online(
     )
     if place.is_offline:
         return _write(place, wanted, source_schema, referent_schema)
-    with place.beside() as beside, beside.session() as session:
-        table = session.do(lambda one: find_table(one, source_table, place.schema(source_schema)))
-        referent = session.do(lambda one: find_table(one, referent_table, place.schema(referent_schema)))
-        _add(_Tables(beside, session, wanted, table, referent, patience))
+    with site(place, source_table, source_schema, patience) as at:
+        referent = at.session.do(lambda one: find_table(one, referent_table, place.schema(referent_schema)))
+        _add(_Tables(at, wanted, referent))
 
 
 @dataclass(frozen=True)
 class _Tables:
     """A foreign key on one table: the given one, or one of its partitions."""
 
-    beside: Beside
-    session: OwnSession
+    site: Site
     wanted: ForeignKeyWanted
-    table: Table
     referent: Table
-    patience: Patience
 
     def until_valid(self, not_valid: bool = True) -> None:
-        name = self.wanted.name
+        name, session, table = self.wanted.name, self.site.session, self.site.table
         on_copy = self.wanted.statement(COPY, "pg_temp", REFERENT, "pg_temp")
         columns = ", ".join(quoted(PLAIN, column) for column in self.wanted.remote_cols)
 
         def step() -> Step:
-            definition = self.session.do(
-                lambda one: foreign_key_wanted(one, self.table, self.referent, columns, name, on_copy)
+            definition = session.do(
+                lambda one: foreign_key_wanted(one, table, self.referent, columns, name, on_copy)
             )
-            return next_step(name, self.session.do(lambda one: constraints_of(one, self.table)), definition)
+            return next_step(name, session.do(lambda one: constraints_of(one, table)), definition)
 
         add = self.wanted.statement(
-            self.table.name, self.table.schema, self.referent.name, self.referent.schema, not_valid=not_valid
+            table.name, table.schema, self.referent.name, self.referent.schema, not_valid=not_valid
         )
         self._work(name).until_valid(step, add)
 
     def _work(self, name: str) -> Work:
-        locks = tuple(WantedLock(one.quoted, "SHARE ROW EXCLUSIVE") for one in (self.table, self.referent))
+        tables = (self.site.table, self.referent)
         return Work(
-            self.beside,
-            self.session,
-            self.table,
+            self.site,
             name,
-            self.patience,
-            locks,
+            tuple(WantedLock(one.quoted, "SHARE ROW EXCLUSIVE") for one in tables),
             self._orphans(),
             f"the foreign key {name}: they refer to no row of {self.referent.quoted}",
         )
@@ -129,24 +122,22 @@ class _Tables:
         given = " AND ".join(f"{local} IS NOT NULL" for local, _ in pairs)
         same = " AND ".join(f"{remote} = {local}" for local, remote in pairs)
         return (
-            f"FROM {self.table.quoted} s WHERE {given} "
+            f"FROM {self.site.table.quoted} s WHERE {given} "
             f"AND NOT EXISTS (SELECT 1 FROM {self.referent.quoted} r WHERE {same})"
         )
 
 
 def _add(tables: _Tables) -> None:
-    session, table = tables.session, tables.table
+    session, table = tables.site.session, tables.site.table
     in_parts = table.is_partitioned and session.do(_version) < NOT_VALID_ON_PARTITIONED
     if in_parts:
         for leaf in session.do(lambda one: leaves_of(one, table)):
-            _Tables(
-                tables.beside, session, tables.wanted, leaf, tables.referent, tables.patience
-            ).until_valid()
+            replace(tables, site=replace(tables.site, table=leaf)).until_valid()
     tables.until_valid(not_valid=not in_parts)
     if not session.do(lambda one: _has_index(one, table, tables.wanted.local_cols)):
         columns = ", ".join(tables.wanted.local_cols)
         tell(
-            tables.beside.place.link,
+            tables.site.beside.place.link,
             Noticed(
                 f"No index of {table.quoted} begins with ({columns}): each DELETE and each change of a key in "
                 f"{tables.referent.quoted} reads the whole table. create_index_concurrently() makes one."

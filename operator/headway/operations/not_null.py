@@ -17,12 +17,13 @@ from headway.operations.constraint_state import (
 )
 from headway.operations.constraint_work import ConstraintRefused, Work
 from headway.operations.script import validation, write_steps
-from headway.operations.tables import Table, find_table
+from headway.operations.site import site
+from headway.operations.tables import Table
 from headway.operations.unfinished import unfinished_backfill
 from headway.place import Place, here
 from headway.sessions import OwnSession
-from headway.short_locks import SHORT, Patience, stop_if_wished, with_short_locks
-from headway.statements import PLAIN, execute, quoted, shortened
+from headway.short_locks import SHORT, Patience, stop_if_wished
+from headway.statements import PLAIN, quoted, shortened
 
 
 def set_not_null_online(
@@ -58,22 +59,11 @@ def set_not_null_online(
     if place.is_offline:
         steps = _script(quoted(PLAIN, schema, table_name), table_name, column_name)
         return write_steps(place, *steps)
-    with place.beside() as beside, beside.session() as session:
-        table = session.do(lambda one: find_table(one, table_name, place.schema(schema)))
-        _refuse_while_it_is_filled(session, place, table, column_name)
-        name = check_name(table_name, column_name)
-        column = quoted(PLAIN, column_name)
-        work = Work(
-            beside,
-            session,
-            table,
-            name,
-            patience,
-            (WantedLock(table.quoted),),
-            f"FROM {table.quoted} WHERE {column} IS NULL",
-            f"NOT NULL of {column_name}",
-        )
-        _until_not_null(work, column_name)
+    with site(place, table_name, schema, patience) as at:
+        _refuse_while_it_is_filled(at.session, place, at.table, column_name)
+        offenders = f"FROM {at.table.quoted} WHERE {quoted(PLAIN, column_name)} IS NULL"
+        name, locks = check_name(table_name, column_name), (WantedLock(at.table.quoted),)
+        _until_not_null(Work(at, name, locks, offenders, f"NOT NULL of {column_name}"), column_name)
 
 
 def drop_not_null_online(
@@ -97,11 +87,8 @@ def drop_not_null_online(
     drop = f"DROP CONSTRAINT IF EXISTS {quoted(PLAIN, check_name(table_name, column_name))}"
     if place.is_offline:
         return write_steps(place, f"ALTER TABLE {quoted(PLAIN, schema, table_name)} {alter}, {drop}")
-    with place.beside() as beside, beside.session() as session:
-        table = session.do(lambda one: find_table(one, table_name, place.schema(schema)))
-        statement = f"ALTER TABLE {table.quoted} {alter}, {drop}"
-        locks = (WantedLock(table.quoted),)
-        with_short_locks(session, lambda one: execute(one, statement), locks, place.link, patience)
+    with site(place, table_name, schema, patience) as at:
+        at.shortly(f"ALTER TABLE {at.table.quoted} {alter}, {drop}")
 
 
 def check_name(table: str, column: str) -> str:
@@ -110,13 +97,13 @@ def check_name(table: str, column: str) -> str:
 
 
 def _until_not_null(work: Work, column: str) -> None:
-    alter = f"ALTER TABLE {work.table.quoted}"
+    at, alter = work.site, f"ALTER TABLE {work.site.table.quoted}"
     name = quoted(PLAIN, work.name)
     while True:
-        stop_if_wished(work.beside.place.link)
-        found = _look(work.session, work.table, column)
+        stop_if_wished(at.beside.place.link)
+        found = _look(at.session, at.table, column)
         proof = f"CHECK (({found.quoted} IS NOT NULL))"
-        constraints = work.session.do(lambda one: constraints_of(one, work.table))
+        constraints = at.session.do(lambda one: constraints_of(one, at.table))
         step = next_step_to_not_null(work.name, constraints, proof, found.is_not_null)
         if isinstance(step, Done):
             return
