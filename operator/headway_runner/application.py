@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, MutableMapping
-from dataclasses import replace
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
@@ -35,22 +34,15 @@ from headway_runner.alembic_env import (
     version_table_of,
 )
 from headway_runner.child import Link
-from headway_runner.contexts import (
-    NEEDS_ITS_OWN_TRANSACTION,
-    TOO_LONG,
-    Left,
-    at,
-    is_missing_transaction,
-    is_too_long,
-    place_of,
-)
+from headway_runner.contexts import place_of
 from headway_runner.dbapi import canceller_of
-from headway_runner.failures import RunFailed, failure_of, named, print_error
+from headway_runner.failures import RunFailed, named, print_error
 from headway_runner.invalid_indexes import ConcurrentBuilds
 from headway_runner.library import ATTRIBUTE, LibraryLink, SafeStop
 from headway_runner.lock import Lock, held, lock_of, sees_only_the_past
 from headway_runner.loop_watch import LoopWatch
 from headway_runner.marks import parted
+from headway_runner.open_transactions import heads_now, heal, let_go
 from headway_runner.own_target import hold_to_the_look, hold_to_upgrades
 from headway_runner.participant import ContextGuard, call_guarded, identity_of
 from headway_runner.patience import Patience
@@ -62,7 +54,7 @@ from headway_runner.sessions import Sessions
 from headway_runner.task import Application, Task, VersionTable
 from headway_runner.transactions import TransactionWatch
 from headway_runner.under_lock import LookUnderLock
-from headway_runner.verdict import listed
+from headway_runner.unfinished import Unfinished
 from headway_runner.version_tables import version_table
 from headway_runner.waits import Waits, interval_for
 
@@ -72,13 +64,14 @@ class Applier(ContextGuard):
 
     def __init__(self, link: Link, task: Task) -> None:
         super().__init__(link, task, Sessions(task.request, False, task.database.name))
-        self.watch = TransactionWatch(lambda kept: link.keep(self.unfinished, kept))
+        self.watch = TransactionWatch(lambda kept: link.keep(self.unfinished.revision, kept))
         self.waits = Waits(
             interval_for(task.request.lock_timeout_seconds),
             task.request.lock_timeout_seconds + 1,
             task.request.heartbeat_seconds,
             lambda seconds, sentence: link.emit(Blocked(task.database.name, round(seconds, 1), sentence)),
         )
+        self.unfinished = Unfinished(self.watch, self.waits.explanation)
         self.builds = ConcurrentBuilds(self._tell)
         self.patience = Patience(
             task.request.lock_timeout_seconds, lambda: self.watch.inside, self.builds.prepare
@@ -99,19 +92,10 @@ class Applier(ContextGuard):
         self.post_deploy: list[PendingRevision] = []
         """What it leaves for behind the gate."""
         self.tables: dict[tuple[str, str], VersionTable] = {}
-        self.unfinished = ""
-        self.title = ""
-        """Of the revision that was started last."""
-        self.error: BaseException | None = None
-        """What the unfinished revision raised."""
-        self.left: list[Left] = []
-        """What env.py left unfinished when it went on."""
         self.outer_transaction = False
         self.stopped = False
         self.place_of_stop = ""
-        self.loading = False
         self._context: MigrationContext | None = None
-        self._place = ""
         self._name = task.database.name
         self._told_waiting = 0.0
 
@@ -123,7 +107,7 @@ class Applier(ContextGuard):
         self.waits.install()
         self.loops.install()
         self.look.install()
-        self._link.cancel_while(lambda: bool(self.unfinished))
+        self._link.cancel_while(lambda: bool(self.unfinished.revision))
 
     @property
     def ran(self) -> bool:
@@ -132,10 +116,10 @@ class Applier(ContextGuard):
 
     def report(self, error: BaseException | None) -> Application:
         """What was done; ``error`` is what env.py raised."""
-        failure = None if error is None or is_safe_stop(error) else self._failure(error)
+        failure = None if error is None or is_safe_stop(error) else self.unfinished.failure(error)
         if error is not None:
             self._print(error, failure)
-        left = self._all_left()
+        left = self.unfinished.all()
         first = left[0] if left else None
         return Application(
             before=self.look.before,
@@ -164,38 +148,6 @@ class Applier(ContextGuard):
         else:
             print_error(error)
 
-    def _failure(self, error: BaseException) -> Failure:
-        """What env.py raised, or what it only summed up: then the first revision that failed says more."""
-        hidden = next((one.failure for one in self.left if one.failure is not None), None)
-        if not self.unfinished and hidden is not None and not isinstance(error, RunFailed):
-            return hidden
-        failure = self._named(error)
-        return at(self._place, failure) if self.unfinished else failure
-
-    def _named(self, error: BaseException) -> Failure:
-        """The failure, and for a lock that could not be had who blocked it."""
-        failure = failure_of(error, self.unfinished, self.loading, self.title)
-        if self.error is None and is_too_long(failure.sqlstate, self.unfinished):
-            name = named(self.unfinished, self.title)
-            return replace(failure, message=f"Revision {name} cannot be recorded: {TOO_LONG}.")
-        # The operations library tells itself who blocked each of its tries.
-        tells_blockers = getattr(error, "tells_blockers", False)
-        if failure.name != "LockTimeout" or isinstance(error, RunFailed) or tells_blockers:
-            return failure
-        return replace(failure, message=f"{failure.message.rstrip('.')}. {self.waits.explanation(error)}")
-
-    def _all_left(self) -> list[Left]:
-        """What was left before, and the revision that is unfinished now."""
-        if not self.unfinished or isinstance(self.error, SafeStop):
-            return self.left
-        failure = None if self.error is None else at(self._place, self._named(self.error))
-        return [*self.left, Left(self.unfinished, self._place, failure, tuple(self.watch.kept))]
-
-    def _leave(self) -> None:
-        """Keep what the unfinished revision raised: env.py has hidden it when it goes on."""
-        self.left = self._all_left()
-        self.unfinished, self.error = "", None
-
     def _tell(self, message: str) -> None:
         self._link.emit(Notice(self._name, message))
 
@@ -221,8 +173,8 @@ class Applier(ContextGuard):
             if is_held:
                 self._see_what_others_did(context)
                 self._link.emit(LockAcquired(self._name))
-                self._leave()
-                self._context, self._place = context, place_of(context)
+                self.unfinished.go_elsewhere()
+                self._context, self.unfinished.place = context, place_of(context)
                 self.outer_transaction = self.outer_transaction or is_in_outer_transaction(context)
                 migrate()
             else:
@@ -255,14 +207,14 @@ class Applier(ContextGuard):
         compute: Callable[[tuple[str, ...]], list[Step]],
     ) -> Iterator[Step]:
         """The steps as Alembic orders them, one at a time."""
-        self.loading = True
+        self.unfinished.is_loading = True
         history.load(script)
         if not self._task.request.command:
             hold_to(self._task.database.planned, self._task.target, script, heads, compute)
         todo = [] if self._is_accepted_ahead(script, heads) else compute(heads)
         todo, left = parted(todo, self._task.request.part)
         self.post_deploy.extend(history.pending(step, waits=True) for step in left)
-        self.loading = False
+        self.unfinished.is_loading = False
         if not destination_of(context):
             self.contexts_run += bool(todo)
         if self._task.request.command:
@@ -284,7 +236,7 @@ class Applier(ContextGuard):
             if self.stopped or not self._may_begin(context, revision, title):
                 self.stopped = True
                 break
-            self.unfinished, self.title, self.error = revision, title, None
+            self.unfinished.begin(revision, title)
             # One write for the end of a revision and the start of the next.
             self._link.emit(*ended, RevisionStarted(self._name, revision, title, index, len(todo)))
             start = time.monotonic()
@@ -294,7 +246,7 @@ class Applier(ContextGuard):
         self._link.emit(*ended)
         if not self.stopped:
             self.contexts_completed += bool(destination_of(context) or todo)
-            heads = self._heads_now(context)
+            heads = heads_now(context)
             self.heads.extend(heads)
             if self._task.request.command:
                 table = version_table(context, heads)
@@ -323,29 +275,19 @@ class Applier(ContextGuard):
         self, context: MigrationContext, revision: str, seconds: float, index: int, total: int
     ) -> RevisionApplied:
         """Alembic has run, stamped and, with a transaction per revision, committed it."""
-        healed = self._heal(context)
+        healed = heal(context)
         if self.watch.undone:
             self._tell(
-                f"Revision {named(revision, self.title)} rolled back on a connection of its own: "
+                f"Revision {named(revision, self.unfinished.title)} rolled back on a connection of its own: "
                 f"{'; '.join(self.watch.undone)}. It counts as applied; look whether it should."
             )
         self.watch.end()
         self.library.clear()
         self.loops.clear()
-        self.unfinished = ""
-        self.left = [one for one in self.left if (one.revision, one.place) != (revision, self._place)]
+        self.unfinished.end()
         self.applied.append(revision)
         committed = commits_each_revision(context)
         return RevisionApplied(self._name, revision, int(seconds * 1000), committed, healed, index, total)
-
-    def _heads_now(self, context: MigrationContext) -> tuple[str, ...]:
-        """The heads as this session sees them, with no transaction left open for asking."""
-        connection = context.connection
-        was_in_transaction = connection is None or connection.in_transaction()
-        heads = tuple(str(head) for head in context.get_current_heads())
-        if connection is not None and not was_in_transaction and connection.in_transaction():
-            connection.rollback()
-        return heads
 
     def _call(self, upgrade: Callable[..., None], arguments: dict[str, Any]) -> None:
         """Call the revision's own function; what it raises is kept, because env.py may hide it."""
@@ -353,51 +295,16 @@ class Applier(ContextGuard):
         try:
             upgrade(**arguments)
         except SafeStop as stop:
-            self.error, self.stopped, self.place_of_stop = stop, True, self._with_what_stays(str(stop))
+            self.unfinished.error, self.stopped = stop, True
+            self.place_of_stop = self.unfinished.with_what_stays(str(stop))
             raise
         except BaseException as error:
-            self.error = error
-            if is_missing_transaction(error, self._context):
-                self.error = RunFailed(self._needs_its_own_transaction())
-                raise self.error from error
+            told = self.unfinished.raised(error, self._context)
+            if told is not error:
+                raise told from error
             raise
         finally:
             self.watch.inside = False
-
-    def _with_what_stays(self, sentence: str) -> str:
-        """The next run begins the revision from its top, over what that has committed itself."""
-        if not self.watch.kept:
-            return sentence
-        return (
-            f"{sentence} Before that the revision committed: {listed(tuple(self.watch.kept))}. The next run begins "
-            "the revision again, so it must allow for finding that there (IF NOT EXISTS, or a revision of its own)."
-        )
-
-    def _needs_its_own_transaction(self) -> Failure:
-        name = named(self.unfinished, self.title)
-        return Failure(
-            "RevisionFailed", f"Revision {name} failed: {NEEDS_ITS_OWN_TRANSACTION}.", self.unfinished
-        )
-
-    def _heal(self, context: MigrationContext) -> bool:
-        """Commit the tail of a revision that committed by itself: the version row is in it and would be lost."""
-        connection = context.connection
-        if connection is None or is_in_outer_transaction(context) or not connection.in_transaction():
-            return False
-        if not commits_each_revision(context):
-            return False
-        connection.commit()
-        return True
-
-
-def let_go(context: MigrationContext) -> bool:
-    """End the transaction that asking for the heads has begun; False where env.py or Alembic keeps one open."""
-    if not commits_each_revision(context):
-        return False
-    if context.connection is not None and context.connection.in_transaction():
-        # The version table may just have been made in it.
-        context.connection.commit()
-    return True
 
 
 def is_safe_stop(error: BaseException) -> bool:
