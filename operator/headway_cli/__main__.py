@@ -28,6 +28,7 @@ _EPILOG = """exit codes:
   0    every database is where it should be
   1    a database, or the plan, failed
   2    the input is wrong; nothing was touched
+  3    the plan needs an approval; nothing was changed
   130  stopped by Ctrl-C, SIGTERM or SIGHUP after the revision that was running; the same command goes on from
        there. A second Ctrl-C cancels the running statement; if part of its revision stays, the code is 1.
 """

@@ -30,6 +30,7 @@ HERE = {
     "whenAhead: Downgrade; then go back to this one.",
     "PlanChanged": "Run the same command again: it plans anew.",
     "RevisionFailed": "Correct the revision and run the same command again; revisions before it stay applied.",
+    "WaitingForApproval": "Look at the plan, then name its digest: --approve DIGEST",
     "DeadlineExceeded": "Raise it, then run the same command again: it goes on from the last committed revision.",
     "PodFailed": "Look at its log; was it killed, and is the interpreter a Python?",
 }

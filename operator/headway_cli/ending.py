@@ -24,3 +24,14 @@ class Ending:
         """Whether every database is where it should be."""
         ready = self.status.condition("Ready")
         return ready is not None and ready.status == "True"
+
+    @property
+    def digest_to_approve(self) -> str:
+        """The digest of the plan that waits for an approval; '' when none does."""
+        return self.status.plan.digest if self.status.plan and waits_for_approval(self.status) else ""
+
+
+def waits_for_approval(status: Status) -> bool:
+    """Whether the plan is there, and nothing is changed before somebody approves it."""
+    reconciling = status.condition("Reconciling")
+    return reconciling is not None and reconciling.reason == "WaitingForApproval"

@@ -33,6 +33,8 @@ class Options:
     project: str = ""
     python: str = ""
     environment: str = ""
+    approve: str = ""
+    """The digest of the plan that may be carried out, or its beginning."""
 
 
 @dataclass(frozen=True)

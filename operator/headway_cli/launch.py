@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from headway_cli.approving import approved, is_approved
 from headway_cli.at_home import at_home
 from headway_cli.documents import Document
 from headway_cli.ending import Ending
@@ -37,6 +38,7 @@ from headway_runner.inject import inject
 
 EXIT_SUCCEEDED = 0
 EXIT_FAILED = 1
+EXIT_NEEDS_APPROVAL = 3
 EXIT_INTERRUPTED = 130
 
 
@@ -49,11 +51,23 @@ class Outcome:
 
 
 def launch(documents: Sequence[Document], options: Options, output: str, command: Sequence[str]) -> Outcome:
-    """Run it; raises :class:`BadInput` before anything is touched. ``command`` would run the same again."""
+    """Run it; raises :class:`BadInput` before anything is touched. ``command`` would run the same again.
+
+    With ``options.approve`` it goes on beyond a plan that needs an approval and has this digest, or this beginning of
+    it; on a terminal a person is asked.
+    """
     intake = take_in(documents, options)
     _check(intake)
     for skipped in intake.skipped:
         print(f"note: {skipped} is not needed here and is left alone", file=sys.stderr)
+    outcome = _launch(intake, output, command)
+    digest = outcome.ending.digest_to_approve
+    if not digest or not is_approved(digest, options.approve):
+        return outcome
+    return _launch(approved(intake, digest), output, command)
+
+
+def _launch(intake: Intake, output: str, command: Sequence[str]) -> Outcome:
     folder = Path(tempfile.mkdtemp(prefix="headway-run-"))
     outcome = None
     try:
@@ -92,6 +106,8 @@ def _run(intake: Intake, folder: Path, choice: str, command: Sequence[str]) -> O
         raise Defect(mask(traceback.format_exc())) from None
     if ending.succeeded:
         return Outcome(EXIT_SUCCEEDED, ending)
+    if ending.digest_to_approve:
+        return Outcome(EXIT_NEEDS_APPROVAL, ending)
     return Outcome(EXIT_INTERRUPTED if ending.interrupted else EXIT_FAILED, ending)
 
 

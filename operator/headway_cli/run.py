@@ -52,6 +52,13 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="the interpreter that has the project's packages (default: the one that runs this command)",
     )
     parser.add_argument("--environment", metavar="NAME", default="", help="instead of spec.environment")
+    parser.add_argument(
+        "--approve",
+        metavar="DIGEST",
+        default="",
+        help="where spec.plan.approval is Required: carry the plan out if it has this digest, or one that begins "
+        "with these 12 digits or more (default: ask, on a terminal; else show the plan and end with exit code 3)",
+    )
     add_output(parser)
     parser.set_defaults(start=start)
 
@@ -77,6 +84,7 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
         project=options.project,
         python=options.python,
         environment=options.environment,
+        approve=options.approve,
     )
     return launch(read_documents(options.files), wishes, options.output, command).exit_code
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from headway_cli.board import Board, Spans, board_of
-from headway_cli.ending import Ending
+from headway_cli.ending import Ending, waits_for_approval
 from headway_cli.outputs import Output
 from headway_cli.report import Item, item_of_event, items_of_status
 from headway_contract.wire import from_line
@@ -138,7 +138,8 @@ class Session:
         )
 
     def _check(self) -> None:
-        if self._is_settled() or (self._interrupts and self._is_held()):
+        is_waiting = waits_for_approval(self._status)
+        if self._is_settled() or is_waiting or (self._interrupts and self._is_held()):
             self._over.set()
 
     def _is_settled(self) -> bool:

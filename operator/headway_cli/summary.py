@@ -40,6 +40,8 @@ def summary(
             f"{board.title}: stopped, {board.databases_done} of {len(board.rows)} databases done",
             style="yellow",
         )
+    elif ending.digest_to_approve:
+        yield Text(f"{board.title}: the plan needs an approval; nothing was changed", style="yellow")
     else:
         yield Text(f"✗ {board.title}: failed", style="red")
     if not has_table:
@@ -47,6 +49,9 @@ def summary(
     if ending.interrupted:
         yield from (Text(f"{one}: {mask(place)}") for one, place in _places(ending))
         yield from _go_on("What was applied stays applied. To go on from there:", again)
+    elif ending.digest_to_approve:
+        yield from (Text(mask(line)) for line in _planned(ending))
+        yield from _go_on("To approve this plan, and no other:", _approving(again, ending.digest_to_approve))
     elif not ending.succeeded:
         yield from _failure(ending, mask)
         yield from _go_on("When that is corrected, the same command goes on from here:", again)
@@ -57,6 +62,21 @@ def _places(ending: Ending) -> Iterator[tuple[str, str]]:
     for database in ending.status.databases:
         if database.message.startswith(f"{STOPPED}. "):
             yield database.name, database.message.removeprefix(f"{STOPPED}. ")
+
+
+def _planned(ending: Ending) -> Iterator[str]:
+    """Each revision that waits, and the plan's digest."""
+    for database in ending.status.databases:
+        for one in database.pending:
+            yield f"  {database.name}  {one.revision}  {one.title}".rstrip()
+        left_out = (database.pending_count or 0) - len(database.pending)
+        if left_out:
+            yield f"  {database.name}  and {left_out} more"
+    yield f"Its digest is {ending.digest_to_approve}."
+
+
+def _approving(again: str, digest: str) -> str:
+    return f"{again} --approve {digest}" if again else ""
 
 
 def _pastable(command: Sequence[str], mask: Callable[[str], str]) -> str:
@@ -74,14 +94,22 @@ def _go_on(sentence: str, again: str) -> Iterator[Text]:
 
 def last_item(ending: Ending) -> Item:
     """The same for programs."""
-    result = "Succeeded" if ending.succeeded else "Interrupted" if ending.interrupted else "Failed"
+    result = "Succeeded" if ending.succeeded else _unfinished(ending)
     ready = ending.status.condition("Ready")
     databases: list[dict[str, Any]] = [
         {"name": row.name, "phase": row.phase.value, "revisions": row.done or 0, "current": row.current}
         for row in ending.board.rows
     ]
     details = {"result": result, "reason": ready.reason if ready else "", "databases": databases}
+    if ending.digest_to_approve:
+        details["digest"] = ending.digest_to_approve
     return Item("RunEnded", _sentence(ending), details=details)
+
+
+def _unfinished(ending: Ending) -> str:
+    if ending.interrupted:
+        return "Interrupted"
+    return "NeedsApproval" if ending.digest_to_approve else "Failed"
 
 
 def _sentence(ending: Ending) -> str:

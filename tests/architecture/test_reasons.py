@@ -10,7 +10,7 @@ from types import ModuleType
 from headway_contract.events import EVENTS
 from headway_contract.exit_codes import ExitCode
 from headway_contract.failures import FAILURES
-from headway_operator.api.conditions import TABLE
+from headway_operator.api.conditions import OWN_CONDITIONS, TABLE
 from headway_operator.api.reasons import REASONS, reason_of
 from headway_operator.manifests.job import _failure_rules
 from headway_operator.planner.deliveries import Answer, HookType, Point
@@ -51,7 +51,7 @@ NAMES_OF_FAILURES = (
     "CommandFailedAfterwards",
     "Unexpected",
 )
-CONDITIONS = {kind for row in TABLE.values() for kind, _ in row} | {"PlanReady"}
+CONDITIONS = {kind for row in TABLE.values() for kind, _ in row} | set(OWN_CONDITIONS)
 WORDS_THAT_ARE_NO_REASONS = CONDITIONS | {
     "True", "False", "Unknown", "Never", "Stop", "Superseded", "Required", "Whether", "Continue", "Always",
     "Plan", "Migrate", "Active", "Failed", "ErrImagePull", "ImagePullBackOff", "InvalidImageName",

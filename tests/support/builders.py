@@ -41,6 +41,7 @@ def a_spec(
     parallel: int = 1,
     on_failure: str = "Stop",
     plan: str = "Always",
+    approval: str = "Automatic",
     retries: int = 3,
     **fields: Any,
 ) -> Spec:
@@ -50,7 +51,7 @@ def a_spec(
         "image": "registry.example.com/shop:1",
         "databases": databases,
         "strategy": Strategy(parallel, on_failure),
-        "plan": PlanSettings(mode=plan),
+        "plan": PlanSettings(mode=plan, approval=approval),
         "retry": Retry(limit=retries),
     }
     return Spec(**{**known, **fields})

@@ -4,6 +4,7 @@
 needed. ``Reconciling`` and ``Stalled`` are never both True.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from headway_operator.api.status import Condition
@@ -32,7 +33,11 @@ TABLE: dict[State, tuple[tuple[str, str], ...]] = {
         ("Ready", "True"), ("Reconciling", "False"), ("Stalled", "False"), ("Succeeded", "True"),
     ),
 }  # fmt: skip
-"""Type and status of the conditions in each state; ``PlanReady`` and ``BackfillComplete`` go their own ways."""
+"""Type and status of the conditions in each state; those of :data:`OWN_CONDITIONS` go their own ways."""
+
+OwnCondition = tuple[str, str, str]
+"""Status, reason and message of a condition that does not follow from the state alone."""
+OWN_CONDITIONS = ("PlanReady", "Approved", "BackfillComplete")
 
 MESSAGE_CHARACTERS = 1024
 
@@ -41,13 +46,12 @@ def conditions_for(
     state: State,
     reason: str,
     message: str,
-    plan: tuple[str, str, str],
-    backfill: tuple[str, str, str],
+    own: Mapping[str, OwnCondition],
     generation: int,
 ) -> tuple[Condition, ...]:
-    """All conditions of this state; ``plan`` and ``backfill`` are status, reason and message of their own ones."""
+    """All conditions of this state; ``own`` are those that go their own ways, by type."""
     rows = [(kind, status, reason, message) for kind, status in TABLE[state]]
-    rows += [("PlanReady", *plan), ("BackfillComplete", *backfill)]
+    rows += [(kind, *own[kind]) for kind in OWN_CONDITIONS]
     return tuple(
         Condition(kind, status, why, text[:MESSAGE_CHARACTERS], observed_generation=generation)
         for kind, status, why, text in rows

@@ -9,6 +9,7 @@ the Job's environment, which is its source then.
 import hashlib
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from headway_contract.codec import encode
@@ -34,6 +35,16 @@ def identity_of(spec: Spec, retry_token: str) -> str:
         retry_token,
     ]
     return _hash(what, 16)
+
+
+def digest_to_approve(spec: Spec, plan_digest: str) -> str:
+    """``sha256:…`` over what runs and what it would do: the same release on the same databases, and nothing else.
+
+    Not where the project and the interpreter are: on two machines they are elsewhere, and the plan has the hashes of
+    the revisions' files.
+    """
+    anywhere = replace(spec, alembic=replace(spec.alembic, working_dir="", python=""))
+    return "sha256:" + _hash([identity_of(anywhere, retry_token=""), plan_digest], 64)
 
 
 def new_run_id(migration: Migration, identity: str, predecessor: str) -> str:

@@ -22,6 +22,9 @@ FINALIZER = "headway.dev/active-job"
 RETRY_ANNOTATION = "headway.dev/retry"
 PAUSED_ANNOTATION = "headway.dev/paused"
 PACE_ANNOTATION = "headway.dev/pace"
+APPROVE_ANNOTATION = "headway.dev/approve"
+APPROVED_BY_ANNOTATION = "headway.dev/approved-by"
+NAME_CHARACTERS = 256
 PACES = ("Gentle", "Balanced", "Fast")
 
 
@@ -193,9 +196,12 @@ class Spec:
 
     @property
     def is_planned(self) -> bool:
-        """Whether a plan comes first: what a relative target means must be found out once and for all attempts."""
+        """Whether a plan comes first: an approval needs one, and so does a relative target.
+
+        What that means must be found out once and for all attempts.
+        """
         relative = any(is_relative(self.target_of(database)) for database in self.databases)
-        return self.plan.mode != "Never" or relative
+        return self.plan.mode != "Never" or self.plan.approval == "Required" or relative
 
 
 @dataclass(frozen=True)
@@ -230,6 +236,16 @@ class Migration:
         """The value of the paused annotation; ``false`` and nothing mean that it is not paused."""
         token = self.annotations.get(PAUSED_ANNOTATION, "")
         return "" if token.lower() == "false" else token
+
+    @property
+    def approve_token(self) -> str:
+        """The value of the approve annotation: the digest of the plan that may be carried out."""
+        return self.annotations.get(APPROVE_ANNOTATION, "").strip()
+
+    @property
+    def approved_by(self) -> str:
+        """Who approved, as far as whoever wrote the annotation said; '' when nobody did."""
+        return self.annotations.get(APPROVED_BY_ANNOTATION, "").strip()[:NAME_CHARACTERS]
 
     @property
     def pace_token(self) -> str:

@@ -22,6 +22,13 @@ REASONS: tuple[Reason, ...] = (
     Reason("Planning", "The databases are being looked at; nothing is changed."),
     Reason("Planned", "What is to be applied is known."),
     Reason("NotPlanned", "There is no plan of all databases: each Job plans for its own one."),
+    Reason(
+        "WaitingForApproval",
+        "The plan needs an approval, and nothing is changed before it.",
+        "Look at status.plan and status.databases, then approve: headway approve NAME",
+    ),
+    Reason("Approved", "The plan was approved."),
+    Reason("NotRequired", "spec.plan.approval is Automatic: the plan needs no approval."),
     Reason("Migrating", "Revisions are being applied."),
     Reason("Backfilling", "A backfill goes on, in batches, while the application runs."),
     Reason("BackfillsDone", "Every backfill of the run is complete."),

@@ -76,6 +76,10 @@ class PlanStatus:
     digest: str = ""
     revisions: int | None = None
     databases: int | None = None
+    approved_by: str = ""
+    """Who let it pass, where that is known."""
+    approved_time: str | None = None
+    """When that was seen; None: it was not approved, or needs no approval."""
     job_name: str = ""
     attempt: int = 0
     failures: int = 0
@@ -187,6 +191,7 @@ class Status:
     last_handled_retry: str = ""
     last_handled_paused: str = ""
     last_handled_pace: str = ""
+    last_handled_approve: str = ""
 
     def database(self, name: str) -> DatabaseStatus | None:
         """The entry of this name."""

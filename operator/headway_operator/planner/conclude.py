@@ -1,8 +1,15 @@
 """The status that says where a run stands: phase, progress, conditions, history."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from headway_operator.api.conditions import State, conditions_for, with_transition_times
+from headway_operator.api.conditions import (
+    OWN_CONDITIONS,
+    OwnCondition,
+    State,
+    conditions_for,
+    with_transition_times,
+)
 from headway_operator.api.reasons import reason_of
 from headway_operator.api.status import (
     DatabasePhase,
@@ -13,6 +20,7 @@ from headway_operator.api.status import (
     Run,
     Status,
 )
+from headway_operator.planner.approval import approved_condition
 from headway_operator.planner.explain import stamp
 from headway_operator.planner.follow import WAS_THERE, Standing
 from headway_operator.planner.gates import Blocked
@@ -21,16 +29,13 @@ from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import Snapshot
 from headway_operator.planner.strays import LEFT_BEHIND, waits_for_a_pod
 
-OwnCondition = tuple[str, str, str]
-"""Status, reason and message of a condition that does not follow from the state alone."""
-
 
 def refuse(snapshot: Snapshot, blocked: Blocked) -> Status:
     """The status of a specification that cannot be run: what was known of earlier runs stays."""
     old = snapshot.migration.status
-    plan = ("Unknown", blocked.reason, "there is no plan for this specification")
-    backfill = ("Unknown", blocked.reason, plan[2])
-    return _assemble(snapshot, old, blocked.state, blocked.reason, blocked.message, plan, backfill)
+    nothing = ("Unknown", blocked.reason, "there is no plan for this specification")
+    own = dict.fromkeys(OWN_CONDITIONS, nothing)
+    return _assemble(snapshot, old, blocked.state, blocked.reason, blocked.message, own)
 
 
 def conclude(
@@ -44,9 +49,9 @@ def conclude(
     pod = waits_for_a_pod(snapshot, standing.databases) if state is State.PROGRESSING else ""
     if pod:
         reason, message = LEFT_BEHIND, pod
-    if run.is_new and (blocked is not None or superseding):
-        plan = ("Unknown", reason, "the plan has not been made yet")
-        return _assemble(snapshot, old, state, reason, message, plan, plan)
+    if run.is_new and not run.jobs and (blocked is not None or superseding):
+        nothing = ("Unknown", reason, "the plan has not been made yet")
+        return _assemble(snapshot, old, state, reason, message, dict.fromkeys(OWN_CONDITIONS, nothing))
     over = standing.is_over and not superseding
     current = _run(snapshot, run, over, state if blocked is None else _own_state(standing))
     base = replace(
@@ -58,8 +63,12 @@ def conclude(
         last_handled_retry=snapshot.migration.retry_token,
     )
     own_state = state if blocked is None else _own_state(standing)
-    backfill = backfill_complete(own_state, standing.databases)
-    return _assemble(snapshot, base, state, reason, message, _plan_ready(standing), backfill)
+    own = {
+        "PlanReady": _plan_ready(standing),
+        "Approved": approved_condition(run, standing),
+        "BackfillComplete": backfill_complete(own_state, standing.databases),
+    }
+    return _assemble(snapshot, base, state, reason, message, own)
 
 
 def _assemble(
@@ -68,11 +77,10 @@ def _assemble(
     state: State,
     reason: str,
     message: str,
-    plan: OwnCondition,
-    backfill: OwnCondition,
+    own: Mapping[str, OwnCondition],
 ) -> Status:
     migration = snapshot.migration
-    conditions = conditions_for(state, reason, message, plan, backfill, migration.generation)
+    conditions = conditions_for(state, reason, message, own, migration.generation)
     status = replace(
         base,
         observed_generation=migration.generation,
@@ -80,6 +88,7 @@ def _assemble(
         conditions=with_transition_times(conditions, migration.status.conditions, stamp(snapshot.now)),
         last_handled_paused=migration.paused_token,
         last_handled_pace=migration.pace_token,
+        last_handled_approve=migration.approve_token,
     )
     return replace(status, progress=_progress(snapshot, status, message))
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from headway_contract.result import Outcome, Plan
+from headway_operator.api.identity import digest_to_approve
 from headway_operator.api.reasons import Reason, reason_of
 from headway_operator.api.status import PlanStatus
 from headway_operator.planner.attempts import STOPPED, is_stopped, obstacle_text, works
@@ -29,7 +30,7 @@ def follow_plan(snapshot: Snapshot, run: CurrentRun, held: bool) -> tuple[PlanSt
             job_name=job.name, attempt=job.attempt, failures=memory.failures, message=message
         ), None
     if job.result is not None and job.result.plan is not None and job.result.outcome is Outcome.SUCCEEDED:
-        return _plan_done(snapshot, job, job.result.plan), job.result.plan
+        return _plan_done(snapshot, run, job, job.result.plan), job.result.plan
     if settled:
         return memory, None
     if run.has_touched_databases:
@@ -55,9 +56,9 @@ def _plan_stopped(snapshot: Snapshot, memory: PlanStatus) -> PlanStatus:
     return replace(memory, reason="", message=STOPPED, retry_time=stamp(snapshot.now))
 
 
-def _plan_done(snapshot: Snapshot, job: JobView, plan: Plan) -> PlanStatus:
+def _plan_done(snapshot: Snapshot, run: CurrentRun, job: JobView, plan: Plan) -> PlanStatus:
     return PlanStatus(
-        digest=plan.digest,
+        digest=digest_to_approve(run.spec, plan.digest),
         revisions=sum(len(database.pending) for database in plan.databases),
         databases=len(plan.databases),
         job_name=job.name,

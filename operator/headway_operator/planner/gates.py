@@ -1,7 +1,7 @@
 """What may hold a run before its next Job: an ordered tuple of named questions; the first that says yes is shown.
 
 A closed gate holds what has not started yet. What is running stops at its next safe point, but for a pause: then it
-holds there, and goes on in the same process.
+holds there, and goes on in the same process. The gates after the plan are asked before the first Job that migrates.
 """
 
 from collections.abc import Callable
@@ -10,11 +10,14 @@ from dataclasses import dataclass, replace
 from headway_operator.api.conditions import State
 from headway_operator.api.migration import PACES, Migration, Spec
 from headway_operator.api.reasons import reason_of
+from headway_operator.planner.approval import has_begun, is_asked, what_is_asked
+from headway_operator.planner.follow import Standing
+from headway_operator.planner.run import CurrentRun
 
 IS_PAUSED = "the annotation headway.dev/paused is set: nothing is started until it is removed"
 IS_SUSPENDED = "spec.suspend is true: nothing is started until it is false"
 HOLDS = "the annotation headway.dev/paused is set"
-ANNOTATIONS_NOT_SUPPORTED = ("headway.dev/approve", "headway.dev/abort")
+ANNOTATIONS_NOT_SUPPORTED = ("headway.dev/abort",)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Blocked:
 
 
 Gate = Callable[[Migration], Blocked | None]
+GateAfterPlan = Callable[[CurrentRun, Standing], Blocked | None]
 
 
 def specification_is_unreadable(migration: Migration) -> Blocked | None:
@@ -86,6 +90,23 @@ GATES: tuple[Gate, ...] = (
 )
 
 
+def approval_is_missing(run: CurrentRun, standing: Standing) -> Blocked | None:
+    """The plan needs an approval that names its digest, and has none."""
+    if not is_asked(run) or standing.plan.approved_time:
+        return None
+    return Blocked(State.WAITING, "WaitingForApproval", what_is_asked(run, standing))
+
+
+AFTER_PLAN: tuple[GateAfterPlan, ...] = (approval_is_missing,)
+
+
+def first_block_after_plan(run: CurrentRun, standing: Standing) -> Blocked | None:
+    """The first gate that is closed between the plan and the first Job that migrates."""
+    if not standing.plan_is_done or standing.is_over or has_begun(run, standing):
+        return None
+    return next((blocked for gate in AFTER_PLAN if (blocked := gate(run, standing))), None)
+
+
 def first_block(migration: Migration) -> Blocked | None:
     """The first gate that is closed."""
     return next((blocked for gate in GATES if (blocked := gate(migration))), None)
@@ -94,7 +115,6 @@ def first_block(migration: Migration) -> Blocked | None:
 def unsupported(spec: Spec) -> list[str]:
     """The fields that this release would have to ignore, by their paths."""
     asked = {
-        "spec.plan.approval: Required": spec.plan.approval == "Required",
         "spec.lint": bool(spec.lint) and spec.lint.get("mode") != "Never",
         "spec.postDeploy": bool(spec.post_deploy),
         "spec.hooks": bool(spec.hooks),

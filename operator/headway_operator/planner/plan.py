@@ -17,10 +17,11 @@ from headway_operator.planner.actions import (
     StartJob,
     StopJob,
 )
+from headway_operator.planner.approval import with_approval
 from headway_operator.planner.conclude import conclude, refuse
 from headway_operator.planner.explain import attempt_text, moment, stamp
 from headway_operator.planner.follow import Standing, follow
-from headway_operator.planner.gates import Blocked, first_block
+from headway_operator.planner.gates import Blocked, first_block, first_block_after_plan
 from headway_operator.planner.lifecycle import Fact, moved
 from headway_operator.planner.retries import PATIENCE
 from headway_operator.planner.run import CurrentRun, current_run
@@ -43,8 +44,10 @@ def plan(snapshot: Snapshot) -> Decision:
         actions = _stops(snapshot.jobs, blocked.message) + _finalizer(snapshot, ())
         return Decision(actions, refuse(snapshot, blocked), _wake_for_jobs(snapshot.jobs))
     run = current_run(snapshot, migration.spec)
-    standing = follow(snapshot, run, held=blocked is not None)
-    if blocked is not None and standing.is_over and not blocked.even_when_over:
+    standing = with_approval(snapshot, run, follow(snapshot, run, held=blocked is not None))
+    if blocked is None:
+        blocked = first_block_after_plan(run, standing)
+    elif standing.is_over and not blocked.even_when_over:
         blocked = None
     return _decide(snapshot, run, standing, blocked)
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headway_contract.result import Outcome
-from headway_operator.api.migration import FINALIZER, Database, Migration
+from headway_operator.api.migration import APPROVE_ANNOTATION, FINALIZER, Database, Migration
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Run, Status
 from headway_operator.planner.actions import (
     AddFinalizer,
@@ -33,7 +33,7 @@ from support.builders import NOW, a_job, a_migration, a_plan, a_pod, a_result
 from support.judges import objections
 
 NAMES = ("main", "analytics", "audit")
-COMMAND_OF_A_LATER_RELEASE = {"headway.dev/approve": "sha256:1"}
+COMMAND_OF_A_LATER_RELEASE = {"headway.dev/abort": "1"}
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
@@ -71,6 +71,15 @@ pods = st.none() | st.builds(
 )
 
 
+annotations = st.fixed_dictionaries(
+    {},
+    optional={
+        APPROVE_ANNOTATION: st.sampled_from(["sha256:1", "sha256:2"]),
+        "headway.dev/abort": seldom.map(lambda asked: "1" if asked else ""),
+    },
+).map(lambda given: {name: value for name, value in given.items() if value})
+
+
 @st.composite
 def resources(draw) -> Migration:
     parts = tuple(draw(st.permutations(NAMES)))[: draw(st.integers(1, 3))]
@@ -83,11 +92,12 @@ def resources(draw) -> Migration:
         parallel=draw(st.integers(1, 3)),
         on_failure=draw(st.sampled_from(["Stop", "Continue"])),
         plan=draw(st.sampled_from(["Always", "Never"])),
+        approval=draw(st.sampled_from(["Automatic", "Automatic", "Required"])),
         retries=draw(st.integers(0, 3)),
         suspend=draw(seldom),
         paused="1" if draw(seldom) else "",
         retry=draw(st.sampled_from(["", "1"])),
-        annotations=COMMAND_OF_A_LATER_RELEASE if draw(seldom) else {},
+        annotations=draw(annotations),
         finalizer=draw(st.booleans()),
         deleting=draw(seldom),
         problem="spec.image is missing" if draw(seldom) else "",
@@ -234,7 +244,21 @@ def whatever_is_not_over_is_woken_by_something(snapshot: Snapshot) -> None:
     reconciling = decision.status.condition("Reconciling")
     if resource.deleting or first_block(resource) or reconciling.status == "False":
         return
+    if reconciling.reason == "WaitingForApproval":
+        return
     assert decision.wake_after is not None
+
+
+def a_database_is_touched_first_only_by_a_plan_that_was_approved(snapshot: Snapshot) -> None:
+    decision, resource = plan(snapshot), snapshot.migration
+    if resource.spec is None or resource.spec.plan.approval == "Automatic":
+        return
+    run = current_run(snapshot, resource.spec)
+    begun = run.has_touched_databases or (
+        not run.is_new and any(one.attempt for one in resource.status.databases)
+    )
+    if not begun and any(start.stage is Stage.MIGRATE for start in decision.starts):
+        assert decision.status.plan.digest == resource.annotations[APPROVE_ANNOTATION]
 
 
 def nobody_is_asked_to_look_again_at_once(snapshot: Snapshot) -> None:
@@ -284,6 +308,7 @@ CLAIMS = (
     the_order_of_the_list_and_the_room_are_kept,
     no_job_starts_while_the_resource_is_held_deleted_or_another_run_is_active,
     whatever_is_not_over_is_woken_by_something,
+    a_database_is_touched_first_only_by_a_plan_that_was_approved,
     nobody_is_asked_to_look_again_at_once,
     doing_it_and_looking_again_changes_nothing,
     what_is_over_stays_over,

@@ -12,7 +12,7 @@ from headway_contract.result import Outcome
 from headway_operator.api.status import DatabasePhase
 from headway_operator.planner import gates
 from headway_operator.planner.actions import DeleteJob, SteerJob, StopJob
-from headway_operator.planner.gates import GATES, first_block
+from headway_operator.planner.gates import AFTER_PLAN, GATES, first_block
 from headway_operator.planner.plan import plan
 from support.builders import a_job, a_migration, a_pod, a_result, a_snapshot, ended
 from support.model import ModelCluster
@@ -37,6 +37,7 @@ WORDS = {
 
 def test_the_gates_are_asked_in_this_order():
     assert [gate.__name__ for gate in GATES] == list(CLOSED)
+    assert [gate.__name__ for gate in AFTER_PLAN] == ["approval_is_missing"]
 
 
 def test_an_ordinary_resource_passes_every_gate():
@@ -162,7 +163,7 @@ def test_any_number_of_suspensions_uses_up_no_attempt():
 
 
 def test_a_finished_run_stays_finished_when_it_is_suspended_paused_or_given_an_unknown_command():
-    for held in ({"suspend": True}, {"paused": "1"}, {"annotations": {"headway.dev/approve": "x"}}):
+    for held in ({"suspend": True}, {"paused": "1"}, {"annotations": {"headway.dev/abort": "x"}}):
         cluster = ModelCluster()
         cluster.settle()
         cluster.migration = a_migration(status=cluster.status, **held)
