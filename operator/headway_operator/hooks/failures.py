@@ -1,6 +1,7 @@
 """What an attempt without an answer means, for a person. Pure; shows nothing of headers, path or body."""
 
 import os
+import socket
 import ssl
 from collections.abc import Iterator
 
@@ -29,6 +30,7 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ClientConnectorError, ": no connection came about ({why})"),
     (aiohttp.ServerDisconnectedError, " closed the connection without an answer"),
     (aiohttp.ClientOSError, " broke the connection off ({why})"),
+    (OSError, ": no connection came about ({why})"),
     (BaseException, " gave an answer that is not HTTP"),
 )
 
@@ -42,11 +44,14 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _why(error: BaseException) -> str:
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return cause.verify_message
-        if isinstance(cause, ssl.SSLError):
-            return (cause.reason or "the handshake failed").replace("_", " ").lower()
-    number = getattr(error, "errno", None) or getattr(getattr(error, "os_error", None), "errno", None)
-    text = getattr(getattr(error, "os_error", None), "strerror", None)
-    return os.strerror(number) if number and number > 0 else text or type(error).__name__
+    """In the words of the innermost error: those of aiohttp are of the same kinds, but without their attributes."""
+    cause = tuple(_causes(error))[-1]
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return cause.verify_message
+    if isinstance(cause, ssl.SSLError):
+        return (cause.reason or "the handshake failed").replace("_", " ").lower()
+    if isinstance(cause, socket.gaierror):
+        return cause.strerror or "the look-up failed"
+    if isinstance(cause, OSError) and cause.errno:
+        return os.strerror(cause.errno)
+    return type(cause).__name__

@@ -14,7 +14,7 @@ LONGEST = timedelta(minutes=5)
 
 def pause_before_next(message: str, attempts: int, asked: float | None = None) -> timedelta:
     """After so many attempts (at least one). ``asked``: seconds of a ``Retry-After``, which come on top."""
-    bound = min(LONGEST, FIRST * 2 ** min(attempts - 1, 20))
+    bound = min(LONGEST, FIRST * (1 << min(attempts - 1, 20)))
     return timedelta(seconds=asked or 0.0) + bound * _dice(message, attempts)
 
 
