@@ -39,7 +39,7 @@ class Module:
         return (node for node in ast.walk(self.tree) if isinstance(node, Function))
 
     def undocumented(self) -> Iterator[str]:
-        """Public names without a docstring; a method that overrides one of a documented base is excused."""
+        """Public names without a docstring, but for overloads and for methods that override a documented base's."""
         for node in self.tree.body:
             if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_"):
                 yield from _undocumented(node, node.name)
@@ -68,7 +68,8 @@ def files() -> Iterator[Path]:
 
 
 def _undocumented(node: Function | ast.ClassDef, name: str) -> Iterator[str]:
-    if ast.get_docstring(node) is None:
+    is_overload = any(isinstance(one, ast.Name) and one.id == "overload" for one in node.decorator_list)
+    if ast.get_docstring(node) is None and not is_overload:
         yield name
     if isinstance(node, ast.ClassDef) and not node.bases:
         for child in node.body:

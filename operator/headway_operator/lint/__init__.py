@@ -1,0 +1,1 @@
+"""What in the pending revisions would hold up a running application: facts in, findings out. Pure."""

@@ -1,0 +1,165 @@
+"""What rules ask: the steps of a revision, what came before it in the same run, and which tables are harmless.
+
+A table is harmless while nobody can be waiting for it: it was created here, or it is small by the catalog. Without a
+catalog only what the same revision creates is new: each revision may be deployed on its own.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, overload
+
+from headway_contract.facts import Call, DatabaseFacts, RevisionFacts, TableFacts
+from headway_operator.lint import changes
+from headway_operator.lint.findings import Finding, Severity
+from headway_operator.lint.statements import OPERATIONS, Step, Unread, operation_of, steps_and_unread
+from headway_operator.lint.tree import qualified
+
+SMALL_ROWS, SMALL_BYTES = 10_000, 10 * 1024 * 1024
+"""Below both, any statement on a table is over before anybody notices."""
+
+A = TypeVar("A", bound=changes.Change)
+B = TypeVar("B", bound=changes.Change)
+C_co = TypeVar("C_co", bound=changes.Change, covariant=True)
+D = TypeVar("D", bound=changes.Change)
+
+
+@dataclass(frozen=True)
+class Of(Generic[C_co]):
+    """A step whose change is known to be of one kind."""
+
+    change: C_co
+    step: Step
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One revision as the rules see it."""
+
+    facts: RevisionFacts
+    dialect: str
+    transaction_per_revision: bool
+    tables: tuple[TableFacts, ...]
+    tables_known: bool
+    steps: tuple[Step, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    earlier: tuple["Revision", ...] = field(default=(), repr=False)
+    """Those that run before it in the same run, in order."""
+    created: frozenset[str] = frozenset()
+    """The tables that it creates."""
+    created_earlier: frozenset[str] = frozenset()
+
+    @overload
+    def of(self, one: type[A], /) -> Iterator[Of[A]]: ...
+    @overload
+    def of(self, one: type[A], two: type[B], /) -> Iterator[Of[A | B]]: ...
+    @overload
+    def of(self, one: type[A], two: type[B], three: type[D], /) -> Iterator[Of[A | B | D]]: ...
+    @overload
+    def of(self, *kinds: type[changes.Change]) -> Iterator[Of[changes.Change]]: ...
+    def of(self, *kinds: type[changes.Change]) -> Iterator[Of[Any]]:
+        """The steps of these kinds, in order."""
+        return (Of(step.change, step) for step in self.steps if isinstance(step.change, kinds))
+
+    def calls(self) -> Iterator[Call]:
+        """The calls of ``upgrade``, in the order of the file."""
+        return (call for call in self.facts.calls if call.function == "upgrade")
+
+    def operations(self, *names: str) -> Iterator[Call]:
+        """The calls of these operations of the library; without names, of any."""
+        wanted = frozenset(names) or OPERATIONS
+        return (call for call in self.calls() if operation_of(call) in wanted)
+
+    def is_new(self, table: str) -> bool:
+        """It was created in this run, and the catalog does not know better."""
+        created = self.created | self.created_earlier if self.tables_known else self.created
+        return table in created and self.size_of(table) is None
+
+    def is_small(self, table: str) -> bool:
+        """The catalog says so."""
+        size = self.size_of(table)
+        if size is None or size.rows is None or size.bytes is None:
+            return False
+        return size.rows < SMALL_ROWS and size.bytes < SMALL_BYTES
+
+    def is_harmless(self, table: str) -> bool:
+        """Whatever is done to it is over before anybody notices."""
+        return self.is_new(table) or self.is_small(table)
+
+    def size_of(self, table: str) -> TableFacts | None:
+        """What the catalog knows of it; a name without a schema may be in any one."""
+        exact = [one for one in self.tables if qualified(one.schema, one.name) == table]
+        loose = [one for one in self.tables if one.name == table]
+        found = exact or loose
+        return found[0] if len(found) == 1 else None
+
+    def size_text(self, table: str) -> str:
+        """`` (4.2M rows)``, or nothing when it is not known."""
+        size = self.size_of(table)
+        return "" if size is None or size.rows is None else f" ({_amount(size.rows)} rows)"
+
+    def finding(
+        self,
+        place: Step | Of[changes.Change] | Unread | Call | None,
+        what: str,
+        why: str,
+        safe: str,
+        severity: Severity = Severity.ERROR,
+    ) -> Finding:
+        """A finding at this place. The severity is the rule's, unless the rule says a milder one."""
+        step = place.step if isinstance(place, Of) else place
+        if isinstance(step, Step):
+            line, end, table = step.statement.line, step.end_line, step.change.table
+        elif step is None:
+            line, end, table = 0, 0, ""
+        elif isinstance(step, Unread):
+            line, end, table = step.statement.line, step.end_line, ""
+        else:
+            line, end, table = step.line, step.end_line, ""
+        return Finding(
+            what, why, safe, "", severity, self.facts.revision, self.facts.file, line, max(line, end), table
+        )
+
+
+def revisions_of(facts: DatabaseFacts) -> tuple[Revision, ...]:
+    """All revisions of the run, each with those before it."""
+    is_postgresql = facts.dialect in ("", "postgresql")
+    seen: list[Revision] = []
+    created: frozenset[str] = frozenset()
+    for one in facts.revisions:
+        steps, unread = steps_and_unread(one) if is_postgresql else ((), ())
+        new = _created(steps)
+        seen.append(
+            Revision(
+                one,
+                facts.dialect,
+                facts.transaction_per_revision,
+                facts.tables,
+                facts.tables_known,
+                steps,
+                unread,
+                tuple(seen),
+                new,
+                created,
+            )
+        )
+        created |= new
+    return tuple(seen)
+
+
+def _created(steps: tuple[Step, ...]) -> frozenset[str]:
+    """With the names that new tables get afterwards."""
+    names: set[str] = set()
+    for step in steps:
+        match step.change:
+            case changes.CreateTable(table=table):
+                names.add(table)
+            case changes.RenameTable(table=table, to=to) if table in names:
+                names.add(".".join([*table.split(".")[:-1], to]))
+    return frozenset(names)
+
+
+def _amount(number: int) -> str:
+    for size, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if number >= size:
+            return f"{number / size:.1f}{letter}"
+    return str(number)

@@ -1,0 +1,1 @@
+"""One file for each rule, unaware of the others; their order is in ``lint.ordered``."""

@@ -1,0 +1,11 @@
+"""A revision."""
+
+from alembic import op
+
+revision = "r1"
+down_revision = None
+
+
+def upgrade():
+    op.create_index("idx_users_email", "users", ["email"], postgresql_concurrently=True)  # found
+    op.execute("REINDEX INDEX CONCURRENTLY idx_users_email")  # found

@@ -1,0 +1,13 @@
+"""A revision."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "r1"
+down_revision = None
+
+
+def upgrade():
+    op.add_column("users", sa.Column("status", sa.Text()))
+    op.execute("UPDATE users SET status = 'active'")
+    op.alter_column("users", "status", nullable=False)  # found

@@ -1,0 +1,11 @@
+"""A revision."""
+
+from alembic import op
+
+revision = "r1"
+down_revision = None
+
+
+def upgrade():
+    with op.get_context().autocommit_block():
+        op.create_index("idx_users_status", "users", ["status"], postgresql_concurrently=True)

@@ -1,0 +1,12 @@
+"""A revision."""
+
+from headway import backfill, create_index_concurrently
+
+revision = "r1"
+down_revision = None
+
+
+def upgrade():
+    backfill("users", {"status": "'active'"}, where="status IS NULL")
+    create_index_concurrently("idx_users_status", "users", ["status"])
+    create_index_concurrently("idx_users_email", "users", ["email"])

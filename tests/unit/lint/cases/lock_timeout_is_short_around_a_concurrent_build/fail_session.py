@@ -1,0 +1,12 @@
+"""A revision."""
+
+from alembic import op
+
+revision = "r1"
+down_revision = None
+
+
+def upgrade():
+    op.execute("SET lock_timeout = '2s'")
+    with op.get_context().autocommit_block():
+        op.create_index("idx_users_email", "users", ["email"], postgresql_concurrently=True)  # found

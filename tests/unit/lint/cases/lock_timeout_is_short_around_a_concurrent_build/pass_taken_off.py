@@ -1,0 +1,14 @@
+"""A revision."""
+
+from alembic import op
+
+revision = "r1"
+down_revision = None
+
+
+def upgrade():
+    op.execute("SET lock_timeout = 2000")
+    op.execute("ALTER TABLE users ADD COLUMN a integer")
+    op.execute("SET lock_timeout = 0")
+    with op.get_context().autocommit_block():
+        op.create_index("idx_users_email", "users", ["email"], postgresql_concurrently=True)

@@ -1,0 +1,155 @@
+"""Which tables are harmless, what comments take away, and that nothing in a revision can make the lint fail."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headway_contract.facts import Call, DatabaseFacts, Ignore, RevisionFacts, Statement, TableFacts
+from headway_operator.lint.findings import Finding, Severity
+from headway_operator.lint.lint import Settings, findings
+
+INDEX = "index_is_created_without_concurrently"
+BUILD = Statement("CREATE INDEX idx ON users (email)", line=10)
+MEGABYTE = 1024 * 1024
+
+
+def a_revision(*statements: Statement, revision: str = "r1", **more: object) -> RevisionFacts:
+    return RevisionFacts(revision, file=f"{revision}.py", statements=statements, **more)  # type: ignore[arg-type]
+
+
+def a_database(*revisions: RevisionFacts, tables: tuple[TableFacts, ...] | None = None) -> DatabaseFacts:
+    return DatabaseFacts(
+        "postgresql", revisions=revisions, tables=tables or (), tables_known=tables is not None
+    )
+
+
+def rules_of(found: tuple[Finding, ...]) -> list[str]:
+    return [one.rule for one in found]
+
+
+def users(rows: int | None, size: int | None) -> tuple[TableFacts, ...]:
+    return (TableFacts("users", "public", rows, size),)
+
+
+def test_a_table_that_is_small_in_rows_and_bytes_is_left_alone():
+    database = a_database(a_revision(BUILD), tables=users(9_999, 9 * MEGABYTE))
+    assert findings(database) == ()
+
+
+def test_a_table_with_few_rows_of_many_bytes_or_of_unknown_size_is_not_small():
+    for tables in (users(5, 11 * MEGABYTE), users(10_000, 5), users(None, 5), users(5, None), ()):
+        assert rules_of(findings(a_database(a_revision(BUILD), tables=tables))) == [INDEX]
+
+
+def test_a_finding_tells_the_size_that_is_known():
+    (one,) = findings(a_database(a_revision(BUILD), tables=users(4_200_000, 900 * MEGABYTE)))
+    assert "on users (4.2M rows)" in one.what
+
+
+def test_a_table_of_an_earlier_revision_is_new_only_where_the_catalog_does_not_know_it():
+    created = a_revision(Statement("CREATE TABLE users (email text)"), revision="r0")
+    assert findings(a_database(created, a_revision(BUILD), tables=())) == ()
+    assert rules_of(findings(a_database(created, a_revision(BUILD)))) == [INDEX]
+    assert rules_of(findings(a_database(created, a_revision(BUILD), tables=users(10**6, 10**9)))) == [INDEX]
+
+
+def test_a_name_without_a_schema_is_not_guessed_among_several():
+    tables = (TableFacts("users", "a", 1, 1), TableFacts("users", "b", 1, 1))
+    assert rules_of(findings(a_database(a_revision(BUILD), tables=tables))) == [INDEX]
+    assert findings(a_database(a_revision(BUILD), tables=tables[:1])) == ()
+
+
+def test_a_comment_with_a_reason_takes_its_finding_away():
+    for line in (9, 10):
+        ignore = Ignore(INDEX, "nobody writes to it at night", line)
+        assert findings(a_database(a_revision(BUILD, ignores=(ignore,)))) == ()
+    at_the_top = Ignore(INDEX, "nobody writes", 1, whole_file=True)
+    assert findings(a_database(a_revision(BUILD, ignores=(at_the_top,)))) == ()
+
+
+def test_a_comment_behind_the_last_line_of_a_call_is_of_that_call():
+    call = Call("alembic.op.create_index", 10, 13)
+    ignore = Ignore(INDEX, "nobody writes", 13)
+    assert findings(a_database(a_revision(BUILD, calls=(call,), ignores=(ignore,)))) == ()
+
+
+def test_a_comment_without_a_reason_is_not_obeyed_and_found_itself():
+    found = findings(a_database(a_revision(BUILD, ignores=(Ignore(INDEX, "", 10),))))
+    assert set(rules_of(found)) == {INDEX, "ignore_has_no_reason"}
+
+
+def test_a_comment_that_stands_elsewhere_matches_nothing_and_is_found():
+    found = findings(a_database(a_revision(BUILD, ignores=(Ignore(INDEX, "why not", 3),))))
+    assert rules_of(found) == ["ignore_matches_nothing", INDEX]
+
+
+def test_a_comment_of_a_rule_that_does_not_exist_names_the_nearest():
+    ignore = Ignore("index_is_created_without_concurrency", "why not", 10)
+    found = findings(a_database(a_revision(BUILD, ignores=(ignore,))))
+    (one,) = (one for one in found if one.rule == "ignored_rule_is_unknown")
+    assert f"Did you mean `{INDEX}`?" in one.message
+
+
+def test_a_rule_that_is_off_finds_nothing_and_its_comments_are_in_order():
+    ignore = Ignore(INDEX, "why not", 10)
+    database = a_database(a_revision(BUILD, ignores=(ignore,)))
+    assert findings(database, Settings(ignore=(INDEX,))) == ()
+
+
+def test_a_setting_that_names_no_rule_is_a_warning():
+    (one,) = findings(a_database(), Settings(ignore=("no_such_rule",)))
+    assert (one.rule, one.severity) == ("ignored_rule_is_unknown", Severity.WARNING)
+
+
+def test_one_line_that_does_a_thing_to_many_tables_is_one_finding():
+    many = tuple(Statement(f"CREATE INDEX i ON t{number} (a)", line=10) for number in range(5))
+    (one,) = findings(a_database(a_revision(*many)))
+    assert one.what.endswith("(And 4 more at this place.)")
+
+
+def test_sql_that_is_none_is_told_and_the_rest_is_judged():
+    found = findings(a_database(a_revision(Statement("SELEC 1", line=3), BUILD)))
+    assert rules_of(found) == ["statement_cannot_be_read", INDEX]
+    assert found[0].severity is Severity.NOTICE
+
+
+def test_a_statement_that_was_cut_says_so():
+    (one,) = findings(a_database(a_revision(Statement("INSERT INTO t VALUES ('", is_cut=True))))
+    assert "it was cut" in one.what
+
+
+def test_sql_of_other_databases_is_not_read_as_postgresql():
+    facts = DatabaseFacts("mysql", revisions=(a_revision(Statement("ALTER TABLE t MODIFY a TEXT")),))
+    assert findings(facts) == ()
+
+
+SQL = (
+    "ALTER TABLE users ADD COLUMN a int DEFAULT random() NOT NULL , ; ( ) DROP INDEX CONCURRENTLY UPDATE SET = 1 "
+    "'x' WHERE IS NULL CREATE UNIQUE ON TYPE RENAME TO WITH AS SELECT LIMIT OFFSET $1 \x00 \ud800"
+)
+WORDS = st.sampled_from(SQL.split(" "))
+
+
+@given(st.lists(WORDS, max_size=30), st.text(max_size=40))
+@settings(max_examples=300, deadline=None)
+def test_no_text_makes_it_fail(words, text):
+    facts = a_database(a_revision(Statement(" ".join(words)), Statement(text)))
+    assert all(one.rule for one in findings(facts))
+
+
+def test_a_megabyte_of_sql_and_a_deep_expression_are_read_or_told():
+    long = "INSERT INTO t VALUES " + ", ".join(f"({number}, 'x')" for number in range(60_000))
+    deep = "SELECT " + "(" * 20_000 + "1" + ")" * 20_000
+    nested = "SELECT " + "NOT " * 3_000 + "true"
+    found = findings(
+        a_database(
+            a_revision(Statement(long), Statement(deep), Statement(nested), Statement("SELECT '\ud800'"))
+        )
+    )
+    assert [one.what.removeprefix("A statement cannot be read: ") for one in found] == [
+        "it is longer than 100,000 characters.",
+        'memory exhausted at or near "(".',
+        "its expressions are nested too deeply.",
+        "it has characters that no SQL has.",
+    ]
