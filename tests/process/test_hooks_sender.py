@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 
+from headway_operator.hooks.sender import AT_ONCE_OF_A_NAMESPACE
 from headway_operator.planner.deliveries import Answer
 from support.receivers import a_delivery, a_receiver, a_sender, raw
 
@@ -91,7 +92,6 @@ async def test_of_ten_megabytes_hardly_anything_is_read() -> None:
 
     async with raw(flood) as url, a_sender() as sender:
         answered = await sender.send(a_delivery(url))
-        await asyncio.sleep(0)
     assert answered.answer is Answer.ACCEPTED
     assert written < 10_000_000
 
@@ -148,3 +148,97 @@ async def test_a_closed_port_is_told() -> None:
         answered = await sender.send(a_delivery("http://127.0.0.1:1024/x"))
     assert answered.answer is Answer.ERROR
     assert answered.sentence == "127.0.0.1: no connection came about (Connection refused)"
+
+
+async def test_a_team_whose_receivers_hang_keeps_no_other_team_waiting() -> None:
+    released, arrived = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        if "team-a" in request.headers["ce-source"]:
+            arrived.release()
+            await released.wait()
+        return web.Response()
+
+    async with a_receiver(answer=hang) as receiver, a_sender() as sender:
+        sending = [asyncio.create_task(sender.send(a_delivery(receiver.url))) for _ in range(40)]
+        for _ in range(AT_ONCE_OF_A_NAMESPACE):
+            await arrived.acquire()
+        source = "/apis/headway.dev/v1alpha1/namespaces/team-b/databasemigrations/shop"
+        other = await sender.send(a_delivery(receiver.url, source=source))
+        assert other.answer is Answer.ACCEPTED
+        assert len(receiver.got) == AT_ONCE_OF_A_NAMESPACE + 1
+        released.set()
+        answers = {one.answer for one in await asyncio.gather(*sending)}
+    assert answers == {Answer.ACCEPTED}
+    assert len(receiver.got) == 41
+
+
+async def test_waiting_for_a_turn_is_no_time_of_the_receivers() -> None:
+    released, arrived = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        arrived.release()
+        await released.wait()
+        return web.Response()
+
+    async with a_receiver(answer=hang) as receiver, a_sender() as sender:
+        first = [
+            asyncio.create_task(sender.send(a_delivery(receiver.url, timeout_seconds=30)))
+            for _ in range(AT_ONCE_OF_A_NAMESPACE)
+        ]
+        for _ in first:
+            await arrived.acquire()
+        last = asyncio.create_task(sender.send(a_delivery(receiver.url, timeout_seconds=2)))
+        await asyncio.wait((last,), timeout=2.2)
+        released.set()
+        assert (await last).answer is Answer.ACCEPTED
+        await asyncio.gather(*first)
+
+
+async def test_no_cookie_of_one_receiver_comes_back() -> None:
+    async with (
+        a_receiver(answer=answering(200, Set_Cookie="session=1; Domain=127.0.0.1")) as receiver,
+        a_sender() as sender,
+    ):
+        for _ in range(2):
+            await sender.send(a_delivery(receiver.url))
+    assert "Cookie" not in receiver.got[1].headers
+
+
+async def test_every_attempt_has_a_connection_of_its_own() -> None:
+    """A kept one that was closed meanwhile would fail a Check that is tried but once."""
+    ports = []
+
+    async def note(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        ports.append(request.transport.get_extra_info("peername")[1])
+        return web.Response()
+
+    async with a_receiver(answer=note) as receiver, a_sender() as sender:
+        for _ in range(3):
+            await sender.send(a_delivery(receiver.url))
+    assert len(set(ports)) == 3
+
+
+async def test_an_endpoint_that_nobody_has_set_up_is_forbidden_and_named() -> None:
+    async with a_sender() as sender:
+        answered = await sender.send(a_delivery(endpoint="pager"))
+    assert answered.answer is Answer.FORBIDDEN
+    assert answered.sentence == (
+        "endpoint pager: the cluster's administrator has set up no endpoint of this name"
+    )
+
+
+async def test_a_sender_that_is_closed_breaks_off_what_is_under_way() -> None:
+    arrived = asyncio.Event()
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        arrived.set()
+        await asyncio.Event().wait()
+        return web.Response()
+
+    async with a_receiver(answer=hang) as receiver:
+        async with a_sender() as sender:
+            sending = asyncio.create_task(sender.send(a_delivery(receiver.url, timeout_seconds=30)))
+            await arrived.wait()
+        assert (await sending).answer is Answer.ERROR

@@ -101,6 +101,11 @@ def test_a_secret_that_cannot_be_used_is_refused(text: str, said: str) -> None:
         SharedSecret.parse(text)
 
 
+def test_a_secret_without_its_padding_is_the_same() -> None:
+    text = "whsec_" + encoded(b"s" * 32)
+    assert SharedSecret.parse(text.rstrip("=")) == SharedSecret.parse(text) == SharedSecret(b"s" * 32)
+
+
 def test_a_signature_is_accepted_for_its_content_and_key_only() -> None:
     key, other = SigningKey.generate(), SigningKey.generate()
     signature = key.sign(CONTENT)
