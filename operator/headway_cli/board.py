@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Status
+from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Stage, Status
 from headway_operator.planner.explain import attempt_text, moment
 from headway_operator.planner.snapshot import BackfillProgress, JobProgress
 
@@ -25,6 +25,8 @@ class Row:
     elapsed: timedelta | None
     backfill: BackfillProgress | None = None
     """That of the revision that runs."""
+    waits: bool = False
+    """What is left of it waits until the application is rolled out."""
 
     @property
     def fraction(self) -> float:
@@ -137,6 +139,7 @@ def _row(
         message=_again(database, now, attempts) + message,
         elapsed=(ended or now) - began if began else None,
         backfill=progress.backfill if is_working else None,
+        waits=database.stage is Stage.POST_DEPLOY and database.phase is DatabasePhase.PENDING,
     )
 
 

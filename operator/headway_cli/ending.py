@@ -18,20 +18,31 @@ class Ending:
     interrupted: bool
     logs: dict[str, Path] = field(default_factory=dict)
     """The log of the latest Job, by database; the plan's under the empty name."""
+    stops_at_the_gate: bool = False
+    """It was to leave what waits until the application is rolled out."""
+
+    @property
+    def is_at_the_gate(self) -> bool:
+        """What must precede the application is applied, and the rest was left, as it was to be."""
+        succeeded = self.status.condition("Succeeded")
+        is_open = self.stops_at_the_gate and self.status.is_ready(self.status.observed_generation)
+        return is_open and succeeded is not None and succeeded.status == "Unknown" and not self.interrupted
 
     @property
     def succeeded(self) -> bool:
         """Whether every database is where it should be."""
-        ready = self.status.condition("Ready")
-        return ready is not None and ready.status == "True"
+        succeeded = self.status.condition("Succeeded")
+        return self.is_at_the_gate or (succeeded is not None and succeeded.status == "True")
 
     @property
     def digest_to_approve(self) -> str:
         """The digest of the plan that waits for an approval; '' when none does."""
-        return self.status.plan.digest if self.status.plan and waits_for_approval(self.status) else ""
+        if self.is_at_the_gate or self.status.plan is None or not waits_for_approval(self.status):
+            return ""
+        return self.status.plan.digest
 
 
 def waits_for_approval(status: Status) -> bool:
     """Whether the plan is there, and nothing is changed before somebody approves it."""
-    reconciling = status.condition("Reconciling")
-    return reconciling is not None and reconciling.reason == "WaitingForApproval"
+    succeeded = status.condition("Succeeded")
+    return succeeded is not None and succeeded.reason == "WaitingForApproval"

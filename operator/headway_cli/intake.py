@@ -20,6 +20,8 @@ from headway_operator.api.migration import API_VERSION, KIND
 from headway_operator.cluster.local_process import Sources
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_NEVER = {"waitFor": [{"deployment": "elsewhere"}]}
+"""No workload is ever rolled out on this machine."""
 _GIVEN_URLS = "headway-given-urls"
 """The Secret that holds what ``--url`` says."""
 
@@ -35,6 +37,8 @@ class Options:
     environment: str = ""
     approve: str = ""
     """The digest of the plan that may be carried out, or its beginning."""
+    before_deploy: bool = False
+    """Stop at the gate: leave what waits until the application is rolled out."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,9 @@ class Intake:
     sources: Sources
     project: Path
     skipped: tuple[str, ...] = ()
+    stops_at_the_gate: bool = False
+    asks_no_workload: bool = False
+    """It names workloads to wait for, and there are none here."""
 
 
 def take_in(documents: Sequence[Document], options: Options) -> Intake:
@@ -55,6 +62,7 @@ def take_in(documents: Sequence[Document], options: Options) -> Intake:
     _check_head(document)
     resource = checked(document.body, document.where)
     project = _project(documents, options, resource["spec"])
+    waits = "postDeploy" in resource["spec"]
     resource = _localized(resource, options, project, document.where)
     _check_rules(resource, document.where)
     entries = {kind: _entries(documents, kind) for kind in ("Secret", "ConfigMap")}
@@ -62,7 +70,13 @@ def take_in(documents: Sequence[Document], options: Options) -> Intake:
     known = (KIND, "Secret", "ConfigMap")
     skipped = tuple(f"{one.kind or 'a document'} {one.name}" for one in documents if one.kind not in known)
     return Intake(
-        document.where, resource, Sources(entries["Secret"] | given, entries["ConfigMap"]), project, skipped
+        document.where,
+        resource,
+        Sources(entries["Secret"] | given, entries["ConfigMap"]),
+        project,
+        skipped,
+        stops_at_the_gate=options.before_deploy,
+        asks_no_workload=waits and not options.before_deploy,
     )
 
 
@@ -147,6 +161,9 @@ def _localized(resource: dict[str, Any], options: Options, project: Path, where:
         "workingDir": str(project),
         "python": _python(options.python),
     }
+    spec.pop("postDeploy", None)
+    if options.before_deploy:
+        spec["postDeploy"] = _NEVER
     if options.environment:
         spec["environment"] = options.environment
     return resource | {"spec": spec}

@@ -36,6 +36,10 @@ from headway_operator.planner.gates import first_block
 from headway_operator.planner.snapshot import Stage
 from headway_runner.inject import inject
 
+NO_WORKLOADS = (
+    "spec.postDeploy.waitFor is not asked without a cluster: what waits for the rollout runs right after the rest; "
+    "--before-deploy leaves it"
+)
 EXIT_SUCCEEDED = 0
 EXIT_FAILED = 1
 EXIT_NEEDS_APPROVAL = 3
@@ -60,6 +64,8 @@ def launch(documents: Sequence[Document], options: Options, output: str, command
     _check(intake)
     for skipped in intake.skipped:
         print(f"note: {skipped} is not needed here and is left alone", file=sys.stderr)
+    if intake.asks_no_workload:
+        print(f"note: {NO_WORKLOADS}", file=sys.stderr)
     outcome = _launch(intake, output, command)
     digest = outcome.ending.digest_to_approve
     if not digest or not is_approved(digest, options.approve):
@@ -113,7 +119,9 @@ def _run(intake: Intake, folder: Path, choice: str, command: Sequence[str]) -> O
 
 async def _session(intake: Intake, site: Site, output: Output) -> Ending:
     with output:
-        ending = await Session(intake.resource, site, output, utc_now).run()
+        ending = await Session(
+            intake.resource, site, output, utc_now, stops_at_the_gate=intake.stops_at_the_gate
+        ).run()
         output.show(ending.board)
     return ending
 

@@ -13,7 +13,7 @@ from typing import Any
 from headway_contract import events
 from headway_contract.codec import encode
 from headway_contract.events import Event
-from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Status
+from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Stage, Status
 from headway_operator.planner.backfills import finished, record_line
 from headway_operator.planner.explain import attempt_text
 from headway_operator.planner.snapshot import JobProgress
@@ -74,7 +74,8 @@ def _of_databases(old: Status, new: Status, attempts: int) -> Iterator[Item]:
 def _has_moved(before: DatabaseStatus, now: DatabaseStatus) -> bool:
     """To another phase or attempt; that a backfill begins and ends is told by the runner's own events."""
     is_still_working = before.phase.is_working and now.phase.is_working
-    return before.attempt != now.attempt or (before.phase is not now.phase and not is_still_working)
+    has_begun_anew = (before.stage, before.attempt) != (now.stage, now.attempt)
+    return has_begun_anew or (before.phase is not now.phase and not is_still_working)
 
 
 def _of_database(database: DatabaseStatus, attempts: int) -> Item | None:
@@ -88,6 +89,8 @@ def _of_database(database: DatabaseStatus, attempts: int) -> Item | None:
         at = f", now at {database.current_revision}" if database.current_revision else ""
         details |= {"revisions": done, "current": database.current_revision}
         return Item("DatabaseSucceeded", what + at, database.name, details)
+    if database.phase is DatabasePhase.PENDING and database.stage is Stage.POST_DEPLOY:
+        return Item("DatabaseReady", database.message, database.name, details)
     details |= {"reason": database.reason}
     if database.phase is DatabasePhase.WAITING:
         return Item("Retrying", _again(database, attempts) + database.message, database.name, details)

@@ -59,6 +59,12 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="where spec.plan.approval is Required: carry the plan out if it has this digest, or one that begins "
         "with these 12 digits or more (default: ask, on a terminal; else show the plan and end with exit code 3)",
     )
+    parser.add_argument(
+        "--before-deploy",
+        action="store_true",
+        help="only what must precede the application: revisions with post_deploy = True at the end of a history "
+        "are left; the same command without this runs them once the application is rolled out",
+    )
     add_output(parser)
     parser.set_defaults(start=start)
 
@@ -85,6 +91,7 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
         python=options.python,
         environment=options.environment,
         approve=options.approve,
+        before_deploy=options.before_deploy,
     )
     return launch(read_documents(options.files), wishes, options.output, command).exit_code
 

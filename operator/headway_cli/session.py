@@ -39,9 +39,16 @@ class Session:
     """Runs one resource to its end."""
 
     def __init__(
-        self, resource: dict[str, Any], site: Site, output: Output, now: Callable[[], datetime]
+        self,
+        resource: dict[str, Any],
+        site: Site,
+        output: Output,
+        now: Callable[[], datetime],
+        *,
+        stops_at_the_gate: bool = False,
     ) -> None:
-        """``resource`` is checked; ``output`` is told what happens."""
+        """``resource`` is checked; ``output`` is told what happens; ``stops_at_the_gate``: what waits is left."""
+        self._stops_at_the_gate = stops_at_the_gate
         self._output = output
         self._now = now
         self._spans = Spans(now(), {})
@@ -69,7 +76,11 @@ class Session:
                 task.cancel()
             await self._end(tasks)
         return Ending(
-            self._status, self._board(), self._interrupts > 0 and not self._is_settled(), self._logs
+            self._status,
+            self._board(),
+            self._interrupts > 0 and not self._is_settled(),
+            self._logs,
+            self._stops_at_the_gate,
         )
 
     def migration_changed(self, body: Body) -> None:
@@ -143,13 +154,15 @@ class Session:
             self._over.set()
 
     def _is_settled(self) -> bool:
-        ready = self._status.condition("Ready")
-        return ready is not None and ready.status in ("True", "False")
+        if self._stops_at_the_gate and self._status.is_ready(self._status.observed_generation):
+            return True
+        succeeded = self._status.condition("Succeeded")
+        return succeeded is not None and succeeded.status in ("True", "False")
 
     def _is_held(self) -> bool:
         """Suspended, and nothing runs any more, and the status says so."""
-        reconciling = self._status.condition("Reconciling")
-        is_held = reconciling is not None and reconciling.reason == "Suspended"
+        succeeded = self._status.condition("Succeeded")
+        is_held = succeeded is not None and succeeded.reason == "Suspended"
         working = any(database.phase.is_working for database in self._status.databases)
         return is_held and not working and not self._cluster.has_running_jobs
 

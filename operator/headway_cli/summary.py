@@ -17,6 +17,7 @@ from headway_cli.secrecy import MASK
 from headway_contract.events import PassRetried
 from headway_contract.failures import FAILURES
 from headway_contract.wire import MARK, from_line
+from headway_operator.api.conditions import MAY_ROLL_OUT
 from headway_operator.api.status import DatabasePhase
 from headway_operator.planner.attempts import STOPPED
 
@@ -95,12 +96,13 @@ def _go_on(sentence: str, again: str) -> Iterator[Text]:
 def last_item(ending: Ending) -> Item:
     """The same for programs."""
     result = "Succeeded" if ending.succeeded else _unfinished(ending)
-    ready = ending.status.condition("Ready")
+    result = "Ready" if ending.is_at_the_gate else result
+    told = ending.status.condition("Succeeded")
     databases: list[dict[str, Any]] = [
         {"name": row.name, "phase": row.phase.value, "revisions": row.done or 0, "current": row.current}
         for row in ending.board.rows
     ]
-    details = {"result": result, "reason": ready.reason if ready else "", "databases": databases}
+    details = {"result": result, "reason": told.reason if told else "", "databases": databases}
     if ending.digest_to_approve:
         details["digest"] = ending.digest_to_approve
     return Item("RunEnded", _sentence(ending), details=details)
@@ -113,12 +115,12 @@ def _unfinished(ending: Ending) -> str:
 
 
 def _sentence(ending: Ending) -> str:
-    ready = ending.status.condition("Ready")
-    return (
-        f"{ending.board.title}: {ready.message}"
-        if ready is not None
-        else f"{ending.board.title}: not started"
-    )
+    title, told = ending.board.title, ending.status.condition("Succeeded")
+    if ending.is_at_the_gate:
+        left = sum(one.post_deploy_count for one in ending.status.databases)
+        waits = f"{counted(left, 'revision')} {'waits' if left == 1 else 'wait'}"
+        return f"{title}: {MAY_ROLL_OUT}; {waits} until it is, then run the same without --before-deploy"
+    return f"{title}: {told.message if told is not None else 'not started'}"
 
 
 def _width(board: Board) -> int:
@@ -129,6 +131,8 @@ def _line(row: Row, width: int) -> str:
     parts = [row.name.ljust(width)]
     if row.phase is DatabasePhase.SUCCEEDED:
         parts += [counted(row.done, "revision") + " applied" if row.done else "nothing to do"]
+    elif row.waits:
+        parts += [f"{row.done or 0} of {counted(row.total or 0, 'revision')} applied, the rest waits"]
     elif row.phase is DatabasePhase.SKIPPED or (row.phase is DatabasePhase.PENDING and row.elapsed is None):
         parts += ["not started"]
     elif row.total:
@@ -151,10 +155,10 @@ def _failure(ending: Ending, mask: Callable[[str], str]) -> Iterator[Text]:
         yield Text.assemble((database.name, "bold"), f" ({database.reason}): {mask(database.message)}")
         yield from _log(ending.logs.get(database.name), database.message, mask)
     if not failed:
-        ready = ending.status.condition("Ready")
+        told = ending.status.condition("Succeeded")
         yield Text()
-        yield Text(f"{ready.reason}: {mask(ready.message)}" if ready is not None else "It did not start.")
-        yield from _log(ending.logs.get(""), ready.message if ready is not None else "", mask)
+        yield Text(f"{told.reason}: {mask(told.message)}" if told is not None else "It did not start.")
+        yield from _log(ending.logs.get(""), told.message if told is not None else "", mask)
     yield Text()
 
 

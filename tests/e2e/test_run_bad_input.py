@@ -94,9 +94,12 @@ def test_a_url_without_its_database(project, capsys):
 
 def test_a_field_that_this_release_cannot_honour(project, capsys):
     (project / "shop.yaml").write_text(
-        resource({"main": {}}, postDeploy={"waitFor": [{"deployment": "shop"}]})
+        resource(
+            {"main": {}},
+            hooks=[{"name": "chat", "type": "Notify", "points": ["OnReady"], "url": "https://x"}],
+        )
     )
-    assert "spec.postDeploy" in refused(capsys, "-f", "shop.yaml", "--url", f"main={URL}")
+    assert "spec.hooks" in refused(capsys, "-f", "shop.yaml", "--url", f"main={URL}")
 
 
 def test_a_suspended_resource_which_would_wait_for_ever(project, capsys):

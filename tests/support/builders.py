@@ -22,10 +22,11 @@ from headway_operator.api.migration import (
     Spec,
     Strategy,
     UrlFrom,
+    Workload,
 )
 from headway_operator.api.status import Status
 from headway_operator.planner.run import current_run
-from headway_operator.planner.snapshot import JobState, JobView, PodView, Snapshot, Stage
+from headway_operator.planner.snapshot import JobState, JobView, PodView, Rollout, Snapshot, Stage
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -99,7 +100,7 @@ def a_job(migration: Migration, database: str = "", attempt: int = 1, **fields: 
     """A running Job of the resource's current run: of this database, or the plan's when none is named."""
     assert migration.spec is not None
     run = current_run(Snapshot(NOW, migration), migration.spec)
-    stage = Stage.MIGRATE if database else Stage.PLAN
+    stage = fields.pop("stage", Stage.MIGRATE if database else Stage.PLAN)
     name = job_name(migration.name, migration.uid, run.id, database, stage.value, attempt)
     known = {
         "name": name,
@@ -122,20 +123,34 @@ def ended(job: JobView, result: RunResult | None = None, **fields: Any) -> JobVi
     return replace(job, **{"state": state, "result": result, "finished": NOW, "pod": pod, **fields})
 
 
-def a_plan(**pending: Sequence[str]) -> Plan:
-    """``a_plan(main=["a1", "a2"], audit=[])``: the revisions that each database lacks."""
+def a_plan(later: Mapping[str, Sequence[str]] | None = None, /, **pending: Sequence[str]) -> Plan:
+    """``a_plan(main=["a1", "a2"], audit=[])``: the revisions that each database lacks.
+
+    ``later``: those that wait until the application is rolled out.
+    """
     return Plan(
         tuple(
             DatabasePlan(
                 name=name,
                 current=("base0",),
-                target=(revisions[-1],) if revisions else ("base0",),
-                pending=tuple(PendingRevision(one, f"title of {one}") for one in revisions),
+                target=tuple([*revisions, *(later or {}).get(name, ())][-1:]) or ("base0",),
+                pending=tuple(PendingRevision(one, f"title of {one}") for one in revisions)
+                + tuple(
+                    PendingRevision(one, f"title of {one}", post_deploy=True)
+                    for one in (later or {}).get(name, ())
+                ),
                 starts=(("base0",),),
             )
             for name, revisions in pending.items()
         )
     )
+
+
+def a_rollout(workload: Workload, image: str = "registry.example.com/shop:1", **fields: Any) -> Rollout:
+    """A workload of three pods that is rolled out with this image, unless ``fields`` say otherwise."""
+    known = {"images": (image,), "generation": 2, "observed_generation": 2}
+    counts = {"wished": 3, "pods": 3, "updated": 3, "available": 3}
+    return Rollout(**{"workload": workload, **known, **counts, **fields})
 
 
 def a_result(

@@ -14,7 +14,7 @@ from typing import Any
 from headway_contract.control import ANNOTATION, Control
 from headway_contract.result import Outcome, RunResult
 from headway_operator.api import labels
-from headway_operator.api.migration import Migration, parse
+from headway_operator.api.migration import Migration, Workload, parse
 from headway_operator.cluster.interface import Body, Conflict, Key, NotFound
 
 CREATED = "2026-11-23T08:00:00Z"
@@ -33,6 +33,7 @@ class FakeCluster:
     pods: dict[str, Body] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
     events: dict[str, Body] = field(default_factory=dict)
+    workloads: dict[Workload, Body] = field(default_factory=dict)
     created_jobs: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     before_write: Callable[[str], None] = lambda call: None
@@ -160,6 +161,12 @@ class FakeCluster:
         if name not in self.jobs:
             raise NotFound(name)
         return copy.deepcopy(self.jobs[name])
+
+    async def get_workload(self, namespace: str, workload: Workload) -> Body:
+        self.calls.append("get_workload")
+        if workload not in self.workloads:
+            raise NotFound(workload.shown)
+        return copy.deepcopy(self.workloads[workload])
 
     async def delete_job(self, namespace: str, name: str) -> None:
         self._writes("delete_job")

@@ -12,7 +12,7 @@ from typing import Any
 from headway_contract.control import Control
 from headway_contract.result import Outcome, RunResult
 from headway_operator.api.migration import FINALIZER, Migration
-from headway_operator.api.status import Status
+from headway_operator.api.status import DatabasePhase, Status
 from headway_operator.planner.actions import (
     Action,
     AddFinalizer,
@@ -24,8 +24,16 @@ from headway_operator.planner.actions import (
     StopJob,
 )
 from headway_operator.planner.plan import plan
-from headway_operator.planner.snapshot import JobProgress, JobState, JobView, PodView, Snapshot, Stage
-from support.builders import NOW, a_migration, a_plan, a_result
+from headway_operator.planner.snapshot import (
+    JobProgress,
+    JobState,
+    JobView,
+    PodView,
+    Rollout,
+    Snapshot,
+    Stage,
+)
+from support.builders import NOW, a_migration, a_plan, a_result, a_rollout
 
 
 class Refused(Exception):
@@ -42,6 +50,13 @@ class ModelCluster:
         self.heads: dict[str, str] = {}
         self.flakes: dict[str, int] = {}
         self.broken: set[tuple[str, str]] = set()
+        self.later: set[str] = set()
+        """Images that have a revision which waits until the application is rolled out."""
+        self.rest: dict[str, str] = {}
+        """For each database, the image whose waiting revision it has."""
+        self.broken_later: set[tuple[str, str]] = set()
+        self.rolled_out = "shop:0"
+        """The image that the workloads to wait for run."""
         self.images: dict[str, str] = {}
         self.progress: dict[str, JobProgress] = {}
         self.reported: set[str] = set()
@@ -64,7 +79,18 @@ class ModelCluster:
 
     def snapshot(self) -> Snapshot:
         """What ``observe`` would gather now."""
-        return Snapshot(self.now, self.resource, tuple(self.jobs.values()), tuple(self.progress.values()))
+        return Snapshot(
+            self.now,
+            self.resource,
+            tuple(self.jobs.values()),
+            tuple(self.progress.values()),
+            rollouts=self._rollouts(),
+        )
+
+    def roll_out(self) -> None:
+        """The application of this generation is rolled out."""
+        assert self.resource.spec is not None
+        self.rolled_out = self.resource.spec.image
 
     def edit(self, **spec: Any) -> None:
         """A new generation with these fields of spec."""
@@ -179,10 +205,14 @@ class ModelCluster:
         )
         assert start.name not in self.reported, f"attempt {start.name} is made twice"
         rivals = [
-            job.name for job in self.active if job.database == start.database and job.stage is start.stage
+            job.name
+            for job in self.active
+            if job.database == start.database and (job.stage is Stage.PLAN) == (start.stage is Stage.PLAN)
         ]
         assert not rivals, f"{start.name} would be the second Job beside {rivals}"
         assert read.spec is not None
+        if start.stage is Stage.POST_DEPLOY:
+            self._expect_an_open_gate(read)
         self.images[start.name] = read.spec.image
         self.jobs[start.name] = JobView(
             start.name, start.run, start.identity, start.stage, start.database, start.attempt, self.now
@@ -199,12 +229,48 @@ class ModelCluster:
             assert self.resource.spec is not None
             names = [one.name for one in self.resource.spec.databases]
             pending = {name: [image] if self.heads.get(name) != image else [] for name in names}
-            return a_result(plan=a_plan(**pending))
+            later = {name: [f"{image}-later"] for name in names if self._lacks_the_rest(name, image)}
+            return a_result(plan=a_plan(later, **pending))
+        if job.stage is Stage.POST_DEPLOY:
+            return self._result_behind_the_gate(job.database, image)
         if (job.database, image) in self.broken:
             return a_result(failure="RevisionFailed")
         count = int(self.heads.get(job.database) != image)
         self.heads[job.database] = image
-        return a_result(database=job.database, to_revision=(image,), applied_count=count)
+        left = int(self._lacks_the_rest(job.database, image))
+        return a_result(
+            database=job.database, to_revision=(image,), applied_count=count, post_deploy_count=left
+        )
+
+    def _result_behind_the_gate(self, database: str, image: str) -> RunResult:
+        if (database, image) in self.broken_later:
+            return a_result(failure="RevisionFailed", pending_count=1)
+        count = int(self._lacks_the_rest(database, image))
+        self.rest[database] = image
+        return a_result(database=database, to_revision=(f"{image}-later",), applied_count=count)
+
+    def _lacks_the_rest(self, database: str, image: str) -> bool:
+        return image in self.later and self.rest.get(database) != image
+
+    def _expect_an_open_gate(self, read: Migration) -> None:
+        """Nothing behind the gate begins before everything before it is applied, told, and rolled out."""
+        spec = read.spec
+        assert spec is not None
+        assert read.status.is_ready(read.generation), "the gate is not told to be open"
+        behind = [one.name for one in spec.databases if self.heads.get(one.name) != spec.image]
+        assert not behind, f"{behind} lack what must precede the application"
+        assert not spec.post_deploy.wait_for or self.rolled_out == spec.image, "nothing is rolled out"
+
+    def _rollouts(self) -> tuple[Rollout, ...]:
+        """Looked at only where the status says that something waits."""
+        resource = self.resource
+        waits = any(
+            one.stage is Stage.POST_DEPLOY and one.phase is DatabasePhase.PENDING
+            for one in resource.status.databases
+        )
+        if resource.spec is None or not waits:
+            return ()
+        return tuple(a_rollout(one, self.rolled_out) for one in resource.spec.post_deploy.wait_for)
 
     def _expect(self, version: str) -> None:
         if self.migration is None or self.migration.resource_version != version:

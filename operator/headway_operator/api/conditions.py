@@ -15,6 +15,10 @@ class State(StrEnum):
 
     PROGRESSING = "Progressing"
     WAITING = "Waiting"
+    READY = "Ready"
+    """The gate is open, and what waits until the application is rolled out is not done yet."""
+    READY_FAILED = "PostDeployFailed"
+    """The gate is open, and something behind it failed."""
     FAILED = "Failed"
     SUCCEEDED = "Succeeded"
 
@@ -25,6 +29,12 @@ TABLE: dict[State, tuple[tuple[str, str], ...]] = {
     ),
     State.WAITING: (
         ("Ready", "Unknown"), ("Reconciling", "True"), ("Stalled", "False"), ("Succeeded", "Unknown"),
+    ),
+    State.READY: (
+        ("Ready", "True"), ("Reconciling", "False"), ("Stalled", "False"), ("Succeeded", "Unknown"),
+    ),
+    State.READY_FAILED: (
+        ("Ready", "True"), ("Reconciling", "False"), ("Stalled", "False"), ("Succeeded", "False"),
     ),
     State.FAILED: (
         ("Ready", "False"), ("Reconciling", "False"), ("Stalled", "True"), ("Succeeded", "False"),
@@ -39,6 +49,15 @@ OwnCondition = tuple[str, str, str]
 """Status, reason and message of a condition that does not follow from the state alone."""
 OWN_CONDITIONS = ("PlanReady", "Approved", "BackfillComplete")
 
+BEHIND_THE_GATE = {
+    State.PROGRESSING: State.READY,
+    State.WAITING: State.READY,
+    State.FAILED: State.READY_FAILED,
+}
+"""What a state becomes once the gate is open: it does not close again within a generation."""
+GATE_OPEN = "GateOpen"
+MAY_ROLL_OUT = "the application may roll out"
+
 MESSAGE_CHARACTERS = 1024
 
 
@@ -50,7 +69,11 @@ def conditions_for(
     generation: int,
 ) -> tuple[Condition, ...]:
     """All conditions of this state; ``own`` are those that go their own ways, by type."""
-    rows = [(kind, status, reason, message) for kind, status in TABLE[state]]
+    told = {kind: (reason, message) for kind, _ in TABLE[state]}
+    if state in BEHIND_THE_GATE.values():
+        is_open = (GATE_OPEN, f"{MAY_ROLL_OUT}; {message}")
+        told |= dict.fromkeys(("Ready", "Reconciling", "Stalled"), is_open)
+    rows = [(kind, status, *told[kind]) for kind, status in TABLE[state]]
     rows += [(kind, *own[kind]) for kind in OWN_CONDITIONS]
     return tuple(
         Condition(kind, status, why, text[:MESSAGE_CHARACTERS], observed_generation=generation)

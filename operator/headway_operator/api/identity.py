@@ -18,6 +18,8 @@ from headway_operator.api.migration import Database, Migration, Spec
 JOB_NAME_LIMIT = 52
 """A pod adds a suffix to its Job's name, and 63 is the limit of a label's value."""
 _NAMES_OF_STAGES = ("plan", "migrate")
+_LATER = "PostDeploy"
+"""Its Jobs have a hash in their names: a database may be called like that."""
 
 
 def identity_of(spec: Spec, retry_token: str) -> str:
@@ -54,11 +56,13 @@ def new_run_id(migration: Migration, identity: str, predecessor: str) -> str:
 
 def job_name(migration_name: str, uid: str, run: str, database: str, stage: str, attempt: int) -> str:
     """``shop-main-3f9c2e01-1``: readable, at most 52 characters, distinct for distinct arguments."""
-    part = database or stage.lower()
+    is_later = stage == _LATER
+    part = f"{database}-post" if is_later else database or stage.lower()
     ending = f"-{run}-{attempt}"
     room = JOB_NAME_LIMIT - len(ending)
     start = f"{_label(migration_name)}-{_label(part)}"
-    if len(start) > room or start != f"{migration_name}-{part}" or database in _NAMES_OF_STAGES:
+    is_own = start == f"{migration_name}-{part}" and database not in _NAMES_OF_STAGES and not is_later
+    if len(start) > room or not is_own:
         start = f"{start[: room - 7].strip('-')}-{_hash([uid, migration_name, part, stage], 6)}"
     return start + ending
 

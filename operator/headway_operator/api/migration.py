@@ -164,6 +164,26 @@ class JobSettings:
 
 
 @dataclass(frozen=True)
+class Workload:
+    """A Deployment or StatefulSet of the resource's namespace, by its name; exactly one of the two."""
+
+    deployment: str = ""
+    stateful_set: str = ""
+
+    @property
+    def shown(self) -> str:
+        """For people."""
+        return f"Deployment {self.deployment}" if self.deployment else f"StatefulSet {self.stateful_set}"
+
+
+@dataclass(frozen=True)
+class PostDeploy:
+    """What must be rolled out before what waits for it runs; nothing: it runs as soon as the gate is open."""
+
+    wait_for: tuple[Workload, ...] = ()
+
+
+@dataclass(frozen=True)
 class Spec:
     """The wish. Fields of parts that this release does not have yet are kept raw, to be refused by name."""
 
@@ -187,7 +207,7 @@ class Spec:
     failed_runs_history_limit: int = 3
     lint: Any = None
     backfill: BackfillSettings = LEFT_OUT
-    post_deploy: Any = None
+    post_deploy: PostDeploy = PostDeploy()
     hooks: tuple[Any, ...] = ()
 
     def target_of(self, database: Database) -> str:

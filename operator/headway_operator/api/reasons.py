@@ -44,6 +44,15 @@ REASONS: tuple[Reason, ...] = (
         "The resource is paused: nothing is started, and what runs holds between batches and between revisions.",
         "kubectl annotate dbmig NAME headway.dev/paused-",
     ),
+    Reason(
+        "GateOpen",
+        "The application may roll out: every revision that must precede it is applied. Others wait until it is.",
+    ),
+    Reason(
+        "WaitingForRollout",
+        "The rest of the revisions waits until what spec.postDeploy.waitFor names is rolled out with this image.",
+    ),
+    Reason("PostDeploy", "The gate is open, and the revisions that were to wait for it are about to run."),
     Reason("Succeeded", "Every database is where the specification wants it."),
     Reason("NothingToDo", "Every database was there already."),
     Reason(
@@ -136,6 +145,10 @@ REASONS: tuple[Reason, ...] = (
     Reason("BackfillFinished", "Event: a backfill is complete; the message has its record."),
     Reason("JobStarted", "Event: a Job for this database was created."),
     Reason("DatabaseSucceeded", "Event: this database is where the specification wants it."),
+    Reason(
+        "DatabaseReady",
+        "Event: what must precede the application is applied to this database, and the rest waits for the rollout.",
+    ),
     Reason("DatabaseSkipped", "Event: this database was not started, because one before it failed."),
 )
 

@@ -6,6 +6,16 @@ from enum import StrEnum
 from headway_contract.planned import Planned
 
 
+class Stage(StrEnum):
+    """What a Job is for."""
+
+    PLAN = "Plan"
+    MIGRATE = "Migrate"
+    """What must precede the application."""
+    POST_DEPLOY = "PostDeploy"
+    """What waits until the application is rolled out."""
+
+
 class DatabasePhase(StrEnum):
     """Where one database is; see ``planner.lifecycle`` for how it gets from one to the next."""
 
@@ -95,6 +105,8 @@ class Pending:
 
     revision: str
     title: str = ""
+    post_deploy: bool = False
+    """It waits until the application is rolled out."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +173,15 @@ class DatabaseStatus:
     """Those that this run has completed, the latest last."""
     start_time: str | None = None
     completion_time: str | None = None
+    stage: Stage = Stage.MIGRATE
+    """The part of the work that phase, Job, attempt and failures are about."""
+    post_deploy_count: int = 0
+    """How many of the pending revisions wait until the application is rolled out."""
+
+    @property
+    def is_past_the_gate(self) -> bool:
+        """Whether what must precede the application is applied to it."""
+        return self.stage is Stage.POST_DEPLOY or self.phase is DatabasePhase.SUCCEEDED
 
 
 @dataclass(frozen=True)
@@ -196,6 +217,11 @@ class Status:
     def database(self, name: str) -> DatabaseStatus | None:
         """The entry of this name."""
         return next((entry for entry in self.databases if entry.name == name), None)
+
+    def is_ready(self, generation: int) -> bool:
+        """Whether it says that the application of this generation may roll out."""
+        ready = self.condition("Ready")
+        return ready is not None and (ready.status, ready.observed_generation) == ("True", generation)
 
     def condition(self, kind: str) -> Condition | None:
         """The condition of this type."""

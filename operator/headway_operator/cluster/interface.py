@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from headway_operator.api.migration import Workload
+
 Body = dict[str, Any]
 
 
@@ -66,6 +68,9 @@ class Cluster(Protocol):
 
     async def delete_job(self, namespace: str, name: str) -> None:
         """Delete it with its pods, which get their grace period; none of that name is no error."""
+
+    async def get_workload(self, namespace: str, workload: Workload) -> Body:
+        """A Deployment or StatefulSet; :class:`NotFound`."""
 
     async def set_finalizers(self, key: Key, resource_version: str, finalizers: Sequence[str]) -> str:
         """Replace them and return the new resourceVersion; :class:`Conflict` when it changed meanwhile."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 from headway_operator.api import labels
-from headway_operator.api.migration import API_VERSION, GROUP, KIND, PLURAL, VERSION
+from headway_operator.api.migration import API_VERSION, GROUP, KIND, PLURAL, VERSION, Workload
 from headway_operator.cluster.api_server import APPLY, MERGE, ApiServer
 from headway_operator.cluster.interface import Body, Conflict, Key, NotFound
 
@@ -71,6 +71,12 @@ class KubeCluster:
             await self._api.request("DELETE", path, {"propagationPolicy": "Foreground"})
         except NotFound:
             return
+
+    async def get_workload(self, namespace: str, workload: Workload) -> Body:
+        """A Deployment or StatefulSet; :class:`NotFound`."""
+        plural = "deployments" if workload.deployment else "statefulsets"
+        name = workload.deployment or workload.stateful_set
+        return await self._api.json("GET", f"{_collection('apis/apps/v1', namespace, plural)}/{name}")
 
     async def set_finalizers(self, key: Key, resource_version: str, finalizers: Sequence[str]) -> str:
         """Replace them and return the new resourceVersion; :class:`Conflict` when it changed meanwhile."""

@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from headway_operator.api.migration import Workload
 from headway_operator.cluster.interface import Body, Conflict, Key, NotFound, Unavailable
 from headway_operator.cluster.local_process import LocalProcess, Sources, follow, launch_of
 from headway_operator.planner.explain import stamp
@@ -174,6 +175,10 @@ class LocalCluster:
         else:
             work.process.send(signal.SIGTERM)
         self._watcher.owned_changed(work.job)
+
+    async def get_workload(self, namespace: str, workload: Workload) -> Body:
+        """There are none on this machine."""
+        raise NotFound("there are no workloads without a cluster")
 
     async def set_finalizers(self, key: Key, resource_version: str, finalizers: Sequence[str]) -> str:
         """Replace them."""

@@ -14,6 +14,7 @@ from headway_operator.api import labels
 from headway_operator.cluster.interface import Body, Key
 from headway_operator.planner.snapshot import JobState, JobView, PodView, Stage, StrayPod
 
+_CHANGING = (Stage.MIGRATE, Stage.POST_DEPLOY)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _STATES = {"Complete": JobState.SUCCEEDED, "Failed": JobState.FAILED}
 
@@ -62,7 +63,7 @@ def stray_pods(jobs: Iterable[Body], pods: Iterable[Body]) -> tuple[StrayPod, ..
     return tuple(
         StrayPod(pod["metadata"]["name"], pod["spec"]["nodeName"], marks.get(labels.DATABASE, ""))
         for pod in pods
-        if (marks := pod["metadata"].get("labels") or {}).get(labels.STAGE) == Stage.MIGRATE
+        if (marks := pod["metadata"].get("labels") or {}).get(labels.STAGE) in _CHANGING
         and controller_uid(pod) not in active
         and (pod.get("spec") or {}).get("nodeName")
         and not _is_over(pod)

@@ -9,12 +9,21 @@ from datetime import datetime
 
 from headway_contract.result import Outcome, Plan
 from headway_contract.wire import join_document
-from headway_operator.api.migration import Migration
-from headway_operator.api.status import Status
-from headway_operator.cluster.interface import Body, Cluster, ClusterError, Key, Unavailable
+from headway_operator.api.migration import Migration, Workload
+from headway_operator.api.status import DatabasePhase, Stage, Status
+from headway_operator.cluster.interface import (
+    Body,
+    Cluster,
+    ClusterError,
+    Forbidden,
+    Key,
+    NotFound,
+    Unavailable,
+)
 from headway_operator.cluster.logs import Target
+from headway_operator.cluster.rollout_view import rollout_of
 from headway_operator.cluster.views import is_running, job_views, newest_pod, stray_pods
-from headway_operator.planner.snapshot import JobProgress, JobState, JobView, Snapshot
+from headway_operator.planner.snapshot import JobProgress, JobState, JobView, Rollout, Snapshot
 
 
 @dataclass(frozen=True)
@@ -47,8 +56,32 @@ async def observe(
     if _pods_matter(migration, bodies):
         pods = await cluster.list_pods(key, migration.uid)
     jobs = tuple([await _with_plan(cluster, migration, job) for job in job_views(bodies, pods)])
-    snapshot = Snapshot(now, migration, jobs, progress, stray_pods(bodies, pods))
+    rollouts = await _rollouts(cluster, migration)
+    snapshot = Snapshot(now, migration, jobs, progress, stray_pods(bodies, pods), rollouts)
     return Sight(snapshot, _targets(bodies, pods))
+
+
+async def _rollouts(cluster: Cluster, migration: Migration) -> tuple[Rollout, ...]:
+    """Of the workloads to wait for, once something waits for them."""
+    waits = any(
+        one.stage is Stage.POST_DEPLOY and one.phase is DatabasePhase.PENDING
+        for one in migration.status.databases
+    )
+    if migration.spec is None or not waits:
+        return ()
+    return tuple(
+        [await _rollout(cluster, migration.namespace, one) for one in migration.spec.post_deploy.wait_for]
+    )
+
+
+async def _rollout(cluster: Cluster, namespace: str, workload: Workload) -> Rollout:
+    """One; what is not there, or may not be read, is waited for like everything else."""
+    try:
+        return rollout_of(workload, await cluster.get_workload(namespace, workload))
+    except NotFound:
+        return Rollout(workload, "there is none in this namespace")
+    except Forbidden as error:
+        return Rollout(workload, f"the operator may not read it ({error})")
 
 
 def _pods_matter(migration: Migration, jobs: Sequence[Body]) -> bool:

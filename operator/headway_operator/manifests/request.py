@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headway_contract.planned import Planned
-from headway_contract.request import CredentialVariables, DatabaseRequest, Mode, RunRequest
+from headway_contract.request import CredentialVariables, DatabaseRequest, Mode, Part, RunRequest
 from headway_operator.api.migration import CredentialsFrom, CustomKeys, Database, Migration, Spec
 from headway_operator.planner.actions import StartJob
 from headway_operator.planner.snapshot import Stage
@@ -23,7 +23,11 @@ CONVENTIONS = {
 }
 """Which key holds what in the Secrets that CloudNativePG, Crunchy's operator and service bindings write."""
 
-_MODES = {Stage.PLAN: Mode.PLAN, Stage.MIGRATE: Mode.MIGRATE}
+_MODES = {
+    Stage.PLAN: (Mode.PLAN, Part.ALL),
+    Stage.MIGRATE: (Mode.MIGRATE, Part.BEFORE_DEPLOY),
+    Stage.POST_DEPLOY: (Mode.MIGRATE, Part.ALL),
+}
 _MAY_BE_ABSENT = ("port",)
 
 
@@ -38,8 +42,10 @@ class Source:
 def request_for(start: StartJob, migration: Migration, settings: Settings) -> RunRequest:
     """What the runner of this Job is asked: a plan of all databases, or one database's migration."""
     spec = spec_of(migration)
+    mode, part = _MODES[start.stage]
     return RunRequest(
-        mode=_MODES[start.stage],
+        mode=mode,
+        part=part,
         run=start.run,
         databases=tuple(source.request for source in sources_for(start, spec)),
         command=spec.command,

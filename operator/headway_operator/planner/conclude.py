@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from headway_operator.api.conditions import (
+    BEHIND_THE_GATE,
     OWN_CONDITIONS,
     OwnCondition,
     State,
@@ -25,6 +26,7 @@ from headway_operator.planner.explain import stamp
 from headway_operator.planner.follow import WAS_THERE, Standing
 from headway_operator.planner.gates import Blocked
 from headway_operator.planner.retries import obstacle_of
+from headway_operator.planner.rollouts import waited_for
 from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import Snapshot
 from headway_operator.planner.strays import LEFT_BEHIND, waits_for_a_pod
@@ -43,7 +45,7 @@ def conclude(
 ) -> Status:
     """The status of this run. One that is held before it began leaves the status of the run before as it was."""
     old = snapshot.migration.status
-    state, reason, message = _verdict(standing, blocked, superseding)
+    state, reason, message = _verdict(snapshot, run, standing, blocked, superseding)
     if state is State.PROGRESSING and not superseding:
         reason = _obstacle(run) or reason
     pod = waits_for_a_pod(snapshot, standing.databases) if state is State.PROGRESSING else ""
@@ -53,7 +55,8 @@ def conclude(
         nothing = ("Unknown", reason, "the plan has not been made yet")
         return _assemble(snapshot, old, state, reason, message, dict.fromkeys(OWN_CONDITIONS, nothing))
     over = standing.is_over and not superseding
-    current = _run(snapshot, run, over, state if blocked is None else _own_state(standing))
+    own_state = state if blocked is None else _verdict(snapshot, run, standing, None, False)[0]
+    current = _run(snapshot, run, over, own_state)
     base = replace(
         old,
         run=current,
@@ -62,7 +65,9 @@ def conclude(
         history=_history(snapshot, run, current, message),
         last_handled_retry=snapshot.migration.retry_token,
     )
-    own_state = state if blocked is None else _own_state(standing)
+    is_refused = blocked is not None and blocked.even_when_over
+    if standing.opens_the_gate and not superseding and not is_refused:
+        state = BEHIND_THE_GATE.get(state, state)
     own = {
         "PlanReady": _plan_ready(standing),
         "Approved": approved_condition(run, standing),
@@ -80,6 +85,8 @@ def _assemble(
     own: Mapping[str, OwnCondition],
 ) -> Status:
     migration = snapshot.migration
+    if migration.status.is_ready(migration.generation):
+        state = BEHIND_THE_GATE.get(state, state)
     conditions = conditions_for(state, reason, message, own, migration.generation)
     status = replace(
         base,
@@ -93,7 +100,9 @@ def _assemble(
     return replace(status, progress=_progress(snapshot, status, message))
 
 
-def _verdict(standing: Standing, blocked: Blocked | None, superseding: bool) -> tuple[State, str, str]:
+def _verdict(
+    snapshot: Snapshot, run: CurrentRun, standing: Standing, blocked: Blocked | None, superseding: bool
+) -> tuple[State, str, str]:
     if blocked is not None:
         held = _busy(standing.databases) if blocked.hold else ""
         return blocked.state, blocked.reason, "; ".join(filter(None, (blocked.message, held)))
@@ -105,6 +114,8 @@ def _verdict(standing: Standing, blocked: Blocked | None, superseding: bool) -> 
         return State.PROGRESSING, *_current_planning(standing.plan)
     if standing.is_over:
         return _outcome(standing.databases)
+    if standing.opens_the_gate:
+        return State.PROGRESSING, *_work_behind_the_gate(snapshot, run, standing.databases)
     return State.PROGRESSING, *_current_work(standing.databases)
 
 
@@ -112,11 +123,6 @@ def _obstacle(run: CurrentRun) -> str:
     """What keeps a Job's pod from starting is said as a reason of its own: a person may have to act."""
     found = (obstacle_of(job) for job in run.jobs if job.is_active)
     return next((obstacle[0].name for obstacle in found if obstacle is not None), "")
-
-
-def _own_state(standing: Standing) -> State:
-    """How the run itself ended or stands, whatever holds the resource now."""
-    return _verdict(standing, None, False)[0]
 
 
 def _outcome(databases: tuple[DatabaseStatus, ...]) -> tuple[State, str, str]:
@@ -147,6 +153,19 @@ def _current_work(databases: tuple[DatabaseStatus, ...]) -> tuple[str, str]:
     is_filling = any(database.phase is DatabasePhase.BACKFILLING for database in databases)
     message = _busy(databases) or "the next database is about to start"
     return "Backfilling" if is_filling else "Migrating", message
+
+
+def _work_behind_the_gate(
+    snapshot: Snapshot, run: CurrentRun, databases: tuple[DatabaseStatus, ...]
+) -> tuple[str, str]:
+    """What goes on there; when nothing does, what it waits for."""
+    if any(one.phase.is_working or one.phase is DatabasePhase.WAITING for one in databases):
+        return _current_work(databases)
+    left = _count(sum(one.post_deploy_count for one in databases), "revision")
+    missing = waited_for(snapshot, run.spec)
+    if missing:
+        return "WaitingForRollout", f"{left} waiting until the application is rolled out; {missing}"
+    return "PostDeploy", f"{left} to be applied now"
 
 
 def _busy(databases: tuple[DatabaseStatus, ...]) -> str:
@@ -220,8 +239,8 @@ def _entry(run: Run, message: str) -> HistoryEntry:
 
 def _phase(state: State, reason: str) -> str:
     """One word for the column: what it is doing when it is doing something, else how it is."""
-    doing = {"Planning", "Migrating", "Backfilling", "Retrying", "Stopping"}
-    return reason if state is State.PROGRESSING and reason in doing else str(state)
+    doing = {"Planning", "Migrating", "Backfilling", "Retrying", "Stopping", "WaitingForRollout"}
+    return reason if state in (State.PROGRESSING, State.READY) and reason in doing else str(state)
 
 
 def _progress(snapshot: Snapshot, status: Status, message: str) -> Progress:

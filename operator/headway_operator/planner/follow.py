@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from headway_contract.planned import is_relative
-from headway_contract.result import DatabasePlan, Outcome, Plan
+from headway_contract.result import DatabasePlan, Outcome, Plan, RunResult
 from headway_operator.api.reasons import Reason, reason_of
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Pending, PlanStatus
 from headway_operator.planner.attempts import STOPPED, is_stopped, obstacle_text, works
@@ -49,6 +49,11 @@ class Standing:
         return tuple(time for time in times if time)
 
     @property
+    def opens_the_gate(self) -> bool:
+        """Whether everything that must precede the application is applied, in every database."""
+        return self.plan_is_done and all(database.is_past_the_gate for database in self.databases)
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing is left to start or to wait for."""
         all_final = all(database.phase.is_final for database in self.databases)
@@ -72,9 +77,21 @@ def follow(snapshot: Snapshot, run: CurrentRun, held: bool) -> Standing:
 def _follow_database(
     snapshot: Snapshot, run: CurrentRun, name: str, plan: Plan | None, held: bool
 ) -> DatabaseStatus:
-    memory, job = run.remembered(name), run.latest(Stage.MIGRATE, name)
+    """First what must precede the application, then the rest: a Job for that tells that the first is done."""
+    memory = run.remembered(name)
     if plan is not None:
-        memory = _with_plan(snapshot, memory, next((one for one in plan.databases if one.name == name), None))
+        memory = _with_plan(
+            snapshot, run, memory, next((one for one in plan.databases if one.name == name), None)
+        )
+    if memory.stage is Stage.MIGRATE:
+        memory = _follow_stage(snapshot, run, memory, held)
+    if memory.stage is Stage.MIGRATE and not memory.phase.is_final and run.latest(Stage.POST_DEPLOY, name):
+        memory = _past_the_gate(run, memory, memory.revisions_done, memory.revisions_total)
+    return _follow_stage(snapshot, run, memory, held) if memory.stage is Stage.POST_DEPLOY else memory
+
+
+def _follow_stage(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, held: bool) -> DatabaseStatus:
+    job = run.latest(memory.stage, memory.name)
     if memory.phase.is_final:
         return memory
     if job is None or job.attempt < memory.attempt:
@@ -86,6 +103,8 @@ def _follow_database(
     if job.result is not None:
         memory = with_records(memory, job.result.backfills)
     if job.result is not None and job.result.outcome is Outcome.SUCCEEDED:
+        if memory.stage is Stage.MIGRATE and job.result.post_deploy_count:
+            return _left_the_rest(run, memory, job, job.result)
         return _succeeded(snapshot, run, memory, job)
     if settled:
         return memory
@@ -113,20 +132,74 @@ def _stopped(memory: DatabaseStatus, notice: str = "") -> DatabaseStatus:
     )
 
 
-def _with_plan(snapshot: Snapshot, memory: DatabaseStatus, plan: DatabasePlan | None) -> DatabaseStatus:
+def _left_the_rest(
+    run: CurrentRun, memory: DatabaseStatus, job: JobView, result: RunResult
+) -> DatabaseStatus:
+    """Its Job confirmed what must precede the application, and left what waits until that is rolled out."""
+    left, total = result.post_deploy_count, memory.revisions_total
+    if total is None:
+        total = left + (run.applied_to(memory.name) or result.applied_count)
+    at = ", ".join(result.to_revision)
+    reached = replace(memory, job_name=job.name, current_revision=at, start_time=_began(memory, job))
+    return _past_the_gate(run, reached, max(total - left, 0), total)
+
+
+def _past_the_gate(
+    run: CurrentRun, memory: DatabaseStatus, done: int | None, total: int | None
+) -> DatabaseStatus:
+    """Attempts and failures are counted anew; Jobs that there are already tell of theirs."""
+    left = total - done if total is not None and done is not None else 0
+    rest = tuple(one for one in memory.pending if one.post_deploy)
+    return replace(
+        memory,
+        phase=moved(memory.phase, Fact.REST_WAITS),
+        stage=Stage.POST_DEPLOY,
+        revisions_done=done,
+        revisions_total=total,
+        pending=rest,
+        pending_count=max(left, len(rest)),
+        post_deploy_count=max(left, len(rest)),
+        attempt=0,
+        failures=run.earlier_failures(Stage.POST_DEPLOY, memory.name),
+        reason="",
+        message=_waits(done or 0, left),
+        retry_time=None,
+        backfill=None,
+    )
+
+
+def _waits(done: int, left: int) -> str:
+    applied = f"{done} revision{'' if done == 1 else 's'} applied; " if done else ""
+    rest = "1 waits" if left == 1 else f"{left} wait" if left else "the rest waits"
+    return f"{applied}{rest} until the application is rolled out"
+
+
+def _began(memory: DatabaseStatus, job: JobView) -> str:
+    return memory.start_time or stamp(job.created)
+
+
+def _with_plan(
+    snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, plan: DatabasePlan | None
+) -> DatabaseStatus:
     if plan is None or memory.phase is not DatabasePhase.PENDING:
         return memory
+    later = sum(one.post_deploy for one in plan.pending)
     planned = replace(
         memory,
         current_revision=", ".join(plan.current),
         target_revision=", ".join(plan.target),
         revisions_done=0,
         revisions_total=len(plan.pending),
-        pending=tuple(Pending(one.revision, one.title) for one in plan.pending[:PENDING_SHOWN]),
+        pending=tuple(
+            Pending(one.revision, one.title, one.post_deploy) for one in plan.pending[:PENDING_SHOWN]
+        ),
         pending_count=len(plan.pending),
+        post_deploy_count=later,
         planned=plan.planned if plan.pending else None,
         message=" ".join(plan.notices),
     )
+    if plan.pending and later == len(plan.pending):
+        return _past_the_gate(run, planned, 0, later)
     if plan.pending:
         return planned
     return replace(
@@ -157,7 +230,7 @@ def _active(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job: Jo
         reason="",
         message=obstacle_text(run, job),
         retry_time=None,
-        start_time=memory.start_time or stamp(job.created),
+        start_time=_began(memory, job),
     )
     if started.message:
         return started
@@ -195,12 +268,13 @@ def _succeeded(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job:
         revisions_total=total,
         pending=(),
         pending_count=0,
+        post_deploy_count=0,
         job_name=job.name,
         attempt=job.attempt,
         reason="",
         message=_applied(total, planned or 0, result.ahead),
         retry_time=None,
-        start_time=memory.start_time or stamp(job.created),
+        start_time=_began(memory, job),
         completion_time=stamp(snapshot.now),
     )
 
@@ -217,7 +291,7 @@ def _attempt_failed(
     snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job: JobView
 ) -> DatabaseStatus:
     reason, happened = failure_of(job)
-    memory = replace(_as_reached(memory, job), start_time=memory.start_time or stamp(job.created))
+    memory = replace(_as_reached(memory, job), start_time=_began(memory, job))
     return _failed(snapshot, run, memory, reason, happened, job.finished or snapshot.now)
 
 
@@ -271,7 +345,11 @@ def _with_lost_targets(
 
 
 def _with_skips(run: CurrentRun, databases: tuple[DatabaseStatus, ...]) -> tuple[DatabaseStatus, ...]:
-    """Databases that will never start, because of one before them, are said to be skipped at once."""
+    """Databases that will never start, because of one before them, are said to be skipped at once.
+
+    Behind the gate none goes on where it stays closed for one that failed before it.
+    """
+    closed = [one.name for one in databases if one.phase is DatabasePhase.FAILED and not one.is_past_the_gate]
     stopped = run.spec.strategy.on_failure == "Stop" and any(
         database.phase is DatabasePhase.FAILED for database in databases
     )
@@ -283,10 +361,13 @@ def _with_skips(run: CurrentRun, databases: tuple[DatabaseStatus, ...]) -> tuple
     shown = []
     for wish, database in zip(run.spec.databases, databases, strict=True):
         culprits = [name for name in wish.depends_on if name in lost]
+        if database.stage is Stage.POST_DEPLOY:
+            culprits += closed
         if database.phase is DatabasePhase.PENDING and (stopped or culprits):
             why = f"{culprits[0]} failed" if culprits else "an earlier database failed (onFailure: Stop)"
             phase = moved(database.phase, Fact.EARLIER_FAILED)
-            begun = "not continued" if database.attempt else "not started"
+            is_begun = database.attempt or database.stage is Stage.POST_DEPLOY
+            begun = "not continued" if is_begun else "not started"
             shown.append(replace(database, phase=phase, message=f"{begun}: {why}"))
             lost.add(database.name)
         else:

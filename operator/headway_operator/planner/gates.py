@@ -116,7 +116,6 @@ def unsupported(spec: Spec) -> list[str]:
     """The fields that this release would have to ignore, by their paths."""
     asked = {
         "spec.lint": bool(spec.lint) and spec.lint.get("mode") != "Never",
-        "spec.postDeploy": bool(spec.post_deploy),
         "spec.hooks": bool(spec.hooks),
     }
     return [path for path, is_asked in asked.items() if is_asked]

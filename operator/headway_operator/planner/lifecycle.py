@@ -15,6 +15,7 @@ class Fact(StrEnum):
     NOTHING_PENDING = "the plan found nothing to do"
     JOB_ACTIVE = "a Job is working on it"
     BACKFILL_ACTIVE = "a Job is working on it, in a backfill"
+    REST_WAITS = "what must precede the application is applied, and the rest waits until it is rolled out"
     JOB_SUCCEEDED = "its Job confirmed the target"
     ATTEMPT_FAILED = "an attempt failed and another one may help"
     GAVE_UP = "an attempt failed for good"
@@ -27,24 +28,28 @@ TRANSITIONS: dict[tuple[Phase, Fact], Phase] = {
     (Phase.PENDING, Fact.EARLIER_FAILED): Phase.SKIPPED,
     (Phase.PENDING, Fact.JOB_ACTIVE): Phase.MIGRATING,
     (Phase.PENDING, Fact.BACKFILL_ACTIVE): Phase.BACKFILLING,
+    (Phase.PENDING, Fact.REST_WAITS): Phase.PENDING,
     (Phase.PENDING, Fact.JOB_SUCCEEDED): Phase.SUCCEEDED,
     (Phase.PENDING, Fact.ATTEMPT_FAILED): Phase.WAITING,
     (Phase.PENDING, Fact.GAVE_UP): Phase.FAILED,
     (Phase.PENDING, Fact.JOB_STOPPED): Phase.PENDING,
     (Phase.MIGRATING, Fact.JOB_ACTIVE): Phase.MIGRATING,
     (Phase.MIGRATING, Fact.BACKFILL_ACTIVE): Phase.BACKFILLING,
+    (Phase.MIGRATING, Fact.REST_WAITS): Phase.PENDING,
     (Phase.MIGRATING, Fact.JOB_SUCCEEDED): Phase.SUCCEEDED,
     (Phase.MIGRATING, Fact.ATTEMPT_FAILED): Phase.WAITING,
     (Phase.MIGRATING, Fact.GAVE_UP): Phase.FAILED,
     (Phase.MIGRATING, Fact.JOB_STOPPED): Phase.PENDING,
     (Phase.BACKFILLING, Fact.JOB_ACTIVE): Phase.MIGRATING,
     (Phase.BACKFILLING, Fact.BACKFILL_ACTIVE): Phase.BACKFILLING,
+    (Phase.BACKFILLING, Fact.REST_WAITS): Phase.PENDING,
     (Phase.BACKFILLING, Fact.JOB_SUCCEEDED): Phase.SUCCEEDED,
     (Phase.BACKFILLING, Fact.ATTEMPT_FAILED): Phase.WAITING,
     (Phase.BACKFILLING, Fact.GAVE_UP): Phase.FAILED,
     (Phase.BACKFILLING, Fact.JOB_STOPPED): Phase.PENDING,
     (Phase.WAITING, Fact.JOB_ACTIVE): Phase.MIGRATING,
     (Phase.WAITING, Fact.BACKFILL_ACTIVE): Phase.BACKFILLING,
+    (Phase.WAITING, Fact.REST_WAITS): Phase.PENDING,
     (Phase.WAITING, Fact.JOB_SUCCEEDED): Phase.SUCCEEDED,
     (Phase.WAITING, Fact.ATTEMPT_FAILED): Phase.WAITING,
     (Phase.WAITING, Fact.GAVE_UP): Phase.FAILED,

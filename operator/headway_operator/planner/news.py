@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from headway_operator.api.status import DatabasePhase, DatabaseStatus, Status
+from headway_operator.api.status import DatabasePhase, DatabaseStatus, Stage, Status
 from headway_operator.planner.actions import TellUser
 from headway_operator.planner.backfills import record_line
 from headway_operator.planner.explain import attempt_text
@@ -20,13 +20,14 @@ def _of_databases(old: Status, new: Status, attempts: int) -> Iterator[TellUser]
     for database in new.databases:
         before = old.database(database.name) if same_run else None
         yield from _of_backfills(before, database, new)
-        if before is None or (_kind(before), before.attempt) != (_kind(database), database.attempt):
+        if before is None or _place(before) != _place(database):
             yield from _of_database(database, new, attempts)
 
 
-def _kind(database: DatabaseStatus) -> DatabasePhase:
-    """Its phase, a backfill being told in its own way."""
-    return DatabasePhase.MIGRATING if database.phase.is_working else database.phase
+def _place(database: DatabaseStatus) -> tuple[Stage, DatabasePhase, int]:
+    """How far it is, a backfill being told in its own way."""
+    phase = DatabasePhase.MIGRATING if database.phase.is_working else database.phase
+    return database.stage, phase, database.attempt
 
 
 def _of_backfills(before: DatabaseStatus | None, now: DatabaseStatus, status: Status) -> Iterator[TellUser]:
@@ -56,7 +57,9 @@ def _of_backfills(before: DatabaseStatus | None, now: DatabaseStatus, status: St
 
 
 def _of_database(database: DatabaseStatus, status: Status, attempts: int) -> Iterator[TellUser]:
-    key = f"{status.run.id if status.run else ''}/{database.name}/{database.attempt}/{_kind(database)}"
+    stage, phase, attempt = _place(database)
+    part = f"/{stage}" if stage is Stage.POST_DEPLOY else ""
+    key = f"{status.run.id if status.run else ''}/{database.name}{part}/{attempt}/{phase}"
     text = f"{database.name}: {database.message}"[:_MESSAGE_CHARACTERS]
     if database.phase.is_working:
         which = attempt_text(database.failures, attempts)
@@ -64,6 +67,8 @@ def _of_database(database: DatabaseStatus, status: Status, attempts: int) -> Ite
         yield TellUser("JobStarted", started, key=key)
     elif database.phase is DatabasePhase.SUCCEEDED:
         yield TellUser("DatabaseSucceeded", text, key=key)
+    elif database.phase is DatabasePhase.PENDING and stage is Stage.POST_DEPLOY and not attempt:
+        yield TellUser("DatabaseReady", text, key=key)
     elif database.phase in (DatabasePhase.WAITING, DatabasePhase.FAILED):
         yield TellUser(database.reason or "DatabaseFailed", text, warning=True, key=key)
     elif database.phase is DatabasePhase.SKIPPED:
@@ -71,7 +76,11 @@ def _of_database(database: DatabaseStatus, status: Status, attempts: int) -> Ite
 
 
 def _of_run(old: Status, new: Status) -> Iterator[TellUser]:
-    before, after = old.condition("Ready"), new.condition("Ready")
+    was_ready, is_ready = old.condition("Ready"), new.condition("Ready")
+    if is_ready and is_ready.reason == "GateOpen" and not (was_ready and was_ready.status == "True"):
+        key = f"{new.run.id if new.run else ''}/{new.observed_generation}/GateOpen"
+        yield TellUser("GateOpen", is_ready.message[:_MESSAGE_CHARACTERS], key=key)
+    before, after = old.condition("Succeeded"), new.condition("Succeeded")
     if after is None or (before and (before.status, before.reason) == (after.status, after.reason)):
         return
     if after.reason == "Backfilling" or (

@@ -24,6 +24,7 @@ from headway_operator.planner.follow import Standing, follow
 from headway_operator.planner.gates import Blocked, first_block, first_block_after_plan
 from headway_operator.planner.lifecycle import Fact, moved
 from headway_operator.planner.retries import PATIENCE
+from headway_operator.planner.rollouts import AT_ONCE, next_look, waited_for
 from headway_operator.planner.run import CurrentRun, current_run
 from headway_operator.planner.snapshot import JobView, Snapshot, Stage
 from headway_operator.planner.steer import steers, wished
@@ -60,6 +61,7 @@ def _decide(snapshot: Snapshot, run: CurrentRun, standing: Standing, blocked: Bl
         stops += steers(run.jobs, wished(snapshot.migration, blocked))
     superseding = not standing.is_over and any(job.is_active for job in run.other_jobs)
     starts = () if blocked or superseding else _starts(snapshot, run, standing)
+    rest = None if blocked or superseding or starts else _rest_waits(snapshot, run, standing)
     standing = _with_starts(snapshot, standing, starts, run.spec.retry.attempts)
     status = conclude(snapshot, run, standing, blocked, superseding)
     actions = (
@@ -69,7 +71,8 @@ def _decide(snapshot: Snapshot, run: CurrentRun, standing: Standing, blocked: Bl
         *starts,
         *_sweep(run, status),
     )
-    return Decision(actions, status, _wake(snapshot, run, () if blocked else standing.retry_times, starts))
+    wake = _wake(snapshot, run, () if blocked else standing.retry_times, starts)
+    return Decision(actions, status, min((time for time in (wake, rest) if time is not None), default=None))
 
 
 def _starts(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> tuple[StartJob, ...]:
@@ -86,6 +89,7 @@ def _starts(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> tuple[St
 def _start_databases(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> tuple[StartJob, ...]:
     """A database between two attempts keeps its place, so that no later one is begun before it."""
     phases = {database.name: database.phase for database in standing.databases}
+    ready = _may_start(snapshot, run, standing)
     busy = {job.database for job in run.jobs if job.is_active} | databases_with_strays(snapshot)
     room = run.spec.strategy.max_parallel - sum(
         phase.is_working or name in busy for name, phase in phases.items()
@@ -94,19 +98,55 @@ def _start_databases(snapshot: Snapshot, run: CurrentRun, standing: Standing) ->
     for wish, database in zip(run.spec.databases, standing.databases, strict=True):
         if room <= 0:
             break
-        if database.name in busy or not _may_run(wish, database, phases):
+        if database.name in busy or not (_may_go_on(database) or wish in ready):
             continue
         room -= 1
         if database.phase is DatabasePhase.PENDING or _is_due(snapshot, database.retry_time):
-            starts.append(run.start(Stage.MIGRATE, database.name, database.attempt + 1, database.planned))
+            starts.append(run.start(database.stage, database.name, database.attempt + 1, database.planned))
     return tuple(starts)
 
 
-def _may_run(wish: Database, database: DatabaseStatus, phases: dict[str, DatabasePhase]) -> bool:
-    if database.phase is DatabasePhase.WAITING:
-        return True
-    ready = all(phases.get(name) is DatabasePhase.SUCCEEDED for name in wish.depends_on)
-    return database.phase is DatabasePhase.PENDING and ready
+def _may_go_on(database: DatabaseStatus) -> bool:
+    """It has been begun, and is between two attempts."""
+    return database.phase is DatabasePhase.WAITING
+
+
+def _may_start(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> tuple[Database, ...]:
+    """The databases whose next part may begin, as far as the gate and those that they depend on have it."""
+    is_rolled_out = _gate_is_told(snapshot, standing) and not waited_for(snapshot, run.spec)
+    past = {one.name for one in standing.databases if one.is_past_the_gate}
+    done = {one.name for one in standing.databases if one.phase is DatabasePhase.SUCCEEDED}
+    return tuple(
+        wish
+        for wish, database in zip(run.spec.databases, standing.databases, strict=True)
+        if database.phase is DatabasePhase.PENDING
+        and (
+            is_rolled_out and done.issuperset(wish.depends_on)
+            if database.stage is Stage.POST_DEPLOY
+            else past.issuperset(wish.depends_on)
+        )
+    )
+
+
+def _gate_is_told(snapshot: Snapshot, standing: Standing) -> bool:
+    """Nothing behind the gate begins before the status has said that it is open."""
+    migration = snapshot.migration
+    return standing.opens_the_gate and migration.status.is_ready(migration.generation)
+
+
+def _rest_waits(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> timedelta | None:
+    """When to look again at what the rest waits for; None: nothing of it waits for a rollout."""
+    waits = any(
+        one.stage is Stage.POST_DEPLOY and one.phase is DatabasePhase.PENDING for one in standing.databases
+    )
+    if not waits or not standing.opens_the_gate:
+        return None
+    if not _gate_is_told(snapshot, standing):
+        return AT_ONCE
+    if not waited_for(snapshot, run.spec):
+        return None
+    ready = snapshot.migration.status.condition("Ready")
+    return next_look(snapshot, run.spec, moment(ready.last_transition_time) if ready else None)
 
 
 def _is_due(snapshot: Snapshot, retry_time: str | None) -> bool:
@@ -175,7 +215,7 @@ def _finalizer(snapshot: Snapshot, starts: tuple[StartJob, ...]) -> tuple[Action
         is_needed = bool(starts) or any(job.is_active for job in snapshot.jobs)
         return () if is_needed else (RemoveFinalizer(),)
     stages = [start.stage for start in starts] + [job.stage for job in snapshot.jobs if job.is_active]
-    return (AddFinalizer(),) if Stage.MIGRATE in stages else ()
+    return (AddFinalizer(),) if any(stage is not Stage.PLAN for stage in stages) else ()
 
 
 def _sweep(run: CurrentRun, status: Status) -> tuple[DeleteJob, ...]:

@@ -28,17 +28,17 @@ class CurrentRun:
     def remembered_plan(self) -> PlanStatus:
         """What the status has of this run's plan."""
         plan = None if self.is_new else self.migration.status.plan
-        return plan or PlanStatus(failures=self._earlier_failures(Stage.PLAN, ""))
+        return plan or PlanStatus(failures=self.earlier_failures(Stage.PLAN, ""))
 
     def remembered(self, name: str) -> DatabaseStatus:
         """What the status has of this database in this run."""
         database = None if self.is_new else self.migration.status.database(name)
-        return database or DatabaseStatus(name, failures=self._earlier_failures(Stage.MIGRATE, name))
+        return database or DatabaseStatus(name, failures=self.earlier_failures(Stage.MIGRATE, name))
 
     @property
     def has_touched_databases(self) -> bool:
         """Whether a Job that changes something was ever created, so that there must have been a plan."""
-        return any(job.stage is Stage.MIGRATE for job in self.jobs)
+        return any(job.stage is not Stage.PLAN for job in self.jobs)
 
     def latest(self, stage: Stage, database: str = "") -> JobView | None:
         """The Job of the latest attempt."""
@@ -47,11 +47,14 @@ class CurrentRun:
 
     def applied_to(self, database: str) -> int | None:
         """How many revisions its Jobs applied to this database; None when the result of one is not known."""
-        jobs = [job for job in self.jobs if job.stage is Stage.MIGRATE and job.database == database]
-        results = [job.result for job in jobs if job.result is not None]
-        if not jobs or len(results) < max(job.attempt for job in jobs):
-            return None
-        return sum(result.applied_count for result in results)
+        counts = []
+        for stage in (Stage.MIGRATE, Stage.POST_DEPLOY):
+            jobs = [job for job in self.jobs if (job.stage, job.database) == (stage, database)]
+            results = [job.result for job in jobs if job.result is not None]
+            if len(results) < max((job.attempt for job in jobs), default=0):
+                return None
+            counts += [result.applied_count for result in results]
+        return sum(counts) if counts else None
 
     def start(self, stage: Stage, database: str, attempt: int, planned: Planned | None = None) -> StartJob:
         """The action that starts this attempt."""
@@ -59,7 +62,8 @@ class CurrentRun:
         name = job_name(migration.name, migration.uid, self.id, database, stage.value, attempt)
         return StartJob(name, self.id, self.identity, stage, database, attempt, planned)
 
-    def _earlier_failures(self, stage: Stage, database: str) -> int:
+    def earlier_failures(self, stage: Stage, database: str) -> int:
+        """How many attempts before the latest one failed, as far as their Jobs tell."""
         latest = self.latest(stage, database)
         matching = (job for job in self.jobs if job.stage is stage and job.database == database)
         return sum(
@@ -119,5 +123,5 @@ def _is_swept_away(job: JobView) -> bool:
     return job.deleting and not job.is_active
 
 
-def _age_rank(job: JobView) -> tuple[datetime, bool, int, str]:
-    return job.created, job.stage is Stage.MIGRATE, job.attempt, job.name
+def _age_rank(job: JobView) -> tuple[datetime, int, int, str]:
+    return job.created, list(Stage).index(job.stage), job.attempt, job.name

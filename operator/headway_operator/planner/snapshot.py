@@ -7,16 +7,10 @@ from enum import StrEnum
 from headway_contract.backfill import BackfillRecord
 from headway_contract.control import Control
 from headway_contract.result import Outcome, RunResult
-from headway_operator.api.migration import Migration
+from headway_operator.api.migration import Migration, Workload
+from headway_operator.api.status import Stage as Stage  # noqa: PLC0414 - its name is here for all that look at Jobs
 
 NOTHING_WISHED = Control()
-
-
-class Stage(StrEnum):
-    """What a Job is for."""
-
-    PLAN = "Plan"
-    MIGRATE = "Migrate"
 
 
 class JobState(StrEnum):
@@ -141,6 +135,30 @@ class JobProgress:
 
 
 @dataclass(frozen=True)
+class Rollout:
+    """How a workload stands that the post-deploy work waits for, in the words of its own status."""
+
+    workload: Workload
+    problem: str = ""
+    """Why it could not be seen; then all else is as if there were no such thing."""
+    images: tuple[str, ...] = ()
+    """Of all containers of its template."""
+    generation: int = 0
+    observed_generation: int = 0
+    wished: int = 1
+    """How many pods it is to have."""
+    pods: int = 0
+    updated: int = 0
+    available: int = 0
+    """Ready for long enough, of whatever revision."""
+    is_paused: bool = False
+    is_late: bool = False
+    """It has exceeded its progressDeadlineSeconds."""
+    is_one_revision: bool = True
+    """Of a StatefulSet: all pods are to be of the newest revision, and are."""
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """One moment of one resource. ``jobs`` are all Jobs that it owns, of whatever run."""
 
@@ -149,7 +167,13 @@ class Snapshot:
     jobs: tuple[JobView, ...] = ()
     progress: tuple[JobProgress, ...] = field(default=())
     strays: tuple[StrayPod, ...] = field(default=())
+    rollouts: tuple[Rollout, ...] = field(default=())
+    """Of the workloads to wait for; looked at only while something waits for them."""
 
     def progress_of(self, job_name: str) -> JobProgress | None:
         """The newest progress of this Job."""
         return next((entry for entry in self.progress if entry.job_name == job_name), None)
+
+    def rollout_of(self, workload: Workload) -> Rollout | None:
+        """How it was seen, None when nobody looked."""
+        return next((one for one in self.rollouts if one.workload == workload), None)

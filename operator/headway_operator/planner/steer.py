@@ -31,7 +31,7 @@ def steers(jobs: tuple[JobView, ...], wish: Control) -> tuple[SteerJob, ...]:
         if job.pod is None or not job.is_active or job.deleting or not job.has_started:
             continue
         known = job.pod.control
-        if job.stage is Stage.MIGRATE and not known.stop and _content(known) != _content(wish):
+        if job.stage is not Stage.PLAN and not known.stop and _content(known) != _content(wish):
             told.append(SteerJob(job.name, job.pod.name, replace(wish, sequence=known.sequence + 1)))
     return tuple(told)
 

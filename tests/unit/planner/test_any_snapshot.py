@@ -14,8 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headway_contract.result import Outcome
-from headway_operator.api.migration import APPROVE_ANNOTATION, FINALIZER, Database, Migration
-from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Run, Status
+from headway_operator.api.migration import (
+    APPROVE_ANNOTATION,
+    FINALIZER,
+    Database,
+    Migration,
+    PostDeploy,
+    Workload,
+)
+from headway_operator.api.status import Condition, DatabasePhase, DatabaseStatus, PlanStatus, Run, Status
 from headway_operator.planner.actions import (
     AddFinalizer,
     DeleteJob,
@@ -29,11 +36,16 @@ from headway_operator.planner.gates import first_block
 from headway_operator.planner.plan import plan
 from headway_operator.planner.run import current_run
 from headway_operator.planner.snapshot import JobState, Snapshot, Stage
-from support.builders import NOW, a_job, a_migration, a_plan, a_pod, a_result
+from support.builders import NOW, a_job, a_migration, a_plan, a_pod, a_result, a_rollout
 from support.judges import objections
 
 NAMES = ("main", "analytics", "audit")
 COMMAND_OF_A_LATER_RELEASE = {"headway.dev/abort": "1"}
+WORKLOAD = Workload(deployment="shop")
+
+READY = Condition("Ready", "True", "GateOpen", "it may", 1, stamp(NOW - timedelta(minutes=3)))
+ROLLED_OUT = a_rollout(WORKLOAD)
+ROLLING_OUT = a_rollout(WORKLOAD, updated=1)
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
@@ -55,6 +67,8 @@ results = st.sampled_from(
         None,
         a_result(),
         a_result(plan=a_plan(main=["a1"], analytics=[], audit=["b1", "b2"])),
+        a_result(plan=a_plan({"main": ["a2"], "audit": ["b2"]}, main=["a1"], analytics=[], audit=[])),
+        a_result(post_deploy_count=2),
         a_result(Outcome.STOPPED),
         a_result(failure="LockTimeout"),
         a_result(failure="RevisionFailed"),
@@ -102,6 +116,7 @@ def resources(draw) -> Migration:
         deleting=draw(seldom),
         problem="spec.image is missing" if draw(seldom) else "",
         hooks=("one",) if draw(seldom) else (),
+        post_deploy=draw(st.sampled_from([PostDeploy(), PostDeploy((WORKLOAD,))])),
         successful_runs_history_limit=draw(st.integers(0, 2)),
     )
 
@@ -113,6 +128,7 @@ def statuses(draw, resource: Migration) -> Status:
         DatabaseStatus,
         name=st.just("main"),
         phase=st.sampled_from(DatabasePhase),
+        stage=st.sampled_from([Stage.MIGRATE, Stage.POST_DEPLOY]),
         attempt=st.integers(0, 3),
         failures=st.integers(0, 3),
         retry_time=maybe_stamp,
@@ -137,13 +153,15 @@ def statuses(draw, resource: Migration) -> Status:
         run=draw(st.sampled_from([None, known])),
         plan=draw(st.none() | plans),
         databases=tuple(replace(draw(database), name=name) for name in NAMES if draw(st.booleans())),
+        conditions=(READY,) if draw(st.booleans()) else (),
     )
 
 
 @st.composite
 def jobs(draw, resource: Migration):
-    stage = draw(st.sampled_from(["", *NAMES]))
-    job = a_job(resource, stage, draw(st.integers(1, 3)))
+    database = draw(st.sampled_from(["", *NAMES]))
+    stage = draw(st.sampled_from([Stage.MIGRATE, Stage.POST_DEPLOY])) if database else Stage.PLAN
+    job = a_job(resource, database, draw(st.integers(1, 3)), stage=stage)
     run = draw(st.sampled_from([job.run, "old", "older"]))
     return replace(
         job,
@@ -168,7 +186,9 @@ def snapshots(draw) -> Snapshot:
     found = draw(
         st.lists(jobs(resource), max_size=4, unique_by=(lambda job: job.name, lambda job: job.created))
     )
-    return Snapshot(NOW, replace(resource, status=draw(statuses(resource))), tuple(found))
+    rollouts = draw(st.sampled_from([(), (ROLLED_OUT,), (ROLLING_OUT,)]))
+    status = draw(statuses(resource))
+    return Snapshot(NOW, replace(resource, status=status), tuple(found), rollouts=rollouts)
 
 
 def done(snapshot: Snapshot) -> Snapshot:
@@ -184,7 +204,7 @@ def done(snapshot: Snapshot) -> Snapshot:
             held = (FINALIZER,) if isinstance(action, AddFinalizer) else ()
             resource = replace(resource, finalizers=held)
         elif isinstance(action, StartJob):
-            job = a_job(resource, action.database, action.attempt)
+            job = a_job(resource, action.database, action.attempt, stage=action.stage)
             found[action.name] = replace(
                 job, name=action.name, run=action.run, identity=action.identity, created=created
             )
@@ -212,24 +232,46 @@ def a_database_with_an_active_job_gets_no_other(snapshot: Snapshot) -> None:
 
 def the_order_of_the_list_and_the_room_are_kept(snapshot: Snapshot) -> None:
     decision = plan(snapshot)
-    started = {start.database for start in decision.starts if start.stage is Stage.MIGRATE}
+    started = {start.database for start in decision.starts if start.stage is not Stage.PLAN}
     if not started:
         return
     spec = snapshot.migration.spec
     phases = {one.name: one.phase for one in decision.status.databases}
+    past = {one.name for one in decision.status.databases if one.is_past_the_gate}
+    is_open = past == set(phases)
+    done = {name for name, phase in phases.items() if phase is DatabasePhase.SUCCEEDED} if is_open else past
     working = [phase for phase in phases.values() if phase.is_working]
     assert len(working) <= max(spec.strategy.max_parallel, len(working) - len(started))
     last = max(at for at, one in enumerate(spec.databases) if one.name in started)
     being_removed = {job.database for job in snapshot.jobs if job.is_active}
     for one in spec.databases[:last]:
-        waits_for_another = any(phases[name] is not DatabasePhase.SUCCEEDED for name in one.depends_on)
+        waits_for_another = not done.issuperset(one.depends_on)
+        waits_for_the_gate = one.name in past and not is_open
         left_behind = phases[one.name] is DatabasePhase.PENDING and one.name not in being_removed
+        left_behind = left_behind and not waits_for_the_gate
         assert not left_behind or waits_for_another
     for one in spec.databases:
         if one.name in started and phases[one.name] is DatabasePhase.MIGRATING and one.depends_on:
             first_attempt = next(s.attempt == 1 for s in decision.starts if s.database == one.name)
-            ready = all(phases[name] is DatabasePhase.SUCCEEDED for name in one.depends_on)
-            assert ready or not first_attempt
+            assert done.issuperset(one.depends_on) or not first_attempt
+
+
+def nothing_starts_behind_a_gate_that_is_not_told_to_be_open(snapshot: Snapshot) -> None:
+    resource = snapshot.migration
+    later = [start for start in plan(snapshot).starts if start.stage is Stage.POST_DEPLOY]
+    if not later:
+        return
+    assert resource.status.is_ready(resource.generation)
+    assert all(one.is_past_the_gate for one in plan(snapshot).status.databases)
+    waiting = {one.name for one in resource.status.databases if one.phase is DatabasePhase.WAITING}
+    first = [start for start in later if start.attempt == 1 and start.database not in waiting]
+    assert not first or not resource.spec.post_deploy.wait_for or ROLLED_OUT in snapshot.rollouts
+
+
+def a_gate_that_is_open_stays_open_for_this_generation(snapshot: Snapshot) -> None:
+    resource = snapshot.migration
+    if resource.status.is_ready(resource.generation) and not resource.deleting:
+        assert plan(snapshot).status.is_ready(resource.generation)
 
 
 def no_job_starts_while_the_resource_is_held_deleted_or_another_run_is_active(snapshot: Snapshot) -> None:
@@ -242,9 +284,12 @@ def no_job_starts_while_the_resource_is_held_deleted_or_another_run_is_active(sn
 def whatever_is_not_over_is_woken_by_something(snapshot: Snapshot) -> None:
     decision, resource = plan(snapshot), snapshot.migration
     reconciling = decision.status.condition("Reconciling")
-    if resource.deleting or first_block(resource) or reconciling.status == "False":
+    if resource.deleting or first_block(resource):
         return
-    if reconciling.reason == "WaitingForApproval":
+    succeeded = decision.status.condition("Succeeded")
+    if reconciling.status == "False" and succeeded.status != "Unknown":
+        return
+    if succeeded.reason == "WaitingForApproval":
         return
     assert decision.wake_after is not None
 
@@ -267,7 +312,12 @@ def nobody_is_asked_to_look_again_at_once(snapshot: Snapshot) -> None:
 
 
 def doing_it_and_looking_again_changes_nothing(snapshot: Snapshot) -> None:
+    """But that what is behind the gate begins once the status says that it is open."""
     after = done(snapshot)
+    resource, generation = after.migration, after.migration.generation
+    if resource.status.is_ready(generation) and not snapshot.migration.status.is_ready(generation):
+        assert all(start.stage is Stage.POST_DEPLOY for start in plan(after).starts)
+        after = done(after)
     again = plan(after)
     assert again.starts == ()
     assert not [
@@ -295,7 +345,7 @@ def every_status_is_one_that_the_judges_accept(snapshot: Snapshot) -> None:
 def a_job_that_may_change_a_database_only_starts_behind_the_finalizer(snapshot: Snapshot) -> None:
     decision = plan(snapshot)
     kinds = [type(action) for action in decision.actions]
-    changes = any(start.stage is Stage.MIGRATE for start in decision.starts)
+    changes = any(start.stage is not Stage.PLAN for start in decision.starts)
     if changes and not snapshot.migration.has_finalizer:
         assert kinds.index(AddFinalizer) < kinds.index(StartJob)
     if any(job.is_active for job in snapshot.jobs):
@@ -306,6 +356,8 @@ CLAIMS = (
     every_snapshot_has_one_decision,
     a_database_with_an_active_job_gets_no_other,
     the_order_of_the_list_and_the_room_are_kept,
+    nothing_starts_behind_a_gate_that_is_not_told_to_be_open,
+    a_gate_that_is_open_stays_open_for_this_generation,
     no_job_starts_while_the_resource_is_held_deleted_or_another_run_is_active,
     whatever_is_not_over_is_woken_by_something,
     a_database_is_touched_first_only_by_a_plan_that_was_approved,

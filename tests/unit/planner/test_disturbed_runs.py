@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from headway_operator.api.conditions import State
-from headway_operator.api.migration import PAUSED_ANNOTATION, RETRY_ANNOTATION, Locks
-from headway_operator.api.status import DatabasePhase
+from headway_operator.api.migration import PAUSED_ANNOTATION, RETRY_ANNOTATION, Locks, PostDeploy, Workload
+from headway_operator.api.status import DatabasePhase, Stage
 from headway_operator.planner.gates import first_block
 from headway_operator.planner.plan import plan
 from support.builders import a_database, a_migration
@@ -43,15 +43,26 @@ class DisturbedRun(RuleBasedStateMachine):
         depends=st.booleans(),
         broken=st.sets(st.tuples(st.sampled_from(NAMES), image), max_size=2),
         flakes=st.dictionaries(st.sampled_from(("", *NAMES)), st.integers(1, 2), max_size=2),
+        later=st.sets(image),
+        broken_later=st.sets(st.tuples(st.sampled_from(NAMES), image), max_size=2),
+        waits=st.booleans(),
     )
-    def begin(self, parallel, on_failure, mode, depends, broken, flakes):
+    def begin(self, parallel, on_failure, mode, depends, broken, flakes, later, broken_later, waits):
         last = a_database("audit", after=["main"] if depends else [])
         resource = a_migration(
-            *NAMES[:2], last, image=IMAGES[0], parallel=parallel, on_failure=on_failure, plan=mode, retries=60
+            *NAMES[:2],
+            last,
+            image=IMAGES[0],
+            parallel=parallel,
+            on_failure=on_failure,
+            plan=mode,
+            retries=60,
+            post_deploy=PostDeploy((Workload(deployment="shop"),)) if waits else PostDeploy(),
         )
         self.resource = resource
         self.cluster = ModelCluster(resource)
         self.cluster.broken, self.cluster.flakes = set(broken), dict(flakes)
+        self.cluster.later, self.cluster.broken_later = set(later), set(broken_later)
 
     @precondition(lambda self: self.is_there)
     @rule()
@@ -92,6 +103,11 @@ class DisturbedRun(RuleBasedStateMachine):
     @rule(seconds=st.integers(1, 9))
     def edit_how_it_runs(self, seconds):
         self.cluster.edit(locks=Locks(timeout_seconds=seconds))
+
+    @precondition(lambda self: self.is_there)
+    @rule()
+    def the_application_is_rolled_out(self):
+        self.cluster.roll_out()
 
     @precondition(lambda self: self.is_there)
     @rule(value=st.booleans())
@@ -169,6 +185,8 @@ class DisturbedRun(RuleBasedStateMachine):
         if resource.deleting:
             return
         assert list(objections(status, resource.generation)) == []
+        if before.is_ready(resource.generation):
+            assert status.is_ready(resource.generation), "a gate never closes within a generation"
         same_run = before.run and status.run and before.run.id == status.run.id
         if same_run and before.progress.percent is not None:
             assert status.progress.percent >= before.progress.percent
@@ -178,7 +196,7 @@ class DisturbedRun(RuleBasedStateMachine):
 
     def check_that_something_wakes_it(self, has_alarm):
         resource, status = self.cluster.resource, self.cluster.status
-        is_final = status.condition("Reconciling") and status.condition("Reconciling").status == "False"
+        is_final = status.condition("Succeeded") and status.condition("Succeeded").status != "Unknown"
         held = first_block(resource) is not None or resource.deleting
         assert is_final or held or self.cluster.active or has_alarm, f"nothing will wake it: {status}"
 
@@ -188,6 +206,7 @@ class DisturbedRun(RuleBasedStateMachine):
         if self.cluster.resource.spec.suspend:
             self.cluster.edit(suspend=False)
         self.cluster.annotate(PAUSED_ANNOTATION, "")
+        self.cluster.roll_out()
         self.cluster.settle()
         if self.cluster.migration is not None:
             self.check_the_end()
@@ -197,7 +216,8 @@ class DisturbedRun(RuleBasedStateMachine):
         spec, status = self.cluster.resource.spec, self.cluster.status
         assert not self.cluster.resource.has_finalizer
         phases = {one.name: one.phase for one in status.databases}
-        failed = {name for name in NAMES if phases[name] is DatabasePhase.FAILED}
+        later = {one.name for one in status.databases if one.stage is Stage.POST_DEPLOY}
+        failed = {name for name in NAMES if phases[name] is DatabasePhase.FAILED and name not in later}
         broken = {name for name, image in self.cluster.broken if image == spec.image}
         for name in NAMES:
             done = self.cluster.heads.get(name) == spec.image
@@ -211,6 +231,24 @@ class DisturbedRun(RuleBasedStateMachine):
             assert failed == {next(name for name in NAMES if name in broken)} if broken else not failed
         ready = status.condition("Ready")
         assert ready.status == ("False" if failed else "True")
+        if failed:
+            assert status.run.result == State.FAILED
+            return
+        self.check_the_end_behind_the_gate(phases)
+
+    def check_the_end_behind_the_gate(self, phases):
+        spec, status = self.cluster.resource.spec, self.cluster.status
+        has_rest = spec.image in self.cluster.later
+        broken = {name for name, image in self.cluster.broken_later if image == spec.image and has_rest}
+        broken -= {name for name in NAMES if self.cluster.rest.get(name) == spec.image}
+        failed = {name for name in NAMES if phases[name] is DatabasePhase.FAILED}
+        assert failed <= broken
+        assert bool(failed) == bool(broken)
+        for name in NAMES:
+            done = not has_rest or self.cluster.rest.get(name) == spec.image
+            assert (phases[name] is DatabasePhase.SUCCEEDED) == done
+        succeeded = status.condition("Succeeded")
+        assert succeeded.status == ("False" if failed else "True")
         assert status.run.result == (State.FAILED if failed else State.SUCCEEDED)
 
     @property

@@ -66,7 +66,6 @@ def test_behind_a_closed_gate_nothing_starts_and_a_person_is_waited_for(name):
     ("field", "path"),
     [
         ({"lint": {"mode": "Warn"}}, "spec.lint"),
-        ({"post_deploy": {"waitFor": [{"deployment": "shop"}]}}, "spec.postDeploy"),
     ],
 )
 def test_a_field_of_a_later_release_is_refused_by_name(field, path):
