@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway_contract.codec import encode
-from headway_operator.api.conditions import State, conditions_for
+from headway_operator.api.conditions import OWN_CONDITIONS, State, conditions_for
 from headway_operator.api.reasons import REASONS
 from headway_operator.api.status import Progress, Status
 from support.judges import argo
@@ -52,7 +52,7 @@ def test_the_script_judges_as_the_tests_of_the_planner_do(
     state: State, reason: Any, generation: int, seen: int, progress: Progress | None
 ) -> None:
     own = ("Unknown", reason.name, "because")
-    conditions = conditions_for(state, reason.name, "because", own, own, seen)
+    conditions = conditions_for(state, reason.name, "because", dict.fromkeys(OWN_CONDITIONS, own), seen)
     status = Status(observed_generation=seen, conditions=conditions, progress=progress)
     resource = {"metadata": {"generation": generation}, "status": encode(status)}
     assert run(HEALTH, resource)["status"] == argo(status, generation)
