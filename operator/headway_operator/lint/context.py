@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, overload
 
-from headway_contract.facts import Call, DatabaseFacts, RevisionFacts, TableFacts
+from headway_contract.facts import Argument, Call, DatabaseFacts, RevisionFacts, TableFacts
 from headway_operator.lint import changes
 from headway_operator.lint.findings import Finding, Severity
-from headway_operator.lint.statements import OPERATIONS, Step, Unread, operation_of, steps_and_unread
-from headway_operator.lint.tree import qualified
+from headway_operator.lint.reading_calls import argument, text_of
+from headway_operator.lint.statements import OPERATIONS, Step, Unread, call_at, operation_of, steps_and_unread
+from headway_operator.lint.tree import qualified, table_of
 
 SMALL_ROWS, SMALL_BYTES = 10_000, 10 * 1024 * 1024
 """Below both, any statement on a table is over before anybody notices."""
@@ -31,6 +32,10 @@ class Of(Generic[C_co]):
     step: Step
 
 
+Place = Step | Of[changes.Change] | Unread | Call | None
+"""Where a finding is; None: the revision as a whole."""
+
+
 @dataclass(frozen=True)
 class Revision:
     """One revision as the rules see it."""
@@ -38,6 +43,7 @@ class Revision:
     facts: RevisionFacts
     dialect: str
     transaction_per_revision: bool
+    server_version: str
     tables: tuple[TableFacts, ...]
     tables_known: bool
     steps: tuple[Step, ...] = ()
@@ -69,6 +75,33 @@ class Revision:
         wanted = frozenset(names) or OPERATIONS
         return (call for call in self.calls() if operation_of(call) in wanted)
 
+    def call_of(self, found: Of[changes.Change]) -> Call | None:
+        """The call that leads to a statement."""
+        return call_at(self.calls(), found.step.statement.line)
+
+    def existing_type(self, found: Of[changes.AlterType]) -> Argument | None:
+        """What the call of ``alter_column`` says of the type before; batch operations leave the table out."""
+        for call in self.calls():
+            if call.name.endswith(".alter_column"):
+                column = argument(call, 1 if call.name.startswith("alembic.op.") else 0, "column_name")
+                given = argument(call, 99, "existing_type")
+                if given is not None and text_of(column) == found.change.column:
+                    return given
+        return None
+
+    def table_of_index(self, found: Of[changes.DropIndex]) -> str:
+        """The table that Alembic's call names beside the index, empty when none does."""
+        call = self.call_of(found)
+        if call is None:
+            return ""
+        schema = text_of(next((one for one in call.arguments if one.name == "schema"), None))
+        return qualified(schema, text_of(argument(call, 1, "table_name")))
+
+    def has_view(self, name: str) -> bool:
+        """It makes a view of this name."""
+        views = (found.change for found in self.of(changes.Other) if found.change.kind == "ViewStmt")
+        return any(table_of(view.tree.get("view")) == name for view in views)
+
     def is_new(self, table: str) -> bool:
         """It was created in this run, and the catalog does not know better."""
         created = self.created | self.created_earlier if self.tables_known else self.created
@@ -99,7 +132,7 @@ class Revision:
 
     def finding(
         self,
-        place: Step | Of[changes.Change] | Unread | Call | None,
+        place: Place,
         what: str,
         why: str,
         safe: str,
@@ -133,6 +166,7 @@ def revisions_of(facts: DatabaseFacts) -> tuple[Revision, ...]:
                 one,
                 facts.dialect,
                 facts.transaction_per_revision,
+                facts.server_version,
                 facts.tables,
                 facts.tables_known,
                 steps,

@@ -9,29 +9,66 @@ from headway_operator.lint.rules.backfill_shares_the_transaction_of_a_schema_cha
 from headway_operator.lint.rules.batches_are_paged_by_a_predicate_or_an_offset import (
     batches_are_paged_by_a_predicate_or_an_offset,
 )
+from headway_operator.lint.rules.column_is_added_generated_and_stored import (
+    column_is_added_generated_and_stored,
+)
+from headway_operator.lint.rules.column_is_added_not_null_without_a_default import (
+    column_is_added_not_null_without_a_default,
+)
+from headway_operator.lint.rules.column_is_added_with_a_foreign_key import column_is_added_with_a_foreign_key
+from headway_operator.lint.rules.column_is_added_with_a_key_of_its_own import (
+    column_is_added_with_a_key_of_its_own,
+)
+from headway_operator.lint.rules.column_is_added_with_a_sequence import column_is_added_with_a_sequence
 from headway_operator.lint.rules.column_is_added_with_a_volatile_default import (
     column_is_added_with_a_volatile_default,
 )
 from headway_operator.lint.rules.column_is_dropped import column_is_dropped
 from headway_operator.lint.rules.column_is_renamed import column_is_renamed
+from headway_operator.lint.rules.concurrent_build_runs_on_a_faulty_server import (
+    concurrent_build_runs_on_a_faulty_server,
+)
+from headway_operator.lint.rules.concurrent_index_is_built_if_not_exists import (
+    concurrent_index_is_built_if_not_exists,
+)
 from headway_operator.lint.rules.concurrently_is_used_in_a_transaction import (
     concurrently_is_used_in_a_transaction,
 )
 from headway_operator.lint.rules.contract_step_runs_with_its_backfill import (
     contract_step_runs_with_its_backfill,
 )
+from headway_operator.lint.rules.enum_is_created import enum_is_created
+from headway_operator.lint.rules.enum_value_is_added_without_a_position import (
+    enum_value_is_added_without_a_position,
+)
+from headway_operator.lint.rules.enum_value_is_renamed import enum_value_is_renamed
 from headway_operator.lint.rules.index_is_created_without_concurrently import (
     index_is_created_without_concurrently,
 )
+from headway_operator.lint.rules.index_is_dropped_before_its_replacement import (
+    index_is_dropped_before_its_replacement,
+)
+from headway_operator.lint.rules.index_is_dropped_without_concurrently import (
+    index_is_dropped_without_concurrently,
+)
+from headway_operator.lint.rules.index_is_of_little_use import index_is_of_little_use
 from headway_operator.lint.rules.index_precedes_its_backfill import index_precedes_its_backfill
 from headway_operator.lint.rules.lock_timeout_is_short_around_a_concurrent_build import (
     lock_timeout_is_short_around_a_concurrent_build,
 )
+from headway_operator.lint.rules.not_null_is_dropped import not_null_is_dropped
 from headway_operator.lint.rules.not_null_is_set_on_an_existing_column import (
     not_null_is_set_on_an_existing_column,
 )
+from headway_operator.lint.rules.reindex_is_not_concurrent import reindex_is_not_concurrent
 from headway_operator.lint.rules.revision_is_not_rendered import revision_is_not_rendered
+from headway_operator.lint.rules.rows_are_thrown_away import rows_are_thrown_away
+from headway_operator.lint.rules.schema_is_renamed import schema_is_renamed
 from headway_operator.lint.rules.statement_cannot_be_read import statement_cannot_be_read
+from headway_operator.lint.rules.table_is_dropped import table_is_dropped
+from headway_operator.lint.rules.table_is_renamed import table_is_renamed
+from headway_operator.lint.rules.type_and_not_null_change_together import type_and_not_null_change_together
+from headway_operator.lint.rules.type_change_rewrites_the_table import type_change_rewrites_the_table
 from headway_operator.lint.rules.update_is_not_batched import update_is_not_batched
 
 ERROR, WARNING, NOTICE = Severity
@@ -44,16 +81,37 @@ RULES: tuple[Rule, ...] = (
     Rule(WARNING, index_precedes_its_backfill),
     Rule(ERROR, update_is_not_batched),
     # Columns.
+    Rule(ERROR, column_is_added_generated_and_stored),
+    Rule(ERROR, column_is_added_not_null_without_a_default),
+    Rule(WARNING, column_is_added_with_a_foreign_key),
+    Rule(ERROR, column_is_added_with_a_key_of_its_own),
+    Rule(ERROR, column_is_added_with_a_sequence),
     Rule(ERROR, column_is_added_with_a_volatile_default),
     Rule(WARNING, column_is_dropped),
-    Rule(WARNING, column_is_renamed),
+    Rule(ERROR, column_is_renamed),
+    Rule(NOTICE, not_null_is_dropped),
     Rule(ERROR, not_null_is_set_on_an_existing_column),
+    Rule(WARNING, type_and_not_null_change_together),
+    Rule(ERROR, type_change_rewrites_the_table),
     # Indexes.
+    Rule(ERROR, concurrent_build_runs_on_a_faulty_server),
+    Rule(WARNING, concurrent_index_is_built_if_not_exists),
     Rule(ERROR, concurrently_is_used_in_a_transaction),
     Rule(ERROR, index_is_created_without_concurrently),
+    Rule(WARNING, index_is_dropped_before_its_replacement),
+    Rule(WARNING, index_is_dropped_without_concurrently),
+    Rule(NOTICE, index_is_of_little_use),
     Rule(WARNING, lock_timeout_is_short_around_a_concurrent_build),
+    Rule(ERROR, reindex_is_not_concurrent),
     # Constraints.
     # Tables and types.
+    Rule(NOTICE, enum_is_created),
+    Rule(NOTICE, enum_value_is_added_without_a_position),
+    Rule(ERROR, enum_value_is_renamed),
+    Rule(ERROR, rows_are_thrown_away),
+    Rule(ERROR, schema_is_renamed),
+    Rule(WARNING, table_is_dropped),
+    Rule(ERROR, table_is_renamed),
     # What cannot be judged.
     Rule(NOTICE, revision_is_not_rendered),
     Rule(NOTICE, statement_cannot_be_read),

@@ -1,5 +1,6 @@
 """A revision's statements, read once each: what they do, or why they cannot be read."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from headway_contract.facts import Call, RevisionFacts, Statement
@@ -85,7 +86,7 @@ def all_statements(facts: RevisionFacts, calls: list[Call]) -> tuple[Statement, 
     return tuple(sorted((*facts.statements, *written), key=lambda one: one.line))
 
 
-def call_at(calls: list[Call], line: int) -> Call | None:
+def call_at(calls: Iterable[Call], line: int) -> Call | None:
     """The call that leads to a statement at this line: the outermost of those that span it."""
     spanning = [call for call in calls if line and call.line <= line <= max(call.end_line, call.line)]
     return min(spanning, key=lambda call: (call.line, -call.end_line), default=None)

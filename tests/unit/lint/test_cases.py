@@ -1,10 +1,13 @@
 """Every rule against real revision files: ``fail_*`` have its findings at the marked lines, ``pass_*`` have none.
 
-A case is a file, or a folder of files that run one after the other. ``# found`` marks a line.
+A case is a file, or a folder of files that run one after the other. ``# found`` marks a line, ``# server: 14.3`` says
+what the case is about.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from support.lint_facts import facts_of
 
 CASES = Path(__file__).parent / "cases"
 ALL = sorted(path for folder in CASES.iterdir() for path in folder.iterdir() if path.name != "__pycache__")
+SERVER = re.compile(r"^# server: (\S+)$", re.M)
 ABOUT_THE_WHOLE = ("revision_is_not_rendered",)
 """What they find has no line."""
 
@@ -25,7 +29,10 @@ def files_of(case: Path) -> list[Path]:
 
 
 def found_in(case: Path, rule: str) -> list[Finding]:
-    return [one for one in findings(facts_of(*files_of(case))) if one.rule == rule]
+    files = files_of(case)
+    server = next((found[1] for file in files if (found := SERVER.search(file.read_text()))), "")
+    facts = replace(facts_of(*files), server_version=server)
+    return [one for one in findings(facts) if one.rule == rule]
 
 
 def covers(finding: Finding, file: str, line: int) -> bool:

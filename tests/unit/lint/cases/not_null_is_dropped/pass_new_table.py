@@ -1,0 +1,14 @@
+"""A revision."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "r1"
+down_revision = None
+
+
+def upgrade():
+    op.create_table(
+        "kinds", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("a", sa.Text(), nullable=False)
+    )
+    op.alter_column("kinds", "a", nullable=True)

@@ -1,0 +1,12 @@
+"""A revision."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "r1"
+down_revision = None
+
+
+def upgrade():
+    op.create_table("kinds", sa.Column("id", sa.Integer(), primary_key=True))
+    op.execute("TRUNCATE kinds")
