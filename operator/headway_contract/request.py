@@ -85,6 +85,8 @@ class RunRequest:
     """Exported as ``ENVIRONMENT``; empty: left as it is."""
     part: Part = Part.ALL
     when_ahead: WhenAhead = WhenAhead.ACCEPT
+    tells_facts: bool = False
+    """The plan also has what the revisions would do, as far as it can be told without doing it."""
     lock_timeout_seconds: int = 2
     lock_give_up_seconds: int = 1800
     statement_timeout_seconds: int = 0

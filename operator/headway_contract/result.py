@@ -12,6 +12,7 @@ from enum import Enum
 
 from headway_contract.backfill import BackfillRecord
 from headway_contract.codec import Undecodable, decode, encode
+from headway_contract.facts import DatabaseFacts
 from headway_contract.failures import FailureClass, failure_class
 from headway_contract.planned import NOT_KNOWN, EnvFacts, Planned, digest_of
 
@@ -74,6 +75,8 @@ class DatabasePlan:
     starts: tuple[tuple[str, ...], ...] = ()
     """``planned.Starts``; empty in the plan of an older runner."""
     env: EnvFacts = NOT_KNOWN
+    facts: DatabaseFacts | None = None
+    """What its revisions would do, for whoever reads or judges the plan: no part of the digest. None: not asked."""
 
     @property
     def digest(self) -> str:
@@ -100,6 +103,10 @@ class Plan:
         """``sha256:…`` over the names of the databases and what would be done to each."""
         facts = [[database.name, database.digest] for database in self.databases]
         return "sha256:" + hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+    def without_facts(self) -> "Plan":
+        """What of it decides, with the same digest."""
+        return Plan(tuple(replace(database, facts=None) for database in self.databases))
 
     def to_json(self) -> str:
         """The document."""
@@ -138,10 +145,10 @@ class RunResult:
     failure: Failure | None = None
     plan: Plan | None = None
     plan_sha256: str = ""
-    """Names the plan's document in the log when it did not fit here."""
+    """Names the plan's document in the log when it did not fit here as a whole, with its facts."""
 
     def to_json(self) -> str:
-        """At most ``LIMIT_BYTES``: the plan goes first, then records and revisions, then the middle of texts."""
+        """At most ``LIMIT_BYTES``: the plan's facts go first, the plan, records, revisions, the middle of texts."""
         for shorter in (self, *_shortened(self)):
             text = json.dumps(encode(shorter), separators=(",", ":"))
             if len(text) <= LIMIT_BYTES:
@@ -167,8 +174,11 @@ def shorten(text: str, limit: int = MESSAGE_CHARACTERS) -> str:
 
 def _shortened(result: RunResult) -> Iterator[RunResult]:
     """The same result in ever fewer bytes; the last one fits whatever it holds."""
-    document = "" if result.plan is None else hashlib.sha256(result.plan.to_json().encode()).hexdigest()
-    result = replace(result, plan=None, plan_sha256=document or result.plan_sha256)
+    if result.plan is not None:
+        document = hashlib.sha256(result.plan.to_json().encode()).hexdigest()
+        result = replace(result, plan=result.plan.without_facts(), plan_sha256=result.plan_sha256 or document)
+        yield result
+    result = replace(result, plan=None)
     yield result
     for characters, items in ((MESSAGE_CHARACTERS, 20), (300, 5), (60, 3), (20, 2)):
         yield _cut(result, characters, items)

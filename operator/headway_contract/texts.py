@@ -8,7 +8,9 @@ import dataclasses
 from collections.abc import Callable, Hashable
 from enum import Enum
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
+
+from headway_contract.events import DocumentPart
 
 T = TypeVar("T")
 
@@ -18,6 +20,7 @@ IDENTIFIERS = frozenset(
         "run", "mode", "database", "system", "dialect", "server_version", "python", "alembic", "sqlalchemy",
         # revisions and digests
         "revision", "revisions", "current", "target", "absolute_target", "applied", "heads", "unknown", "unfinished",
+        "down_revisions", "branch_labels",
         "from_revision", "to_revision", "starts", "image_heads", "sha256", "file_sha256", "plan_sha256",
         # names of failure classes, of states of the database and of its indexes
         "name", "sqlstate", "indexes", "invalid_indexes",
@@ -25,7 +28,7 @@ IDENTIFIERS = frozenset(
         "operation", "table", "columns", "index", "strategy", "pace",
     }
 )  # fmt: skip
-"""Names of fields, the same in every class."""
+"""Names of fields, the same in every class. One that holds dataclasses instead of strings is looked into."""
 
 SPLIT_DOCUMENTS = "text"
 """A piece of a document, whose texts were masked before it was split: its digest would not fit any more."""
@@ -62,8 +65,14 @@ def _with_changed_fields(value: Any, change: Callable[[str], str]) -> Any:
 @lru_cache(maxsize=None)
 def names_of_texts(kind: Hashable) -> tuple[str, ...]:
     """The fields of a class that may hold texts, in themselves or deeper inside."""
+    hints = get_type_hints(kind)
+    split = SPLIT_DOCUMENTS if kind is DocumentPart else ""
     return tuple(
         field.name
         for field in dataclasses.fields(kind)  # type: ignore[arg-type]
-        if field.name not in IDENTIFIERS and field.name != SPLIT_DOCUMENTS
+        if field.name != split and (field.name not in IDENTIFIERS or _holds_dataclasses(hints[field.name]))
     )
+
+
+def _holds_dataclasses(hint: Any) -> bool:
+    return dataclasses.is_dataclass(hint) or any(map(_holds_dataclasses, get_args(hint)))

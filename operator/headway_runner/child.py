@@ -50,7 +50,7 @@ NOTHING_KEPT = Kept("", ())
 
 @dataclass(frozen=True)
 class Saw:
-    """What a run that looks itself has seen: known to the parent before the first revision begins."""
+    """What was seen before code of the revisions runs: known to the parent, whatever that code does."""
 
     before: Any
 
@@ -110,7 +110,7 @@ class Link:
         return self.level.get()
 
     def tell_before(self, before: object) -> None:
-        """Tell the parent what was seen before the first revision, which is about to begin."""
+        """Tell the parent what was seen; code of the revisions is about to run."""
         self._words.send(Saw(before))
 
     def finish(self, outcome: object) -> None:

@@ -10,13 +10,14 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from headway_contract.planned import distinct, is_relative
-from headway_contract.request import Part
+from headway_contract.request import Mode, Part
 from headway_contract.result import Failure
 from headway_runner import history
 from headway_runner.agreement import hold_to
 from headway_runner.alembic_env import Step, destination_of, run_alembic, take_part
 from headway_runner.child import Link
 from headway_runner.contexts import place_of
+from headway_runner.facts.gather import Sight, gather, see
 from headway_runner.failures import READ_ONLY_STATE, failure_of, is_not_there_yet, print_error
 from headway_runner.hints import with_hint
 from headway_runner.invalid_indexes import building, invalid_indexes, left
@@ -44,6 +45,8 @@ class Inspector(ContextGuard):
         self.views: list[Inspection] = []
         self.answers: list[Inspection] = []
         """What a command has asked Alembic by itself: it counts when the command does not upgrade."""
+        self.sights: list[Sight] = []
+        """Of the contexts that lack revisions, when their facts are asked for."""
         self.loading = False
         self._local_settings: list[str] = []
         self._was_refused = False
@@ -89,6 +92,9 @@ class Inspector(ContextGuard):
         indexes = invalid_indexes(context.connection) if context.connection is not None else ()
         notices = (*view.notices, *building(indexes))
         view = replace(view, invalid_indexes=left(indexes), notices=notices)
+        if view.pending and tells_facts(self._task):
+            asks_for_all = self._task.target == "heads"
+            self.sights.append(see(context, script, heads, compute(heads), view.target, asks_for_all))
         self.views.append(replace(view, places=(place_of(context),) if view.pending else (), contexts=1))
         return iter(())
 
@@ -209,7 +215,18 @@ def inspect(link: Link, task: Task) -> Inspection:
     """A phase for a process of its own: probe (once), then look through env.py."""
     inspector = Inspector(link, task)
     inspector.install()
-    return inspector.report(call_guarded(lambda: _look(link, task, inspector)))
+    found = inspector.report(call_guarded(lambda: _look(link, task, inspector)))
+    if found.failure is not None or not inspector.sights:
+        return found
+    # From here on the revisions' own code runs: whatever it does to this process, the look stands.
+    link.tell_before(found)
+    return replace(found, facts=gather(inspector.sights, len(task.request.databases)))
+
+
+def tells_facts(task: Task) -> bool:
+    """Facts are asked for, and the look is the project's own: inside of an application's command nothing is tried."""
+    request = task.request
+    return request.tells_facts and request.mode is Mode.PLAN and not request.command
 
 
 def _look(link: Link, task: Task, inspector: Inspector) -> None:

@@ -10,6 +10,7 @@ from headway_contract.request import DatabaseRequest, RunRequest, WhenAhead
 from headway_contract.result import DatabasePlan, Failure, Outcome, Plan, RunResult
 from headway_contract.wire import sha256_of, split_document
 from headway_runner.database import load_driver, raw_url, read_url, with_async_driver
+from headway_runner.facts.bounds import END_SECONDS, PLAN_SECONDS
 from headway_runner.failures import READ_ONLY_STATE, RunFailed
 from headway_runner.invalid_indexes import told_left
 from headway_runner.passes import inspect
@@ -89,8 +90,20 @@ def other_driver(task: Task) -> URL | None:
 
 def inspect_once(supervisor: Supervisor, task: Task) -> Inspection:
     """One look; a process that dies is a failure like others."""
-    found = supervisor.run(inspect, task, killable=True)
-    return Inspection(failure=failure_of_death(found)) if isinstance(found, Died) else found
+    found = supervisor.run(inspect, task, killable=True, seconds_after_look=PLAN_SECONDS + END_SECONDS)
+    if not isinstance(found, Died):
+        return found
+    if found.before is not None:
+        return replace(found.before, notices=(*found.before.notices, untold(found)))
+    return Inspection(failure=failure_of_death(found))
+
+
+def untold(died: Died) -> str:
+    """The notice of a plan without facts: the look was done, and trying to write the revisions as SQL ended it."""
+    return (
+        "What the revisions would do cannot be told: the process that wrote them as SQL, without running them, "
+        f"came to no end. {died.sentence}"
+    )
 
 
 def failure_of_death(died: Died) -> Failure:
@@ -148,6 +161,7 @@ def as_plan(task: Task, inspection: Inspection) -> DatabasePlan:
         failure=inspection.failure,
         starts=inspection.starts,
         env=EnvFacts(inspection.contexts, task.one_transaction, not task.read_only, task.asynchronous),
+        facts=inspection.facts,
     )
 
 
@@ -192,7 +206,7 @@ def planned(supervisor: Supervisor, request: RunRequest, plan: Plan) -> RunResul
         plan=plan,
     )
     short = RunResult.from_json(result.to_json())
-    if short is None or short.plan is None:
+    if short is None or short.plan_sha256:
         document = plan.to_json()
         for part in split_document(document):
             supervisor.emit(part)

@@ -3,6 +3,7 @@
 Rule: it has no thread and loads nothing of the user's, so forking is safe and a wish to stop is always heard.
 """
 
+import math
 import os
 import signal
 import time
@@ -37,7 +38,7 @@ class Died:
     kept: Kept = NOTHING_KEPT
     """What it had committed in the middle of a revision."""
     before: Inspection | None = None
-    """What it had seen before its first revision, if it was to look itself."""
+    """What it had seen before code of the revisions ran, if it told."""
 
     @property
     def sentence(self) -> str:
@@ -132,17 +133,22 @@ class Supervisor:
         self._stream.write(*events)
 
     def run(
-        self, phase: Callable[[Link, Task], T], task: Task, killable: bool = False, last: bool = False
+        self,
+        phase: Callable[[Link, Task], T],
+        task: Task,
+        killable: bool = False,
+        last: bool = False,
+        seconds_after_look: float | None = None,
     ) -> T | Died:
         """Run a phase in a fresh process.
 
         ``killable``: it changes nothing, so a stop ends it at once. ``last``: nothing comes after it, so it may have
-        the rest of the grace period.
+        the rest of the grace period. ``seconds_after_look``: how long it may go on once it has told what it saw.
         """
         child = self._fork(phase, task)
         events: list[Event] = []
         finished: Finished | None = None
-        kept, before = NOTHING_KEPT, None
+        kept, before, due = NOTHING_KEPT, None, math.inf
         while finished is None:
             words = child.words.receive(POLL_SECONDS)
             # Asked only when nothing came: it costs as many system calls as an event.
@@ -155,10 +161,13 @@ class Supervisor:
                     kept = word
                 elif isinstance(word, Saw):
                     before = word.before
+                    due = math.inf if seconds_after_look is None else self._clock() + seconds_after_look
                 else:
                     events.extend(word)
                     self.emit(*word)
             self._tend(child, killable, last)
+            if self._clock() > due:
+                child.kill()
         status = child.wait()
         if finished is None:
             return Died(status, tuple(events), kept, before)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.engine.url import URL
 
 from headway_contract.backfill import BackfillRecord
+from headway_contract.facts import DatabaseFacts
 from headway_contract.request import DatabaseRequest, RunRequest
 from headway_contract.result import Failure, PendingRevision
 from headway_runner.database import Identity
@@ -94,6 +95,8 @@ class Inspection:
     """There is another one that has not."""
     unseen: bool = False
     """The command ended well, and Alembic was not seen to upgrade in it."""
+    facts: DatabaseFacts | None = None
+    """What the pending revisions would do, when the request wants to know."""
     failure: Failure | None = None
 
 

@@ -95,10 +95,13 @@ def _pods_matter(migration: Migration, jobs: Sequence[Body]) -> bool:
 
 
 async def _with_plan(cluster: Cluster, migration: Migration, job: JobView) -> JobView:
-    """The plan from the log, when it did not fit into the result and the status does not have it yet."""
+    """The plan from the log, when it did not fit into the result and the status does not have it yet.
+
+    One whose facts alone did not fit is good without them, should its log be gone.
+    """
     result, known = job.result, migration.status.plan
     is_known = known is not None and bool(known.completion_time) and known.job_name == job.name
-    if result is None or result.plan is not None or not result.plan_sha256 or is_known or job.pod is None:
+    if result is None or not result.plan_sha256 or is_known or job.pod is None:
         return job
     if result.outcome is not Outcome.SUCCEEDED:
         return job
@@ -109,7 +112,8 @@ async def _with_plan(cluster: Cluster, migration: Migration, job: JobView) -> Jo
     except ClusterError:
         return job
     document = join_document(result.plan_sha256, log.splitlines())
-    return replace(job, result=replace(result, plan=Plan.from_json(document) if document else None))
+    plan = Plan.from_json(document) if document else None
+    return replace(job, result=replace(result, plan=plan or result.plan))
 
 
 def _targets(jobs: Sequence[Body], pods: Sequence[Body]) -> tuple[Target, ...]:

@@ -49,6 +49,7 @@ def request_for(start: StartJob, migration: Migration, settings: Settings) -> Ru
         run=start.run,
         databases=tuple(source.request for source in sources_for(start, spec)),
         command=spec.command,
+        tells_facts=start.stage is Stage.PLAN,
         environment=spec.environment,
         when_ahead=spec.when_ahead,
         lock_timeout_seconds=spec.locks.timeout_seconds,

@@ -1,0 +1,104 @@
+"""The text of a revision file and its syntax tree: names with their imports undone, and the source of any part."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+UNNAMED = "…"
+"""Stands for what is no name: the result of a call, an item."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A revision file that Python can read."""
+
+    tree: ast.Module
+    lines: tuple[bytes, ...]
+    names: dict[str, str]
+    """What its imports bind, by the name in the file."""
+    functions: dict[str, Function]
+
+    def text_of(self, node: ast.expr) -> str:
+        """The source of a part; columns of the tree are bytes."""
+        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+        if first == last:
+            return self.lines[first][node.col_offset : node.end_col_offset].decode()
+        middle = self.lines[first + 1 : last]
+        ends = self.lines[first][node.col_offset :], self.lines[last][: node.end_col_offset]
+        return b"".join((ends[0], *middle, ends[1])).decode()
+
+    def name_of(self, node: ast.expr) -> str:
+        """Dotted, with what an import renamed undone."""
+        if isinstance(node, ast.Name):
+            return self.names.get(node.id, node.id)
+        if isinstance(node, ast.Attribute):
+            return f"{self.name_of(node.value)}.{node.attr}"
+        return UNNAMED
+
+    def constant(self, name: str) -> object:
+        """What the file assigns to a name at its top, when that is written out; else None."""
+        found: object = None
+        for statement in self.tree.body:
+            if name in _targets(statement) and isinstance(statement, (ast.Assign, ast.AnnAssign)):
+                value = statement.value
+                found = value.value if isinstance(value, ast.Constant) else None
+        return found
+
+
+def read(text: str) -> Source:
+    """Parse a file; raises SyntaxError, or ValueError for a null byte."""
+    tree = ast.parse(text)
+    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return Source(
+        tree,
+        tuple(text.encode().splitlines(keepends=True)),
+        dict(_imported(tree)),
+        {function.name: function for function in reversed(functions)},
+    )
+
+
+def is_literal(node: ast.expr) -> bool:
+    """A constant, or a list, tuple, set or mapping of constants."""
+    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+        return all(map(is_literal, node.elts))
+    if isinstance(node, ast.Dict):
+        return all(key is not None and is_literal(key) for key in node.keys) and all(
+            map(is_literal, node.values)
+        )
+    if isinstance(node, ast.UnaryOp):
+        return is_literal(node.operand)
+    return isinstance(node, ast.Constant)
+
+
+def does_nothing(function: Function | None) -> bool:
+    """It is not there, or has a docstring, ``pass``, ``…`` or a refusal for a body."""
+    return function is None or all(map(_is_empty, function.body))
+
+
+def _is_empty(statement: ast.stmt) -> bool:
+    is_constant = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    returns_nothing = isinstance(statement, ast.Return) and statement.value is None
+    return is_constant or returns_nothing or isinstance(statement, (ast.Pass, ast.Raise))
+
+
+def _targets(statement: ast.stmt) -> tuple[str, ...]:
+    if isinstance(statement, ast.Assign):
+        return tuple(target.id for target in statement.targets if isinstance(target, ast.Name))
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        return (statement.target.id,)
+    return ()
+
+
+def _imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Of the whole file: functions import too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for one in node.names:
+                yield one.asname or one.name.split(".")[0], one.name if one.asname else one.name.split(".")[0]
+        elif isinstance(node, ast.ImportFrom):
+            start = "." * node.level + (node.module or "")
+            for one in node.names:
+                yield one.asname or one.name, f"{start}.{one.name}".removeprefix("..")
