@@ -11,6 +11,9 @@ from headway_contract.wire import join_document
 from support.projects import from_template
 from support.runner import database_request, request_for, run_runner
 
+FIRST = 12
+"""The line of a revision's first statement."""
+
 
 @pytest.fixture
 def project(tmp_path):
@@ -48,8 +51,8 @@ def test_statements_are_told_in_order_with_the_line_of_the_call(project):
     assert (told.dialect, told.tables_known, told.tables) == ("sqlite", False, ())
     (revision,) = told.revisions
     assert [(one.line, one.sql) for one in revision.statements] == [
-        (11, "CREATE TABLE t (\n    id INTEGER\n)"),
-        (14, "DROP TABLE t"),
+        (FIRST, "CREATE TABLE t (\n    id INTEGER\n)"),
+        (FIRST + 3, "DROP TABLE t"),
     ]
     assert (revision.not_renderable, revision.file) == ("", "migrations/versions/a1.py")
     assert revision.file_sha256 == database_of(look(project)).pending[0].file_sha256
@@ -58,7 +61,7 @@ def test_statements_are_told_in_order_with_the_line_of_the_call(project):
 def test_the_line_of_a_statement_is_the_innermost_of_the_file(project):
     code = "def upgrade():\n    helper()\n\n\ndef helper():\n    op.execute('DROP TABLE t')\n"
     (revision,) = facts(project.revision("a1", functions=code)).revisions
-    assert [one.line for one in revision.statements] == [15]
+    assert [one.line for one in revision.statements] == [FIRST + 4]
 
 
 def test_a_parameter_that_a_script_would_lose_is_never_told_as_null(project):
@@ -100,21 +103,24 @@ def test_a_value_without_a_form_in_sql_is_a_parameter_and_the_revision_goes_on(p
 
 
 REASONS = [
-    ("op.get_bind().execute(sa.text('SELECT 1')).scalar()", "line 11 needs what a statement returns"),
-    ("for row in op.get_bind().execute(sa.text('SELECT 1')): pass", "line 11 needs what a statement returns"),
-    ("sa.inspect(op.get_bind())", "line 11 looks into the database"),
-    ("op.get_bind().commit()", "line 11 looks into the database"),
-    ("raise ValueError('not today')", "line 11 fails without a database: ValueError: not today"),
-    ("import sys; sys.exit(3)", "line 11 ends the process"),
-    ("import sqlite3; sqlite3.connect('x')", "line 11 connects to something"),
-    ("sa.create_engine('sqlite:///x').connect()", "line 11 connects to something"),
-    ("import socket; socket.create_connection(('127.0.0.1', 9))", "line 11 connects to something"),
-    ("import os; os.system('true')", "line 11 starts another program"),
-    ("import subprocess; subprocess.run(['true'])", "line 11 starts another program"),
-    ("open('written', 'w')", "line 11 changes files"),
-    ("import pathlib; pathlib.Path('written').touch()", "line 11 changes files"),
-    ("import os; os.mkdir('written')", "line 11 changes files"),
-    ("import os; os.kill(os.getppid(), 15)", "line 11 sends a signal"),
+    ("op.get_bind().execute(sa.text('SELECT 1')).scalar()", "line {first} needs what a statement returns"),
+    (
+        "for row in op.get_bind().execute(sa.text('SELECT 1')): pass",
+        "line {first} needs what a statement returns",
+    ),
+    ("sa.inspect(op.get_bind())", "line {first} looks into the database"),
+    ("op.get_bind().commit()", "line {first} looks into the database"),
+    ("raise ValueError('not today')", "line {first} fails without a database: ValueError: not today"),
+    ("import sys; sys.exit(3)", "line {first} ends the process"),
+    ("import sqlite3; sqlite3.connect('x')", "line {first} connects to something"),
+    ("sa.create_engine('sqlite:///x').connect()", "line {first} connects to something"),
+    ("import socket; socket.create_connection(('127.0.0.1', 9))", "line {first} connects to something"),
+    ("import os; os.system('true')", "line {first} starts another program"),
+    ("import subprocess; subprocess.run(['true'])", "line {first} starts another program"),
+    ("open('written', 'w')", "line {first} changes files"),
+    ("import pathlib; pathlib.Path('written').touch()", "line {first} changes files"),
+    ("import os; os.mkdir('written')", "line {first} changes files"),
+    ("import os; os.kill(os.getppid(), 15)", "line {first} sends a signal"),
 ]
 
 
@@ -124,7 +130,7 @@ def test_what_cannot_be_rendered_has_a_reason_and_the_others_are_told(project):
     project.revision("last", "op.execute('SELECT 3')")
     run = look(project)
     *failing, last = database_of(run).facts.revisions
-    assert [one.not_renderable for one in failing] == [reason for _, reason in REASONS]
+    assert [one.not_renderable for one in failing] == [reason.format(first=FIRST) for _, reason in REASONS]
     assert [one.sql for one in last.statements] == ["SELECT 3"]
     assert not (project.folder / "written").exists()
     assert not (project.folder / "x").exists()
