@@ -13,12 +13,13 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from importlib.metadata import version
 from uuid import uuid4
 
 from aiohttp import ClientTimeout
+from prometheus_client.registry import Collector
 
 from headway_contract.masking import Masker
 from headway_operator.cluster.access import Access, NoAccess, find_access
@@ -26,6 +27,7 @@ from headway_operator.cluster.api_server import ApiServer, always
 from headway_operator.cluster.interface import ClusterError, Forbidden
 from headway_operator.cluster.kube import KubeCluster
 from headway_operator.cluster.leases import KubeLeases
+from headway_operator.cluster.permissions import objections
 from headway_operator.controller.clock import utc_now
 from headway_operator.controller.elector import Elector
 from headway_operator.controller.lead import lead
@@ -34,7 +36,10 @@ from headway_operator.controller.masked_log import log_masked
 from headway_operator.controller.triggers import watch
 from headway_operator.hooks.setup import make_sender
 from headway_operator.planner.election import Terms
-from headway_operator.server.metrics import Leadership, registry, shown
+from headway_operator.server.metrics.leadership import Leadership
+from headway_operator.server.metrics.registry import registry, shown
+from headway_operator.server.metrics.witness import Counting
+from headway_operator.server.metrics.work import Requests
 from headway_operator.server.probes import serving
 from headway_operator.settings import Settings
 
@@ -50,11 +55,11 @@ class CannotRun(Exception):
 
 def main() -> None:
     """Run until a signal comes."""
-    _parser().parse_args()
+    arguments = _parser().parse_args()
     try:
         settings = Settings.from_environment(os.environ)
         _start_logging(settings.log_level)
-        code = asyncio.run(operate(settings, find_access()))
+        code = asyncio.run((check if arguments.check else operate)(settings, find_access()))
     except (CannotRun, NoAccess, ValueError) as problem:
         sys.stderr.write(f"headway-operator: {problem}\n")
         code = 2
@@ -62,7 +67,7 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    """There is nothing to say on the command line but --help and --version."""
+    """There is little to say on the command line: settings come from the environment."""
     parser = argparse.ArgumentParser(
         prog="headway-operator",
         description="Takes databases to head: watches DatabaseMigration resources with the kubeconfig of this "
@@ -70,6 +75,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Settings are environment variables: "
         + ", ".join(f"HEADWAY_{field.name.upper()}" for field in fields(Settings))
         + ". docs/reference/operator.md says what each does and which permissions are needed.",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="only ask the API server whether the definition is installed and the permissions are as they "
+        "should be; exit code 2 when not",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {version('headway')}")
     return parser
@@ -81,11 +92,14 @@ async def operate(settings: Settings, access: Access) -> int:
     elector = Elector(leases, _identity(), Terms.of(settings.lease_seconds)) if leases is not None else None
     may_write = always if elector is None else elector.may_write
     sender = make_sender(settings, access.server, utc_now)
+    requests, counting = Requests(), Counting()
+    access = replace(access, traces=(requests.trace,))
     cluster = KubeCluster(ApiServer(access.session(), may_write), settings.namespaces)
     try:
         await _require_definition(cluster, access)
-        async with _answering(settings, elector):
-            controller = Controller(cluster, settings, utc_now)
+        async with _answering(settings, elector, (requests, *counting.collectors)):
+            controller = Controller(cluster, settings, utc_now, counting)
+            counting.work.queue_depth = lambda: controller.waiting
             if elector is None:
                 return await _work(controller, access, settings)
             return await lead(elector, partial(_work, controller, access, settings))
@@ -94,6 +108,24 @@ async def operate(settings: Settings, access: Access) -> int:
         await cluster.close()
         if leases is not None:
             await leases.close()
+
+
+async def check(settings: Settings, access: Access) -> int:
+    """Whether this operator could work here: 0, or :class:`CannotRun` with what is wrong."""
+    api = ApiServer(access.session())
+    try:
+        found = await objections(api, settings.namespaces, settings.lease_namespace)
+        if found:
+            raise CannotRun(
+                f"this user {'; '.join(found)}: compare its roles with docs/reference/operator.md"
+            )
+        await _require_definition(KubeCluster(api, settings.namespaces), access)
+    except ClusterError as error:
+        raise CannotRun(f"{access.server} cannot be asked: {error}") from None
+    finally:
+        await api.close()
+    print("the definition is installed, the permissions are as they should be")
+    return 0
 
 
 def _leases(settings: Settings, access: Access) -> KubeLeases:
@@ -108,7 +140,9 @@ def _identity() -> str:
 
 
 @asynccontextmanager
-async def _answering(settings: Settings, elector: Elector | None) -> AsyncIterator[None]:
+async def _answering(
+    settings: Settings, elector: Elector | None, collectors: tuple[Collector, ...]
+) -> AsyncIterator[None]:
     """Probes and metrics, if they are wanted."""
     if not settings.port:
         yield
@@ -120,7 +154,7 @@ async def _answering(settings: Settings, elector: Elector | None) -> AsyncIterat
 
     leads = elector.may_write if elector is not None else always
     transitions = (lambda: elector.transitions) if elector is not None else int
-    made = registry((Leadership(leads, transitions),))
+    made = registry((Leadership(leads, transitions), *collectors))
     try:
         async with serving(settings.port, not_ready, partial(shown, made)):
             yield

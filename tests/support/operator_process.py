@@ -7,30 +7,25 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from headway_operator.cluster.permissions import LEASE, PERMISSIONS, Permission
 from support.processes import spawn
 from support.waiting import wait_until
 
 RUNNER_IMAGE = "headway:test"
 
-RULES = (
-    {
-        "apiGroups": ["headway.dev"],
-        "resources": ["databasemigrations"],
-        "verbs": ["get", "list", "watch", "patch"],
-    },
-    {"apiGroups": ["headway.dev"], "resources": ["databasemigrations/status"], "verbs": ["patch"]},
-    {"apiGroups": ["headway.dev"], "resources": ["databasemigrations/finalizers"], "verbs": ["update"]},
-    {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get", "list", "watch", "create", "delete"]},
-    {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch", "patch"]},
-    {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
-    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]},
-    {"apiGroups": ["apps"], "resources": ["deployments", "statefulsets"], "verbs": ["get"]},
-)
+
+def rules_of(*permissions: Permission) -> tuple[dict[str, list[str]], ...]:
+    """As a role has them."""
+    return tuple(
+        {"apiGroups": [one.group], "resources": [one.resource], "verbs": list(one.verbs)}
+        for one in permissions
+    )
+
+
+RULES = rules_of(*PERMISSIONS)
 """All that the operator may do in a cluster: no Secrets."""
 
-LEASE_RULES = (
-    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]},
-)
+LEASE_RULES = rules_of(LEASE)
 """What it needs in the namespace of its Lease, when it contends for one."""
 
 

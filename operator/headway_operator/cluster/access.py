@@ -33,6 +33,8 @@ class Access:
     tls: ssl.SSLContext
     token: TokenSource | None = None
     proxy: str | None = None
+    traces: tuple[Callable[[], aiohttp.TraceConfig], ...] = ()
+    """Whom every session tells of its requests."""
 
     def session(self) -> aiohttp.ClientSession:
         """A new session that authenticates each of its requests; the caller closes it."""
@@ -41,6 +43,7 @@ class Access:
             connector=aiohttp.TCPConnector(ssl=self.tls, limit=0),
             middlewares=() if self.token is None else (_authorize(self.token),),
             proxy=self.proxy,
+            trace_configs=[trace() for trace in self.traces],
         )
 
 

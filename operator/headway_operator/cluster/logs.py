@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from headway_contract.events import Event
 from headway_contract.wire import from_line
 from headway_operator.cluster.interface import Cluster, ClusterError, Key
 from headway_operator.cluster.telling import told
@@ -37,11 +38,17 @@ class _Stream:
 
 
 class LogFollower:
-    """One stream per running pod; ``on_progress`` gets the resource's key when a person could see a change."""
+    """One stream per running pod.
 
-    def __init__(self, cluster: Cluster, on_progress: Callable[[Key], None]) -> None:
+    ``on_progress`` gets the resource's key when a person could see a change, ``on_event`` what is heard, once each.
+    """
+
+    def __init__(
+        self, cluster: Cluster, on_progress: Callable[[Key], None], on_event: Callable[[Event], None]
+    ) -> None:
         self._cluster = cluster
         self._on_progress = on_progress
+        self._on_event = on_event
         self._streams: dict[tuple[Key, Target], _Stream] = {}
         self._room = asyncio.Semaphore(MAX_STREAMS)
 
@@ -103,6 +110,8 @@ class LogFollower:
         if envelope is None:
             return
         before, stream.progress = stream.progress, told(stream.progress, envelope)
+        if stream.progress.sequence > before.sequence:
+            self._on_event(envelope.event)
         stream.since = envelope.time
         if _visible(stream.progress) != _visible(before):
             self._on_progress(key)

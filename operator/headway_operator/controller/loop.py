@@ -6,6 +6,7 @@ What is kept in memory is only there to save requests: which resources are busy,
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,6 +20,7 @@ from headway_operator.controller.observe import Sight, is_fresh, observe
 from headway_operator.controller.progress import Pacer
 from headway_operator.controller.queue import WorkQueue
 from headway_operator.controller.rush import Rush
+from headway_operator.controller.witness import NOBODY, Witness
 from headway_operator.planner.plan import plan
 from headway_operator.planner.snapshot import Snapshot
 from headway_operator.settings import Settings
@@ -35,15 +37,18 @@ class Controller:
     ``on_migration``, ``on_migration_gone`` and ``on_owned`` are called with what a watch sees; ``wake`` by anybody.
     """
 
-    def __init__(self, cluster: Cluster, settings: Settings, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, cluster: Cluster, settings: Settings, now: Callable[[], datetime], witness: Witness = NOBODY
+    ) -> None:
         self._cluster = cluster
         self._settings = settings
         self._now = now
+        self._witness = witness
         self._queue: WorkQueue[Key] = WorkQueue()
         self._turns = asyncio.Semaphore(settings.workers)
         self._pacer = Pacer()
         self._rush = Rush()
-        self._follower = LogFollower(cluster, self._on_progress)
+        self._follower = LogFollower(cluster, self._on_progress, witness.heard)
         self._busy: set[Key] = set()
         self._known: dict[Key, tuple[Wish, ...]] = {}
         self._fresh: dict[Key, Migration] = {}
@@ -70,6 +75,7 @@ class Controller:
         if is_busy and Wish.of(body) in self._known.get(key, ()):
             return
         migration = parse(body)
+        self._witness.saw(migration)
         if is_fresh(migration) and (not is_busy or key in self._fresh):
             self._fresh[key] = migration
             self._rush.came(self._seconds())
@@ -79,13 +85,20 @@ class Controller:
 
     def on_migration_gone(self, body: Body) -> None:
         """A resource was deleted."""
-        self._forget(Key(body["metadata"]["namespace"], body["metadata"]["name"]))
+        key = Key(body["metadata"]["namespace"], body["metadata"]["name"])
+        self._witness.gone(key.namespace, key.name)
+        self._forget(key)
 
     def on_owned(self, body: Body, gone: bool = False) -> None:
         """A Job or pod was seen, changed or is gone; it matters only to a resource that is busy."""
         key = migration_key_of(body)
         if key is not None and key in self._busy and (gone or is_news(body)):
             self._queue.add(key, COALESCE_SECONDS)
+
+    @property
+    def waiting(self) -> int:
+        """How many resources wait to be looked at."""
+        return len(self._queue)
 
     def is_busy(self, key: Key) -> bool:
         """Whether anything is left to do for it, as far as was seen."""
@@ -108,6 +121,7 @@ class Controller:
             self._known[key] = Wish.known_after(snapshot.migration, decision)
             report = await act(self._cluster, snapshot, decision, self._settings)
         wake_after = await self._tell(key, sight, report)
+        self._witness.saw(replace(snapshot.migration, status=report.status))
         if wake_after is not None:
             self._queue.add(key, max(wake_after.total_seconds(), COALESCE_SECONDS))
         elif is_at_rest(after(snapshot.migration, decision), self._now()):
@@ -145,26 +159,30 @@ class Controller:
         return await observe(self._cluster, migration, self._follower.progress_of(key), self._now())
 
     async def _work(self, key: Key) -> None:
+        began = self._seconds()
         try:
-            await self._try(key)
+            self._witness.reconciled(await self._try(key), self._seconds() - began)
         finally:
             self._queue.done(key)
 
-    async def _try(self, key: Key) -> None:
-        """Reconcile, and see to it that what went wrong is tried again."""
+    async def _try(self, key: Key) -> str:
+        """Reconcile, and see to it that what went wrong is tried again; in a word, how it went."""
         try:
             await self.reconcile(key)
         except Conflict as conflict:
             log.debug("%s/%s: %s", key.namespace, key.name, conflict)
             self._queue.retry(key, at_once=True)
+            return "conflict"
         except ClusterError as error:
             log.warning("%s/%s: %s", key.namespace, key.name, error)
             self._queue.retry(key)
+            return "error"
         except Exception:
             log.exception("%s/%s: this is a defect of the operator", key.namespace, key.name)
             self._queue.retry(key)
-        else:
-            self._queue.succeeded(key)
+            return "defect"
+        self._queue.succeeded(key)
+        return "success"
 
     async def _resync(self) -> None:
         """Looks at everything now and then, for when a watch has gone silent without anybody noticing."""

@@ -13,14 +13,13 @@ Problem = Callable[[], str]
 
 
 @asynccontextmanager
-async def serving(port: int, not_ready: Problem, metrics: Callable[[], bytes]) -> AsyncIterator[int]:
-    """Serve on all addresses while inside; the port that is used. Raises :class:`OSError` when it is taken."""
+async def serving(port: int, not_ready: Problem, metrics: Callable[[], bytes]) -> AsyncIterator[None]:
+    """Serve on all addresses while inside; raises :class:`OSError` when the port is taken."""
     runner = web.AppRunner(application(not_ready, metrics), access_log=None)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, port=port)
-        await site.start()
-        yield int(runner.addresses[0][1])
+        await web.TCPSite(runner, port=port).start()
+        yield
     finally:
         await runner.cleanup()
 

@@ -1,6 +1,7 @@
 """The client against a small HTTP server that answers as an API server does."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from headway_operator.api.migration import Workload
 from headway_operator.cluster.api_server import ApiServer
 from headway_operator.cluster.interface import (
     ClusterError,
@@ -20,6 +22,7 @@ from headway_operator.cluster.interface import (
     Unavailable,
 )
 from headway_operator.cluster.kube import KubeCluster
+from headway_operator.cluster.permissions import PERMISSIONS
 
 KEY = Key("shop", "main")
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -170,3 +173,48 @@ async def test_who_may_not_write_sends_nothing_but_reads() -> None:
         with pytest.raises(Unavailable, match="not the leader"):
             await cluster.delete_job("shop", "job")
     assert [method for method, *_ in api.asked] == ["GET"]
+
+
+VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+WATCHED = {("headway.dev", "databasemigrations"), ("batch", "jobs"), ("", "pods")}
+PATH = re.compile(
+    r"/apis?/(?:(?P<group>[\w.-]+\.[\w.]+|batch|apps)/)?\w+/namespaces/[\w-]+/"
+    r"(?P<plural>\w+)(?:/(?P<name>[\w-]+)(?:/(?P<part>\w+))?)?"
+)
+
+
+def verb_of(method: str, path: str) -> tuple[str, str, str]:
+    """Group, resource and verb, as the API server's authorizer understands a request."""
+    found = PATH.match(path)
+    assert found is not None, path
+    resource = "/".join(filter(None, (found["plural"], found["part"])))
+    is_list = method == "GET" and not found["name"]
+    return found["group"] or "", resource, "list" if is_list else VERBS[method]
+
+
+async def test_the_permissions_are_what_the_client_asks_for_and_nothing_else(
+    server: tuple[Answers, KubeCluster],
+) -> None:
+    api, cluster = server
+    await cluster.get_migration(KEY)
+    await cluster.list_migrations()
+    await cluster.list_jobs(KEY, "uid")
+    await cluster.list_pods(KEY, "uid")
+    await cluster.create_job("shop", {})
+    await cluster.get_job("shop", "job")
+    await cluster.delete_job("shop", "job")
+    await cluster.set_finalizers(KEY, "1", ())
+    await cluster.apply_status(KEY, "1", {})
+    await cluster.annotate_pod("shop", "pod", {})
+    await cluster.post_event("shop", {})
+    await cluster.read_log("shop", "pod")
+    await cluster.get_workload("shop", Workload(deployment="shop"))
+    await cluster.get_workload("shop", Workload(stateful_set="shop"))
+    # follow_log asks for what read_log does; there is one request more than methods for the two workloads.
+    methods = {name for name in vars(KubeCluster) if not name.startswith("_")}
+    assert len(methods - {"close", "has_definition", "follow_log"}) == len(api.asked) - 1
+    used = {verb_of(method, path.partition("?")[0]) for method, path, *_ in api.asked}
+    used |= {(group, resource, "watch") for group, resource in WATCHED}
+    # Setting an ownerReference that blocks deletion asks for this, where that admission is on.
+    used.add(("headway.dev", "databasemigrations/finalizers", "update"))
+    assert used == {(one.group, one.resource, verb) for one in PERMISSIONS for verb in one.verbs}

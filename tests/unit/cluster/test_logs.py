@@ -32,6 +32,7 @@ class BreakingLogs(FakeCluster):
 
     streams: list[list[str]]
     asked_since: list[str]
+    heard: list[events.Event]
 
     async def follow_log(self, namespace: str, pod: str, since: str) -> AsyncGenerator[str, None]:
         self.asked_since.append(since)
@@ -45,7 +46,7 @@ class BreakingLogs(FakeCluster):
 async def follow(streams: list[list[str]], changes: int) -> tuple[BreakingLogs, LogFollower, int]:
     """Follow until so many changes were told, or all streams are read."""
     cluster = BreakingLogs()
-    cluster.streams, cluster.asked_since = streams, []
+    cluster.streams, cluster.asked_since, cluster.heard = streams, [], []
     told_so_far = 0
     enough = asyncio.Event()
 
@@ -55,7 +56,7 @@ async def follow(streams: list[list[str]], changes: int) -> tuple[BreakingLogs, 
         if told_so_far == changes:
             enough.set()
 
-    follower = LogFollower(cluster, on_progress)
+    follower = LogFollower(cluster, on_progress, cluster.heard.append)
     follower.follow(KEY, [TARGET])
     async with asyncio.timeout(20):
         await enough.wait()
@@ -70,6 +71,7 @@ async def test_a_broken_stream_is_opened_again_from_the_last_event_on(
     (progress,) = follower.progress_of(KEY)
     assert progress.message == "revision 2 of 7, r2: add users"
     assert cluster.asked_since[:2] == ["", "2026-11-23T08:00:01.000Z"]
+    assert [event.revision for event in cluster.heard] == ["r1", "r2"], "what comes twice is heard once"
     await follower.close()
 
 

@@ -51,8 +51,8 @@ def test_a_resource_without_a_status_is_waited_for(broken: dict[str, Any]) -> No
 def test_the_script_judges_as_the_tests_of_the_planner_do(
     state: State, reason: Any, generation: int, seen: int, progress: Progress | None
 ) -> None:
-    own = ("Unknown", reason.name, "because")
-    conditions = conditions_for(state, reason.name, "because", dict.fromkeys(OWN_CONDITIONS, own), seen)
+    own = dict.fromkeys(OWN_CONDITIONS, ("Unknown", reason.name, "because"))
+    conditions = conditions_for(state, reason.name, "because", own, seen)
     status = Status(observed_generation=seen, conditions=conditions, progress=progress)
     resource = {"metadata": {"generation": generation}, "status": encode(status)}
     assert run(HEALTH, resource)["status"] == argo(status, generation)

@@ -1,0 +1,46 @@
+"""All that is counted of the controller's work, behind its one witness."""
+
+import time
+from dataclasses import dataclass, field
+
+from prometheus_client.registry import Collector
+
+from headway_contract.events import Event
+from headway_operator.api.migration import Migration
+from headway_operator.server.metrics.resources import Resources
+from headway_operator.server.metrics.runs import Runs
+from headway_operator.server.metrics.waits import Waits
+from headway_operator.server.metrics.work import Work
+
+
+@dataclass
+class Counting:
+    """A witness of the controller."""
+
+    resources: Resources = field(default_factory=Resources)
+    runs: Runs = field(default_factory=lambda: Runs(time.monotonic))
+    waits: Waits = field(default_factory=Waits)
+    work: Work = field(default_factory=Work)
+
+    @property
+    def collectors(self) -> tuple[Collector, ...]:
+        """To be registered."""
+        return self.resources, self.runs, self.waits, self.work
+
+    def saw(self, migration: Migration) -> None:
+        """The resource as it is now, or as it was just told to be."""
+        self.resources.saw(migration)
+        self.runs.saw(migration)
+
+    def gone(self, namespace: str, name: str) -> None:
+        """The resource was deleted."""
+        self.resources.gone(namespace, name)
+        self.runs.gone(namespace, name)
+
+    def reconciled(self, result: str, seconds: float) -> None:
+        """One look at one resource has ended."""
+        self.work.reconciled(result, seconds)
+
+    def heard(self, event: Event) -> None:
+        """A runner has told this."""
+        self.waits.heard(event)

@@ -1,0 +1,93 @@
+"""The operator's own work: looks at resources, its queue, and its requests to the API server."""
+
+import time
+from collections.abc import Callable, Iterable
+from types import SimpleNamespace
+
+import aiohttp
+from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+SECONDS = (0.005, 0.02, 0.1, 0.5, 2, 10, 60)
+
+
+class Work(Collector):
+    """``queue_depth`` is asked at each scrape; before there is a queue nothing waits in it."""
+
+    def __init__(self) -> None:
+        self.queue_depth: Callable[[], float] = int
+        self._reconciles = Counter(
+            "headway_reconciles", "Looks at a resource, by how they ended.", ["result"], registry=None
+        )
+        self._seconds = Histogram(
+            "headway_reconcile_duration_seconds",
+            "How long such a look takes.",
+            buckets=SECONDS,
+            registry=None,
+        )
+
+    def reconciled(self, result: str, seconds: float) -> None:
+        """One has ended."""
+        self._reconciles.labels(result).inc()
+        self._seconds.observe(seconds)
+
+    def collect(self) -> Iterable[Metric]:
+        """All of them."""
+        yield from self._reconciles.collect()
+        yield from self._seconds.collect()
+        yield GaugeMetricFamily(
+            "headway_queue_depth", "Resources that wait to be looked at.", self.queue_depth()
+        )
+
+
+class Requests(Collector):
+    """Told of each request by aiohttp; watches are told apart, for a silent one is no request that hangs."""
+
+    def __init__(self) -> None:
+        self._requests = Counter(
+            "headway_api_requests", "Requests to the API server.", ["method", "code"], registry=None
+        )
+        self._seconds = Histogram(
+            "headway_api_request_duration_seconds",
+            "How long the API server takes to answer.",
+            ["method"],
+            buckets=SECONDS,
+            registry=None,
+        )
+        self._watch = Gauge(
+            "headway_watch_connect_timestamp_seconds",
+            "When a watch of these objects was last accepted.",
+            ["resource"],
+            registry=None,
+        )
+
+    def collect(self) -> Iterable[Metric]:
+        """All of them."""
+        for one in (self._requests, self._seconds, self._watch):
+            yield from one.collect()
+
+    def trace(self) -> aiohttp.TraceConfig:
+        """For a session whose requests are to be counted."""
+        config = aiohttp.TraceConfig()
+        config.on_request_start.append(self._started)
+        config.on_request_end.append(self._ended)
+        config.on_request_exception.append(self._failed)
+        return config
+
+    async def _started(
+        self, _: object, context: SimpleNamespace, __: aiohttp.TraceRequestStartParams
+    ) -> None:
+        context.started = time.monotonic()
+
+    async def _ended(self, _: object, context: SimpleNamespace, end: aiohttp.TraceRequestEndParams) -> None:
+        self._requests.labels(end.method, str(end.response.status)).inc()
+        if "watch" in end.url.query:
+            if end.response.status < 300:
+                self._watch.labels(end.url.path.rpartition("/")[2]).set_to_current_time()
+        elif "follow" not in end.url.query:
+            self._seconds.labels(end.method).observe(time.monotonic() - context.started)
+
+    async def _failed(self, _: object, __: object, end: aiohttp.TraceRequestExceptionParams) -> None:
+        self._requests.labels(end.method, "none").inc()
