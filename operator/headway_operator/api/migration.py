@@ -24,7 +24,9 @@ PAUSED_ANNOTATION = "headway.dev/paused"
 PACE_ANNOTATION = "headway.dev/pace"
 APPROVE_ANNOTATION = "headway.dev/approve"
 APPROVED_BY_ANNOTATION = "headway.dev/approved-by"
+ABORT_ANNOTATION = "headway.dev/abort"
 NAME_CHARACTERS = 256
+TOKEN_CHARACTERS = 1024
 PACES = ("Gentle", "Balanced", "Fast")
 
 
@@ -249,18 +251,18 @@ class Migration:
     @property
     def retry_token(self) -> str:
         """The value of the retry annotation; a new value is a new run, taking the annotation away is not."""
-        return self.annotations.get(RETRY_ANNOTATION, "") or self.status.last_handled_retry
+        return self._token(RETRY_ANNOTATION) or self.status.last_handled_retry
 
     @property
     def paused_token(self) -> str:
         """The value of the paused annotation; ``false`` and nothing mean that it is not paused."""
-        token = self.annotations.get(PAUSED_ANNOTATION, "")
+        token = self._token(PAUSED_ANNOTATION)
         return "" if token.lower() == "false" else token
 
     @property
     def approve_token(self) -> str:
         """The value of the approve annotation: the digest of the plan that may be carried out."""
-        return self.annotations.get(APPROVE_ANNOTATION, "").strip()
+        return self._token(APPROVE_ANNOTATION)
 
     @property
     def approved_by(self) -> str:
@@ -268,15 +270,24 @@ class Migration:
         return self.annotations.get(APPROVED_BY_ANNOTATION, "").strip()[:NAME_CHARACTERS]
 
     @property
+    def abort_token(self) -> str:
+        """The value of the abort annotation."""
+        return self._token(ABORT_ANNOTATION)
+
+    @property
     def pace_token(self) -> str:
         """The value of the pace annotation."""
-        return self.annotations.get(PACE_ANNOTATION, "")
+        return self._token(PACE_ANNOTATION)
 
     @property
     def pace(self) -> str:
         """The pace that it asks for, however it is written; empty when it asks for none, or for one there is not."""
-        asked = self.pace_token.strip().capitalize()
+        asked = self.pace_token.capitalize()
         return asked if asked in PACES else ""
+
+    def _token(self, annotation: str) -> str:
+        """Its value, as far as the status has room to acknowledge it."""
+        return self.annotations.get(annotation, "").strip()[:TOKEN_CHARACTERS]
 
 
 def parse(body: Mapping[str, Any]) -> Migration:

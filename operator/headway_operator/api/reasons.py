@@ -38,6 +38,15 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "Stopping", "A Job of an earlier specification ends at its next safe point; then the new one starts."
     ),
+    Reason(
+        "Aborting", "The run was aborted: what runs ends at its next safe point, nothing more is started."
+    ),
+    Reason(
+        "Aborted",
+        "A person ended the run; what was applied stays.",
+        "A new run goes on from there: change the specification, or "
+        "kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite",
+    ),
     Reason("Suspended", "spec.suspend is set: nothing is started.", "Set spec.suspend to false."),
     Reason(
         "Paused",
@@ -149,7 +158,10 @@ REASONS: tuple[Reason, ...] = (
         "DatabaseReady",
         "Event: what must precede the application is applied to this database, and the rest waits for the rollout.",
     ),
-    Reason("DatabaseSkipped", "Event: this database was not started, because one before it failed."),
+    Reason(
+        "DatabaseSkipped",
+        "Event: this database was not started or not gone on with: one before it failed, or the run was aborted.",
+    ),
 )
 
 _BY_NAME = {reason.name: reason for reason in REASONS} | {

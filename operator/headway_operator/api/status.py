@@ -28,7 +28,7 @@ class DatabasePhase(StrEnum):
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
     SKIPPED = "Skipped"
-    """Not started because an earlier one failed."""
+    """Not started or not gone on with, because an earlier one failed or the run was aborted."""
 
     @property
     def is_working(self) -> bool:
@@ -77,6 +77,8 @@ class Run:
     start_time: str | None = None
     completion_time: str | None = None
     result: str = ""
+    abort: str = ""
+    """The token of the abort that ends it, or has ended it."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +215,7 @@ class Status:
     last_handled_paused: str = ""
     last_handled_pace: str = ""
     last_handled_approve: str = ""
+    last_handled_abort: str = ""
 
     def database(self, name: str) -> DatabaseStatus | None:
         """The entry of this name."""

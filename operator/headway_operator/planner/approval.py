@@ -32,7 +32,7 @@ def is_asked(run: CurrentRun) -> bool:
 
 def has_begun(run: CurrentRun, standing: Standing) -> bool:
     """Whether a Job that changes something was ever created for this run."""
-    return run.has_touched_databases or any(database.attempt for database in standing.databases)
+    return run.has_touched_databases or any(one.attempt or one.start_time for one in standing.databases)
 
 
 def what_is_asked(run: CurrentRun, standing: Standing) -> str:
@@ -57,6 +57,8 @@ def approved_condition(run: CurrentRun, standing: Standing) -> tuple[str, str, s
     if plan.approved_time:
         by = f" by {plan.approved_by}" if plan.approved_by else ""
         return "True", "Approved", f"{plan.digest} was approved{by} at {plan.approved_time}"
+    if standing.aborted and not has_begun(run, standing):
+        return "False", "Aborted", "the run was aborted before its plan was approved"
     if has_begun(run, standing):
         return "True", "NotRequired", "the run had begun when spec.plan.approval became Required"
     if not standing.plan_is_done:

@@ -21,6 +21,7 @@ from headway_operator.api.status import (
     Run,
     Status,
 )
+from headway_operator.planner.abort import ABORTED
 from headway_operator.planner.approval import approved_condition
 from headway_operator.planner.explain import stamp
 from headway_operator.planner.follow import WAS_THERE, Standing
@@ -46,24 +47,26 @@ def conclude(
     """The status of this run. One that is held before it began leaves the status of the run before as it was."""
     old = snapshot.migration.status
     state, reason, message = _verdict(snapshot, run, standing, blocked, superseding)
-    if state is State.PROGRESSING and not superseding:
+    if state is State.PROGRESSING and blocked is None and not superseding:
         reason = _obstacle(run) or reason
     pod = waits_for_a_pod(snapshot, standing.databases) if state is State.PROGRESSING else ""
     if pod:
         reason, message = LEFT_BEHIND, pod
-    if run.is_new and not run.jobs and (blocked is not None or superseding):
+    if run.is_new and not run.jobs and not standing.abort and (blocked is not None or superseding):
         nothing = ("Unknown", reason, "the plan has not been made yet")
-        return _assemble(snapshot, old, state, reason, message, dict.fromkeys(OWN_CONDITIONS, nothing))
+        own = dict.fromkeys(OWN_CONDITIONS, nothing)
+        return _assemble(snapshot, _answered(snapshot, old), state, reason, message, own)
     over = standing.is_over and not superseding
-    own_state = state if blocked is None else _verdict(snapshot, run, standing, None, False)[0]
-    current = _run(snapshot, run, over, own_state)
+    own_verdict = (state, reason) if blocked is None else _verdict(snapshot, run, standing, None, False)[:2]
+    own_state = own_verdict[0]
+    result = ABORTED if ABORTED in own_verdict else str(own_state)
+    current = _run(snapshot, run, standing, result if over else "")
     base = replace(
-        old,
+        _answered(snapshot, old),
         run=current,
         plan=standing.plan,
         databases=standing.databases,
         history=_history(snapshot, run, current, message),
-        last_handled_retry=snapshot.migration.retry_token,
     )
     is_refused = blocked is not None and blocked.even_when_over
     if standing.opens_the_gate and not superseding and not is_refused:
@@ -104,10 +107,13 @@ def _verdict(
     snapshot: Snapshot, run: CurrentRun, standing: Standing, blocked: Blocked | None, superseding: bool
 ) -> tuple[State, str, str]:
     if blocked is not None:
-        held = _busy(standing.databases) if blocked.hold else ""
+        goes_on = blocked.hold or blocked.state is State.PROGRESSING
+        held = _busy(standing.databases) if goes_on else ""
         return blocked.state, blocked.reason, "; ".join(filter(None, (blocked.message, held)))
     if superseding:
         return State.PROGRESSING, "Stopping", "a Job of the earlier specification ends at its next safe point"
+    if standing.aborted:
+        return State.FAILED, ABORTED, standing.aborted
     if standing.plan_failed:
         return State.FAILED, standing.plan.reason, standing.plan.message
     if not standing.plan_is_done:
@@ -123,6 +129,12 @@ def _obstacle(run: CurrentRun) -> str:
     """What keeps a Job's pod from starting is said as a reason of its own: a person may have to act."""
     found = (obstacle_of(job) for job in run.jobs if job.is_active)
     return next((obstacle[0].name for obstacle in found if obstacle is not None), "")
+
+
+def _answered(snapshot: Snapshot, status: Status) -> Status:
+    """The commands that say something of one run: once they are answered they mean no other."""
+    migration = snapshot.migration
+    return replace(status, last_handled_retry=migration.retry_token, last_handled_abort=migration.abort_token)
 
 
 def _outcome(databases: tuple[DatabaseStatus, ...]) -> tuple[State, str, str]:
@@ -199,7 +211,8 @@ def _plan_ready(standing: Standing) -> OwnCondition:
     return "True", "Planned", f"{_count(plan.revisions or 0, 'revision')} to apply"
 
 
-def _run(snapshot: Snapshot, run: CurrentRun, over: bool, state: State) -> Run:
+def _run(snapshot: Snapshot, run: CurrentRun, standing: Standing, result: str) -> Run:
+    """``result``: how it ended; '' while it goes on."""
     migration, old = snapshot.migration, snapshot.migration.status.run
     started = old if old is not None and not run.is_new else None
     if started is not None and started.completion_time:
@@ -211,8 +224,9 @@ def _run(snapshot: Snapshot, run: CurrentRun, over: bool, state: State) -> Run:
         revision=run.spec.revision,
         image=run.spec.image,
         start_time=started.start_time if started else stamp(snapshot.now),
-        completion_time=stamp(snapshot.now) if over else None,
-        result=str(state) if over else "",
+        completion_time=stamp(snapshot.now) if result else None,
+        result=result,
+        abort=standing.abort,
     )
 
 
@@ -239,7 +253,9 @@ def _entry(run: Run, message: str) -> HistoryEntry:
 
 def _phase(state: State, reason: str) -> str:
     """One word for the column: what it is doing when it is doing something, else how it is."""
-    doing = {"Planning", "Migrating", "Backfilling", "Retrying", "Stopping", "WaitingForRollout"}
+    doing = {"Planning", "Migrating", "Backfilling", "Retrying", "Stopping", "Aborting", "WaitingForRollout"}
+    if reason == ABORTED:
+        return reason
     return reason if state in (State.PROGRESSING, State.READY) and reason in doing else str(state)
 
 

@@ -31,6 +31,10 @@ class Standing:
     plan: PlanStatus
     databases: tuple[DatabaseStatus, ...]
     hopeless: tuple[JobView, ...] = ()
+    abort: str = ""
+    """The token of the abort that ends it."""
+    aborted: str = ""
+    """That and how a person ended the run, once nothing of it runs any more."""
 
     @property
     def plan_is_done(self) -> bool:

@@ -17,7 +17,6 @@ from headway_operator.planner.run import CurrentRun
 IS_PAUSED = "the annotation headway.dev/paused is set: nothing is started until it is removed"
 IS_SUSPENDED = "spec.suspend is true: nothing is started until it is false"
 HOLDS = "the annotation headway.dev/paused is set"
-ANNOTATIONS_NOT_SUPPORTED = ("headway.dev/abort",)
 
 
 @dataclass(frozen=True)
@@ -50,14 +49,6 @@ def field_is_not_supported_yet(migration: Migration) -> Blocked | None:
     return _refused("UnsupportedField", _cannot(asked)) if asked else None
 
 
-def annotation_is_not_supported_yet(migration: Migration) -> Blocked | None:
-    """A command that this release cannot obey."""
-    asked = [name for name in ANNOTATIONS_NOT_SUPPORTED if name in migration.annotations]
-    if not asked:
-        return None
-    return replace(_refused("UnsupportedAnnotation", _cannot(asked)), even_when_over=False)
-
-
 def pace_is_unknown(migration: Migration) -> Blocked | None:
     """The pace annotation has a word that is none of the paces."""
     if not migration.pace_token or migration.pace:
@@ -83,7 +74,6 @@ def migration_is_paused(migration: Migration) -> Blocked | None:
 GATES: tuple[Gate, ...] = (
     specification_is_unreadable,
     field_is_not_supported_yet,
-    annotation_is_not_supported_yet,
     pace_is_unknown,
     migration_is_suspended,
     migration_is_paused,

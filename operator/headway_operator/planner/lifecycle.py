@@ -21,11 +21,13 @@ class Fact(StrEnum):
     GAVE_UP = "an attempt failed for good"
     JOB_STOPPED = "its Job stopped at a safe point"
     EARLIER_FAILED = "a database before it failed"
+    RUN_ABORTED = "a person ended the run"
 
 
 TRANSITIONS: dict[tuple[Phase, Fact], Phase] = {
     (Phase.PENDING, Fact.NOTHING_PENDING): Phase.SUCCEEDED,
     (Phase.PENDING, Fact.EARLIER_FAILED): Phase.SKIPPED,
+    (Phase.PENDING, Fact.RUN_ABORTED): Phase.SKIPPED,
     (Phase.PENDING, Fact.JOB_ACTIVE): Phase.MIGRATING,
     (Phase.PENDING, Fact.BACKFILL_ACTIVE): Phase.BACKFILLING,
     (Phase.PENDING, Fact.REST_WAITS): Phase.PENDING,
@@ -54,6 +56,7 @@ TRANSITIONS: dict[tuple[Phase, Fact], Phase] = {
     (Phase.WAITING, Fact.ATTEMPT_FAILED): Phase.WAITING,
     (Phase.WAITING, Fact.GAVE_UP): Phase.FAILED,
     (Phase.WAITING, Fact.JOB_STOPPED): Phase.PENDING,
+    (Phase.WAITING, Fact.RUN_ABORTED): Phase.SKIPPED,
 }
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from headway_operator.api.migration import Database
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Status
+from headway_operator.planner.abort import ABORTING, abort_of, with_abort
 from headway_operator.planner.actions import (
     Action,
     AddFinalizer,
@@ -45,12 +46,19 @@ def plan(snapshot: Snapshot) -> Decision:
         actions = _stops(snapshot.jobs, blocked.message) + _finalizer(snapshot, ())
         return Decision(actions, refuse(snapshot, blocked), _wake_for_jobs(snapshot.jobs))
     run = current_run(snapshot, migration.spec)
-    standing = with_approval(snapshot, run, follow(snapshot, run, held=blocked is not None))
-    if blocked is None:
-        blocked = first_block_after_plan(run, standing)
-    elif standing.is_over and not blocked.even_when_over:
-        blocked = None
+    abort = abort_of(snapshot, run)
+    held = blocked is not None or bool(abort)
+    standing = with_approval(snapshot, run, follow(snapshot, run, held))
+    standing = with_abort(snapshot, run, standing, abort)
+    blocked = _what_holds(run, standing, ABORTING if abort and not standing.is_over else blocked)
     return _decide(snapshot, run, standing, blocked)
+
+
+def _what_holds(run: CurrentRun, standing: Standing, blocked: Blocked | None) -> Blocked | None:
+    """What is asked before the run begins comes first, then what is asked of its plan; nothing holds what is over."""
+    if blocked is None:
+        return first_block_after_plan(run, standing)
+    return blocked if blocked.even_when_over or not standing.is_over else None
 
 
 def _decide(snapshot: Snapshot, run: CurrentRun, standing: Standing, blocked: Blocked | None) -> Decision:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from headway_contract.result import Outcome
 from headway_operator.api.migration import (
+    ABORT_ANNOTATION,
     APPROVE_ANNOTATION,
     FINALIZER,
     Database,
@@ -40,7 +41,6 @@ from support.builders import NOW, a_job, a_migration, a_plan, a_pod, a_result, a
 from support.judges import objections
 
 NAMES = ("main", "analytics", "audit")
-COMMAND_OF_A_LATER_RELEASE = {"headway.dev/abort": "1"}
 WORKLOAD = Workload(deployment="shop")
 
 READY = Condition("Ready", "True", "GateOpen", "it may", 1, stamp(NOW - timedelta(minutes=3)))
@@ -89,7 +89,7 @@ annotations = st.fixed_dictionaries(
     {},
     optional={
         APPROVE_ANNOTATION: st.sampled_from(["sha256:1", "sha256:2"]),
-        "headway.dev/abort": seldom.map(lambda asked: "1" if asked else ""),
+        ABORT_ANNOTATION: st.sampled_from(["", "", "1", "2", "old/1"]),
     },
 ).map(lambda given: {name: value for name, value in given.items() if value})
 
@@ -147,13 +147,15 @@ def statuses(draw, resource: Migration) -> Status:
         ]
     )
     identity = draw(st.sampled_from([run.identity, "another"]))
-    known = Run(draw(st.sampled_from([run.id, "old"])), identity, start_time=stamp(NOW))
+    id_ = draw(st.sampled_from([run.id, "old"]))
+    known = Run(id_, identity, start_time=stamp(NOW), abort=draw(st.sampled_from(["", "", "", "1"])))
     return Status(
         observed_generation=draw(st.integers(-1, 1)),
         run=draw(st.sampled_from([None, known])),
         plan=draw(st.none() | plans),
         databases=tuple(replace(draw(database), name=name) for name in NAMES if draw(st.booleans())),
         conditions=(READY,) if draw(st.booleans()) else (),
+        last_handled_abort=draw(st.sampled_from(["", "1"])),
     )
 
 

@@ -12,12 +12,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from headway_operator.api.conditions import State
-from headway_operator.api.migration import PAUSED_ANNOTATION, RETRY_ANNOTATION, Locks, PostDeploy, Workload
+from headway_operator.api.migration import (
+    ABORT_ANNOTATION,
+    APPROVE_ANNOTATION,
+    PAUSED_ANNOTATION,
+    RETRY_ANNOTATION,
+    Locks,
+    PostDeploy,
+    Workload,
+)
 from headway_operator.api.status import DatabasePhase, Stage
 from headway_operator.planner.gates import first_block
 from headway_operator.planner.plan import plan
 from support.builders import a_database, a_migration
-from support.judges import objections
+from support.judges import objections, verdicts
 from support.model import ModelCluster, Refused
 
 IMAGES = ("shop:1", "shop:2", "shop:3")
@@ -35,11 +43,13 @@ class DisturbedRun(RuleBasedStateMachine):
 
     cluster: ModelCluster
     traces_are_lost = False
+    tokens = 0
+    """How many aborts were asked for; each has a token of its own."""
 
     @initialize(
         parallel=st.integers(1, 3),
         on_failure=st.sampled_from(["Stop", "Continue"]),
-        mode=st.sampled_from(["Always", "Never"]),
+        mode=st.sampled_from(["Always", "Never", "Approved"]),
         depends=st.booleans(),
         broken=st.sets(st.tuples(st.sampled_from(NAMES), image), max_size=2),
         flakes=st.dictionaries(st.sampled_from(("", *NAMES)), st.integers(1, 2), max_size=2),
@@ -55,12 +65,14 @@ class DisturbedRun(RuleBasedStateMachine):
             image=IMAGES[0],
             parallel=parallel,
             on_failure=on_failure,
-            plan=mode,
+            plan="Never" if mode == "Never" else "Always",
+            approval="Required" if mode == "Approved" else "Automatic",
             retries=60,
             post_deploy=PostDeploy((Workload(deployment="shop"),)) if waits else PostDeploy(),
         )
         self.resource = resource
         self.cluster = ModelCluster(resource)
+        self.ended: dict[str, str] = {}
         self.cluster.broken, self.cluster.flakes = set(broken), dict(flakes)
         self.cluster.later, self.cluster.broken_later = set(later), set(broken_later)
 
@@ -124,6 +136,20 @@ class DisturbedRun(RuleBasedStateMachine):
     @rule(token=st.sampled_from(["", "1", "2"]))
     def ask_for_a_retry(self, token):
         self.cluster.annotate(RETRY_ANNOTATION, token)
+
+    @precondition(lambda self: self.is_there)
+    @rule(pick=chance)
+    def approve(self, pick):
+        digest = self.cluster.status.plan.digest if self.cluster.status.plan else ""
+        self.cluster.annotate(APPROVE_ANNOTATION, digest if pick < 7 else "sha256:of last week")
+
+    @precondition(lambda self: self.is_there)
+    @rule(pick=chance)
+    def abort(self, pick):
+        run = self.cluster.status.run
+        self.tokens += 1
+        named = f"{run.id}/" if run and pick < 5 else ""
+        self.cluster.annotate(ABORT_ANNOTATION, f"{named}{self.tokens}" if pick else "")
 
     @precondition(lambda self: self.is_there and not self.traces_are_lost)
     @rule()
@@ -193,11 +219,35 @@ class DisturbedRun(RuleBasedStateMachine):
         if same_run and before.run.completion_time:
             assert status.run == before.run, "what is over stays as it ended"
             assert [one.phase for one in status.databases] == [one.phase for one in before.databases]
+        self.check_the_judges()
+        self.check_that_a_token_ends_one_run()
+
+    def check_the_judges(self):
+        """Failed and Degraded is a failure, or a person's abort; Current and Healthy is all at the target."""
+        resource, status = self.cluster.resource, self.cluster.status
+        wanted = resource.spec.image
+        kstatus, argo, waits_no_more = verdicts(status, resource.generation)
+        is_broken = any(image == wanted for _, image in self.cluster.broken)
+        is_there = all(self.cluster.heads.get(name) == wanted for name in NAMES)
+        assert (kstatus == "Failed") == (argo == "Degraded")
+        assert (kstatus == "Current") == (argo == "Healthy") == waits_no_more
+        assert kstatus != "Failed" or is_broken or status.run.abort
+        assert kstatus != "Current" or is_there
+        held = first_block(resource) is not None or status.condition("Approved").status == "False"
+        assert argo != "Suspended" or held
+
+    def check_that_a_token_ends_one_run(self):
+        token, run = self.cluster.resource.annotations.get(ABORT_ANNOTATION), self.cluster.status.run
+        if run is not None and run.abort and run.abort == token:
+            assert self.ended.setdefault(token, run.id) == run.id
+        elif token:
+            self.ended.setdefault(token, "none")
 
     def check_that_something_wakes_it(self, has_alarm):
         resource, status = self.cluster.resource, self.cluster.status
         is_final = status.condition("Succeeded") and status.condition("Succeeded").status != "Unknown"
-        held = first_block(resource) is not None or resource.deleting
+        is_asked = "WaitingForApproval" in {condition.reason for condition in status.conditions}
+        held = first_block(resource) is not None or resource.deleting or is_asked
         assert is_final or held or self.cluster.active or has_alarm, f"nothing will wake it: {status}"
 
     def teardown(self):
@@ -207,9 +257,19 @@ class DisturbedRun(RuleBasedStateMachine):
             self.cluster.edit(suspend=False)
         self.cluster.annotate(PAUSED_ANNOTATION, "")
         self.cluster.roll_out()
-        self.cluster.settle()
+        self.settle()
+        if self.cluster.migration is not None and self.cluster.status.run.result == "Aborted":
+            self.cluster.annotate(RETRY_ANNOTATION, "after the abort")
+            self.settle()
         if self.cluster.migration is not None:
             self.check_the_end()
+
+    def settle(self):
+        """To its end, with whatever approval it needs."""
+        self.cluster.settle()
+        if self.cluster.migration is not None and self.cluster.status.condition("Approved").status == "False":
+            self.cluster.annotate(APPROVE_ANNOTATION, self.cluster.status.plan.digest)
+            self.cluster.settle()
 
     def check_the_end(self):
         """Which databases fail is a matter of the specification alone, never of what happened on the way."""

@@ -20,7 +20,6 @@ from support.model import ModelCluster
 CLOSED = {
     "specification_is_unreadable": {"problem": "spec.image is missing"},
     "field_is_not_supported_yet": {"hooks": ({"name": "chat"},)},
-    "annotation_is_not_supported_yet": {"annotations": {"headway.dev/abort": "1"}},
     "pace_is_unknown": {"annotations": {"headway.dev/pace": "Turbo"}},
     "migration_is_suspended": {"suspend": True},
     "migration_is_paused": {"paused": "2026-11-23"},
@@ -28,7 +27,6 @@ CLOSED = {
 WORDS = {
     "specification_is_unreadable": ("InvalidSpec", "spec.image is missing. Correct the field"),
     "field_is_not_supported_yet": ("UnsupportedField", "cannot honour spec.hooks. Remove the field"),
-    "annotation_is_not_supported_yet": ("UnsupportedAnnotation", "cannot honour headway.dev/abort. Remove"),
     "pace_is_unknown": ("UnsupportedAnnotation", "Turbo is none of Gentle, Balanced, Fast. Remove"),
     "migration_is_suspended": ("Suspended", "nothing is started until it is false"),
     "migration_is_paused": ("Paused", "nothing is started until it is removed"),
@@ -162,7 +160,7 @@ def test_any_number_of_suspensions_uses_up_no_attempt():
 
 
 def test_a_finished_run_stays_finished_when_it_is_suspended_paused_or_given_an_unknown_command():
-    for held in ({"suspend": True}, {"paused": "1"}, {"annotations": {"headway.dev/abort": "x"}}):
+    for held in ({"suspend": True}, {"paused": "1"}, {"annotations": {"headway.dev/pace": "Turbo"}}):
         cluster = ModelCluster()
         cluster.settle()
         cluster.migration = a_migration(status=cluster.status, **held)

@@ -20,6 +20,8 @@ OF_JOBS = {
 LEGAL = {(phase, fact): after for phase in UNFINISHED for fact, after in OF_JOBS.items()} | {
     (Phase.PENDING, Fact.NOTHING_PENDING): Phase.SUCCEEDED,
     (Phase.PENDING, Fact.EARLIER_FAILED): Phase.SKIPPED,
+    (Phase.PENDING, Fact.RUN_ABORTED): Phase.SKIPPED,
+    (Phase.WAITING, Fact.RUN_ABORTED): Phase.SKIPPED,
 }
 ILLEGAL = [(phase, fact) for phase in Phase for fact in Fact if (phase, fact) not in LEGAL]
 

@@ -79,6 +79,46 @@ def paused_while_migrating() -> ModelCluster:
     return cluster
 
 
+def waiting_for_approval() -> ModelCluster:
+    cluster = ModelCluster(a_migration(approval="Required"))
+    cluster.settle()
+    return cluster
+
+
+def aborting() -> ModelCluster:
+    cluster = migrating()
+    cluster.annotate("headway.dev/abort", "1")
+    cluster.reconcile()
+    return cluster
+
+
+def aborted() -> ModelCluster:
+    cluster = aborting()
+    cluster.settle()
+    return cluster
+
+
+def aborted_and_retried() -> ModelCluster:
+    cluster = aborted()
+    cluster.annotate("headway.dev/retry", "1")
+    cluster.reconcile()
+    return cluster
+
+
+def paused_when_done() -> ModelCluster:
+    cluster = done()
+    cluster.annotate("headway.dev/paused", "1")
+    cluster.reconcile()
+    return cluster
+
+
+def aborted_when_done() -> ModelCluster:
+    cluster = done()
+    cluster.annotate("headway.dev/abort", "1")
+    cluster.reconcile()
+    return cluster
+
+
 def refused() -> ModelCluster:
     cluster = ModelCluster(a_migration(hooks=({"name": "chat"},)))
     cluster.reconcile()
@@ -128,6 +168,12 @@ STATES = {
     failed_edited_and_not_yet_seen: WAITS,
     suspended: HELD,
     paused_while_migrating: HELD,
+    waiting_for_approval: HELD,
+    aborting: WAITS,
+    aborted: FAILED,
+    aborted_and_retried: WAITS,
+    paused_when_done: DONE,
+    aborted_when_done: DONE,
     refused: FAILED,
     unreadable: FAILED,
     plan_failed: FAILED,
