@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_binary_event
+from cryptography.exceptions import InvalidSignature
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from headway_operator.hooks.endpoints import Endpoints
+from headway_operator.hooks.endpoints import Endpoints, parse
 from headway_operator.hooks.signing import SigningKey
 from support.receivers import AGENT, Received, a_delivery, a_receiver, a_sender
+from support.tree import ROOT
 
 NEW, OLD, OTHER = (f"whsec_{base64.b64encode(bytes((n,)) * 32).decode()}" for n in (1, 2, 3))
 
@@ -99,3 +102,25 @@ async def test_without_a_key_and_secrets_there_is_no_signature_and_nothing_secre
         await sender.send(a_delivery(receiver.url))
     assert "webhook-signature" not in receiver.got[0].headers
     assert "X-Team" not in receiver.got[0].headers
+
+
+async def test_the_receivers_of_the_documentation_verify(tmp_path) -> None:
+    page = (ROOT / "docs" / "hooks.md").read_text()
+    shared, public = re.findall(r"```python\n(.*?)```", page, re.S)
+    key = SigningKey.generate()
+    got = await received(tmp_path, keys=(key,), secrets=(NEW,))
+    headers = {name.lower(): value for name, value in got.headers.items()}
+    for code in (shared, public):
+        receiver = {"SECRET": NEW, "PUBLIC": str(key.public)}
+        exec(code, receiver)
+        assert receiver["verified"](headers, got.body)["type"] == "dev.headway.database.after"
+        with pytest.raises((WebhookVerificationError, InvalidSignature)):
+            receiver["verified"](headers, got.body + b" ")
+
+
+def test_the_endpoints_of_the_documentation_can_be_used() -> None:
+    page = (ROOT / "docs" / "hooks.md").read_text()
+    (example,) = re.findall(r"```yaml\n(endpoints:.*?)```", page, re.S)
+    endpoint = parse(example)["team-chat"]
+    assert len(endpoint.secrets) == 2
+    assert endpoint.namespaces == ("shop", "billing")

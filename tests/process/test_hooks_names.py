@@ -70,7 +70,7 @@ async def test_a_name_for_the_address_of_the_api_server_is_denied() -> None:
     async def lookup(host: str, port: int) -> list[str]:
         return {"api.test": ["203.0.113.9", "127.0.0.1"], "hooks.test": ["127.0.0.1"]}[host]
 
-    policy = Policy(LOOPBACK.allowed, plain_http=(".test",), api_server="api.test")
+    policy = Policy(networks(("127.0.0.0/8",)), plain_http=(".test",), api_server="api.test")
     async with a_receiver() as receiver, a_sender(policy, lookup=lookup) as sender:
         answered = await sender.send(a_delivery(at(receiver.url, "hooks.test")))
     assert answered.answer is Answer.FORBIDDEN

@@ -110,16 +110,21 @@ async def test_a_head_that_comes_byte_by_byte_ends_in_time() -> None:
 
 
 async def test_a_body_that_comes_byte_by_byte_does_not_take_the_answer_back() -> None:
+    written = 0
+
     async def drip(writer: asyncio.StreamWriter) -> None:
+        nonlocal written
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
         for _ in range(1000):
             writer.write(b"x")
             await writer.drain()
+            written += 1
             await asyncio.sleep(0.2)
 
     async with raw(drip) as url, a_sender() as sender:
         answered = await sender.send(a_delivery(url, timeout_seconds=30))
     assert answered.answer is Answer.ACCEPTED
+    assert written < 100  # what the drip makes in 20 s: nobody waits for it as long as for an answer
 
 
 async def test_a_connection_that_is_closed_without_a_word_is_an_error() -> None:

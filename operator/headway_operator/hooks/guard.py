@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from headway_operator.hooks.addresses import Address
-from headway_operator.hooks.policy import Policy
+from headway_operator.hooks.policy import Policy, address_of
 
 Lookup = Callable[[str, int], Awaitable[list[str]]]
 """The addresses of a name; raises :class:`OSError`."""
@@ -81,8 +81,10 @@ def name_is_of_the_metadata_service(url: URL, host: str, policy: Policy) -> str:
 
 def name_is_of_the_api_server(url: URL, host: str, policy: Policy) -> str:
     """The one inside the cluster, and the one that the operator uses."""
-    is_ours = API_SERVER_NAME.fullmatch(host) or (host and host == policy.api_server.lower())
-    return _may_not("the API server's name") if is_ours else ""
+    is_the_operators = host == policy.api_server.lower() and address_of(host) is None
+    if host and (is_the_operators or API_SERVER_NAME.fullmatch(host)):
+        return _may_not("the API server's name")
+    return ""
 
 
 def name_has_one_label(url: URL, host: str, policy: Policy) -> str:
@@ -140,14 +142,6 @@ def checked_url(text: str, policy: Policy, is_the_administrators: bool = False) 
     return url
 
 
-def address_of(host: str) -> Address | None:
-    """The address that a host is in its usual form."""
-    try:
-        return ip_address(host)
-    except ValueError:
-        return None
-
-
 def denied_sentence(kind: str) -> str:
     """What is said of a name that stands for such an address."""
     return f"its name stands for {kind}, which no hook may call"
@@ -167,8 +161,7 @@ class CheckedResolver(AbstractResolver):
         own = set(await self._addresses_of_the_api_server(port))
         found = [ip_address(text) for text in await self._lookup(host, port)]
         for address in found:
-            kind = "the API server's address" if address in own else self._policy.why_denied(address)
-            if kind:
+            if kind := self._policy.why_denied(address, own):
                 raise DeniedAddress(kind)
         return [_result(host, port, address) for address in found]
 

@@ -1,9 +1,10 @@
 """Where hooks may go, as the administrator of the cluster has set it."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
-from headway_operator.hooks.addresses import PRIVATE, Address, Network, networks, why_denied
+from headway_operator.hooks.addresses import PRIVATE, Address, Network, networks, unwrapped, why_denied
 from headway_operator.settings import Settings
 
 PRIVATE_WORD = "private"
@@ -28,18 +29,31 @@ class Policy:
     @classmethod
     def from_settings(cls, settings: Settings, api_server: str = "") -> "Policy":
         """As ``HEADWAY_HOOKS_…`` say; raises :class:`ValueError` with the variable's name."""
-        denied = _networks("HEADWAY_HOOKS_DENY", settings.hooks_deny)
-        server = _network_of(api_server)
         return cls(
             _networks("HEADWAY_HOOKS_ALLOW", settings.hooks_allow),
-            (*denied, *((server,) if server else ())),
+            _networks("HEADWAY_HOOKS_DENY", settings.hooks_deny),
             settings.hooks_plain_http,
             api_server,
         )
 
-    def why_denied(self, address: Address) -> str:
-        """What kind of address it is if it may not be called, else empty."""
-        return "" if self.is_open else why_denied(address, self.allowed, self.denied)
+    def why_denied(self, address: Address, api_server: Container[Address] = ()) -> str:
+        """What kind of address it is if it may not be called, else empty; ``api_server``: what its name means."""
+        if self.is_open:
+            return ""
+        inner = unwrapped(address)
+        is_api_server = inner in api_server or inner == address_of(self.api_server)
+        # A wide network that is allowed is not meant for the API server, too; its very address is.
+        if is_api_server and ip_network(inner) not in self.allowed:
+            return "the API server's address"
+        return why_denied(address, self.allowed, self.denied)
+
+
+def address_of(host: str) -> Address | None:
+    """The address that a host is in its usual form."""
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
 
 
 def _networks(variable: str, texts: tuple[str, ...]) -> tuple[Network, ...]:
@@ -53,10 +67,3 @@ def _networks(variable: str, texts: tuple[str, ...]) -> tuple[Network, ...]:
                 f"separated by commas, but has {text!r}"
             ) from None
     return tuple(found)
-
-
-def _network_of(host: str) -> Network | None:
-    try:
-        return ip_network(ip_address(host.strip("[]")))
-    except ValueError:
-        return None

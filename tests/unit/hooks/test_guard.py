@@ -136,6 +136,16 @@ def test_the_api_servers_address_may_not_be_called(server: str) -> None:
         checked_url(f"https://{host}/", policy)
 
 
+def test_the_api_server_is_not_meant_by_a_wide_network_that_is_allowed() -> None:
+    wide = Policy.from_settings(Settings(hooks_allow=("10.0.0.0/8",)), "10.96.0.1")
+    very = Policy.from_settings(Settings(hooks_allow=("10.96.0.1",)), "10.96.0.1")
+    checked_url("https://10.96.0.2/", wide)
+    for host in ("10.96.0.1", "[::ffff:10.96.0.1]"):
+        with pytest.raises(Denied, match="the API server's address"):
+            checked_url(f"https://{host}/", wide)
+    checked_url("https://10.96.0.1/", very)
+
+
 def test_a_setting_that_is_no_network_is_named() -> None:
     with pytest.raises(ValueError, match=r"HEADWAY_HOOKS_DENY.*'10\.0\.0'"):
         Policy.from_settings(Settings(hooks_deny=("10.0.0",)))
