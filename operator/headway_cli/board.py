@@ -125,6 +125,7 @@ def _row(
     progress = live.get(database.job_name, JobProgress(database.job_name))
     is_working = database.phase.is_working
     is_done = database.phase is DatabasePhase.SUCCEEDED
+    waits = database.stage is Stage.POST_DEPLOY and database.phase is DatabasePhase.PENDING
     message = database.message
     if is_working and progress.message:
         message = ": ".join(filter(None, (attempt_text(database.failures, attempts), progress.message)))
@@ -132,14 +133,14 @@ def _row(
     return Row(
         name=database.name,
         phase=DatabasePhase.BACKFILLING if is_filling else database.phase,
-        done=database.revisions_done if is_done else _done(database, progress),
+        done=database.revisions_done if is_done or waits else _done(database, progress),
         total=database.revisions_total if database.revisions_total is not None else progress.revisions_total,
         current=("" if is_done else ", ".join(progress.current)) or database.current_revision,
         target=database.target_revision,
         message=_again(database, now, attempts) + message,
         elapsed=(ended or now) - began if began else None,
         backfill=progress.backfill if is_working else None,
-        waits=database.stage is Stage.POST_DEPLOY and database.phase is DatabasePhase.PENDING,
+        waits=waits,
     )
 
 
@@ -148,7 +149,8 @@ def _done(database: DatabaseStatus, progress: JobProgress) -> int | None:
     done, total = progress.revisions_done, progress.revisions_total
     if done is None or total is None:
         return database.revisions_done
-    return done if database.revisions_total is None else max(database.revisions_total - (total - done), 0)
+    left = database.left_by_its_job + total - done
+    return done if database.revisions_total is None else max(database.revisions_total - left, 0)
 
 
 def clock(span: timedelta) -> str:

@@ -181,6 +181,11 @@ class DatabaseStatus:
     """How many of the pending revisions wait until the application is rolled out."""
 
     @property
+    def left_by_its_job(self) -> int:
+        """How many revisions the Job of this stage leaves, which therefore does not count them."""
+        return self.post_deploy_count if self.stage is Stage.MIGRATE else 0
+
+    @property
     def is_past_the_gate(self) -> bool:
         """Whether what must precede the application is applied to it."""
         return self.stage is Stage.POST_DEPLOY or self.phase is DatabasePhase.SUCCEEDED

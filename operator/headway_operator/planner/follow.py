@@ -125,7 +125,7 @@ def _as_reached(memory: DatabaseStatus, job: JobView) -> DatabaseStatus:
         return memory
     total, done = memory.revisions_total, memory.revisions_done
     if total is not None and result.applied_count:
-        done = max(total - result.pending_count, done or 0)
+        done = max(total - result.pending_count - result.post_deploy_count, done or 0)
     return replace(memory, current_revision=", ".join(result.to_revision), revisions_done=done)
 
 
@@ -247,7 +247,8 @@ def _with_progress(database: DatabaseStatus, progress: JobProgress) -> DatabaseS
     """The runner counts from where this attempt began, the status from where the run did."""
     total, done = progress.revisions_total, progress.revisions_done
     if total is not None and done is not None and database.revisions_total is not None:
-        done, total = max(database.revisions_total - (total - done), 0), database.revisions_total
+        left = database.left_by_its_job + total - done
+        done, total = max(database.revisions_total - left, 0), database.revisions_total
     return replace(
         with_backfill(database, progress),
         current_revision=", ".join(progress.current) or database.current_revision,
@@ -357,23 +358,21 @@ def _with_skips(run: CurrentRun, databases: tuple[DatabaseStatus, ...]) -> tuple
     stopped = run.spec.strategy.on_failure == "Stop" and any(
         database.phase is DatabasePhase.FAILED for database in databases
     )
-    lost = {
-        database.name
-        for database in databases
-        if database.phase in (DatabasePhase.FAILED, DatabasePhase.SKIPPED)
-    }
+    lost = [one for one in databases if one.phase in (DatabasePhase.FAILED, DatabasePhase.SKIPPED)]
     shown = []
     for wish, database in zip(run.spec.databases, databases, strict=True):
-        culprits = [name for name in wish.depends_on if name in lost]
-        if database.stage is Stage.POST_DEPLOY:
-            culprits += closed
+        is_later = database.stage is Stage.POST_DEPLOY
+        needed = [
+            one for one in lost if one.name in wish.depends_on and (is_later or not one.is_past_the_gate)
+        ]
+        culprits = [one.name for one in needed] + (closed if is_later else [])
         if database.phase is DatabasePhase.PENDING and (stopped or culprits):
             why = f"{culprits[0]} failed" if culprits else "an earlier database failed (onFailure: Stop)"
             phase = moved(database.phase, Fact.EARLIER_FAILED)
-            is_begun = database.attempt or database.stage is Stage.POST_DEPLOY
-            begun = "not continued" if is_begun else "not started"
-            shown.append(replace(database, phase=phase, message=f"{begun}: {why}"))
-            lost.add(database.name)
+            begun = "not continued" if database.attempt or is_later else "not started"
+            skipped = replace(database, phase=phase, message=f"{begun}: {why}")
+            lost.append(skipped)
+            shown.append(skipped)
         else:
             shown.append(database)
     return tuple(shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from headway_operator.controller.interest import is_at_rest
 from headway_operator.planner.actions import StopJob
 from headway_operator.planner.news import news
 from headway_operator.planner.plan import plan
+from headway_operator.planner.snapshot import JobProgress
 from support.builders import a_database, a_migration, a_result
 from support.judges import objections, verdicts
 from support.model import ModelCluster
@@ -313,3 +315,41 @@ def test_what_depends_on_another_database_waits_for_its_rest_too():
     cluster.roll_out()
     (start,) = cluster.reconcile().starts
     assert start.database == "main"
+
+
+def test_what_depends_on_a_database_that_is_past_the_gate_goes_on_where_another_one_has_failed():
+    last = a_database("audit", after=["main"])
+    cluster = a_cluster("main", "analytics", last, on_failure="Continue")
+    cluster.broken = {("analytics", IMAGE)}
+    cluster.settle()
+    phases = {one.name: one.phase for one in cluster.status.databases}
+    assert phases["analytics"] is DatabasePhase.FAILED
+    assert cluster.heads == {"main": IMAGE, "audit": IMAGE}
+    assert phases["main"] is phases["audit"] is DatabasePhase.SKIPPED
+
+
+def test_progress_counts_what_waits_as_not_done():
+    cluster = a_cluster()
+    (plan_job,) = cluster.reconcile().starts
+    cluster.start_pod(plan_job.name)
+    cluster.finish(plan_job.name)
+    (start,) = cluster.reconcile().starts
+    cluster.start_pod(start.name)
+    for done in (0, 1):
+        told = JobProgress(start.name, 1, revisions_done=done, revisions_total=1)
+        cluster.progress = {start.name: told}
+        cluster.reconcile()
+        main = cluster.status.database("main")
+        assert (main.revisions_done, main.revisions_total) == (done, 2)
+    assert cluster.status.progress.percent == 50
+
+
+def test_an_attempt_that_failed_before_the_gate_counts_what_it_did_and_not_what_waits():
+    cluster = a_cluster()
+    work(cluster, rounds=1)
+    (start,) = cluster.active
+    cluster.start_pod(start.name)
+    lost = a_result(failure="LockTimeout", to_revision=("e1",), applied_count=1, pending_count=0)
+    cluster.finish(start.name, replace(lost, post_deploy_count=1))
+    cluster.reconcile()
+    assert cluster.status.database("main").revisions_done == 1
