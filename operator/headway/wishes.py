@@ -16,7 +16,8 @@ class Wishes:
     pause: str = ""
     """Why to hold, as a short sentence without a full stop; empty: work."""
     pace: str = BALANCED.name
-    max_workers: int = 1
+    max_workers: int | None = None
+    """How many sessions may work on one backfill; None: nobody says."""
     max_replica_lag_seconds: float = 5.0
     windows: tuple[Mapping[str, object], ...] = ()
     """When it may work, each as the resource writes it: ``days``, ``from``, ``to``, ``timeZone``; none: always."""
@@ -36,7 +37,7 @@ def parse(wishes: Mapping[str, object]) -> Wishes:
         stop_reason=str(wishes.get("stop_reason") or ""),
         pause=str(wishes.get("pause") or ""),
         pace=pace if pace in PACES else known.pace,
-        max_workers=int(_number(wishes.get("max_workers"), known.max_workers)),
+        max_workers=int(_number(wishes.get("max_workers"), 0)) or None,
         max_replica_lag_seconds=_number(wishes.get("max_replica_lag_seconds"), known.max_replica_lag_seconds),
         windows=tuple(one for one in windows if isinstance(one, Mapping))
         if isinstance(windows, (list, tuple))

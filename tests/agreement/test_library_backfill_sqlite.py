@@ -7,9 +7,9 @@ import sqlite3
 import pytest
 
 from headway import backfill
-from headway.backfills.driver import BackfillIncomplete
 from headway.backfills.known import NoSuchTable
 from headway.backfills.whole import NotPossible
+from headway.backfills.worker import BackfillIncomplete
 from support.revisions import StoppedByTest, Told, run
 
 ROWS = 3000
@@ -55,6 +55,12 @@ def test_every_row_is_filled(shop):
     assert rows(shop, "SELECT count(*) FROM users WHERE email_lc IS NOT lower(email)") == [(0,)]
     assert record.rows == ROWS
     assert rows(shop, "SELECT rows_done, is_complete FROM headway_backfill") == [(ROWS, 1)]
+
+
+def test_more_sessions_than_one_are_told_to_be_impossible_and_one_works(shop):
+    told = Told()
+    assert fill(shop, "users", {"n": "n + 1"}, told=told, workers=4).rows == ROWS
+    assert [one for one in told.notices() if "one session works on it: only on PostgreSQL" in one]
 
 
 def test_a_composite_key_of_a_table_without_rowid_is_gone_along(shop):

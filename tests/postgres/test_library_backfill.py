@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from headway import backfill
-from headway.backfills.driver import BackfillIncomplete, NotCleared
 from headway.backfills.postgres_catalog import NoSuchTable
 from headway.backfills.whole import NotPossible
+from headway.backfills.worker import BackfillIncomplete, NotCleared
 from support.revisions import StoppedByTest, Told, run
 
 ROWS = 6000

@@ -106,7 +106,7 @@ def own(users):
     worker = users.connect(autocommit=False)
     worker.execute("UPDATE users SET name = 'ours' WHERE id = 1")
     told = OwnWork()
-    told.works_in(worker.info.backend_pid)
+    told.joins(worker.info.backend_pid)
     return worker, told
 
 
@@ -134,7 +134,7 @@ def test_sessions_that_wait_for_our_row_lock_hold_until_it_is_gone(users, watchi
 
 def test_sessions_that_wait_for_somebody_else_do_not_count(users, watching, own):
     worker, told = own
-    told.works_in()
+    told.leaves(worker.info.backend_pid)
     throttle = watching(users, own=told)
     other = update_in_thread(users, users.connect())
     wait_until(lambda: users.scalar("SELECT count(*) FROM pg_locks WHERE NOT granted"))

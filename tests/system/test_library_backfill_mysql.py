@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from headway import backfill
-from headway.backfills.driver import BackfillIncomplete
 from headway.backfills.known import NoSuchTable
+from headway.backfills.worker import BackfillIncomplete
 from support.revisions import StoppedByTest, Told, run
 
 ROWS = 3000

@@ -9,6 +9,7 @@ from headway.backfills.known import Asked
 from headway.backfills.names import calling_revision, default_name
 from headway.backfills.offline import write_script
 from headway.backfills.queries import as_text
+from headway.backfills.staffing import MOST_WORKERS
 from headway.backfills.whole import run
 from headway.facts import BackfillFinished
 from headway.pace import PACES, Pace
@@ -33,6 +34,7 @@ def backfill(
     synced: bool = False,
     signals: Mapping[str, Sql] | None = None,
     pace: Pace | str | None = None,
+    workers: int | None = None,
     batch_rows: int | None = None,
     analyze: bool = True,
 ) -> BackfillFinished | None:
@@ -48,7 +50,8 @@ def backfill(
     vouches that twice does no harm. ``synced``: a trigger fills the columns of new and changed rows.
     ``signals``: what else may hold it, by names for the status: queries, and while one gives more than 0, or
     for 15 s no answer, no batch begins; each has a second and cannot write. ``pace``: default
-    what is wished, else Balanced. ``batch_rows``: at most so many rows in a batch. ``analyze``: new
+    what is wished, else Balanced. ``workers``: at most so many sessions work on it at once, on PostgreSQL; what is
+    wished may be less; default that, else 1. ``batch_rows``: at most so many rows in a batch. ``analyze``: new
     statistics at the end.
 
     Alembic's transaction is committed before, as by ``autocommit_block()``. A rerun goes on after the last
@@ -60,7 +63,7 @@ def backfill(
 
     Returns the record of all its runs. Raises ValueError for arguments that make no sense, and of
     :mod:`headway.backfills`: ``claim.SecondRunner``, ``claim.Changed``, ``claim.NoCheckpoint``,
-    ``checkpoint.TakenOver``, ``driver.BackfillIncomplete`` (rows that could not be updated, by key),
+    ``checkpoint.TakenOver``, ``worker.BackfillIncomplete`` (rows that could not be updated, by key),
     ``whole.NotPossible`` (no safe way through the table, with advice), ``known.NoSuchTable``;
     ``headway.place.CannotCommit``; and the database's errors that trying again does not help.
     """
@@ -74,6 +77,8 @@ def backfill(
         raise ValueError(f"strategy={strategy!r} is none of {', '.join(STRATEGIES)}.")
     if batch_rows is not None and batch_rows < 1:
         raise ValueError(f"batch_rows={batch_rows} is no number of rows: give 1 or more, or leave it away.")
+    if workers is not None and not 1 <= workers <= MOST_WORKERS:
+        raise ValueError(f"workers={workers} is out of range: give 1 to {MOST_WORKERS}, or leave it away.")
     if isinstance(pace, str) and pace not in PACES:
         raise ValueError(f"pace={pace!r} is none of {', '.join(PACES)}.")
     place = here()
@@ -96,6 +101,5 @@ def backfill(
         return None
     operation = name or default_name(asked, calling_revision())
     with place.beside() as beside:
-        return run(
-            Call(place, beside, asked, operation, PACES[pace] if isinstance(pace, str) else pace, queries)
-        )
+        named = PACES[pace] if isinstance(pace, str) else pace
+        return run(Call(place, beside, asked, operation, named, queries, workers))

@@ -6,11 +6,24 @@ batch that failed has changed nothing: its place stays, and the next try is smal
 and none is seen twice by one sweep. A row that cannot be updated is parked by its key and told at the end.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from headway.backfills.endings import next_rest
-from headway.backfills.orders import Again, Finish, Leaf, Look, Meter, Open, Order, Outcome, Plan, Work
-from headway.backfills.places import BlockPiece, Blocks, Piece, Place
+from headway.backfills.orders import (
+    Again,
+    Finish,
+    Gather,
+    Leaf,
+    Look,
+    Meter,
+    Open,
+    Order,
+    Outcome,
+    Plan,
+    Work,
+)
+from headway.backfills.places import BlockPiece, Blocks, Piece, Place, fraction_of
 from headway.backfills.sizes import Limits
 from headway.backfills.state import State
 
@@ -35,15 +48,34 @@ PLAIN_WINDOWS = 20
 def following(state: State, plan: Plan) -> tuple[State, Order]:
     """What is to be done now, and the state with the leaf and the window that it needs."""
     leaf = _leaf(state, plan)
+    if state.is_shared and (leaf is None or leaf.identity != state.leaf or state.place is None):
+        return state, Gather(is_given_up=True)
     if leaf is None:
         return state, _ending(state, plan)
-    state = replace(state, leaf=leaf.identity)
-    place = state.place
-    if place is None:
+    if leaf.identity != state.leaf:
+        # Also when the leaf that was worked on is gone: its place means nothing in another one.
+        state = replace(state, leaf=leaf.identity, place=None)
+    if state.place is None:
         return state, Open(leaf)
-    if place.is_over:
-        swept = replace(state, done=(*state.done, state.leaf), leaf="", place=None, plain_windows=0)
-        return following(swept, plan)
+    if not state.place.is_over:
+        return _piece(state, leaf, plan)
+    if state.is_shared:
+        return state, Gather()
+    swept = replace(state, done=(*state.done, state.leaf), leaf="", place=None, plain_windows=0)
+    return following(swept, plan)
+
+
+def in_lane(state: State, plan: Plan) -> "tuple[State, Work | None]":
+    """What is to be done of a share that another lane has; None: nothing more."""
+    leaf = _leaf(state, plan)
+    if leaf is None or state.place is None or state.place.is_over:
+        return state, None
+    return _piece(state, leaf, plan)
+
+
+def _piece(state: State, leaf: Leaf, plan: Plan) -> "tuple[State, Work]":
+    place = state.place
+    assert place is not None
     if isinstance(place, Blocks):
         place = place.opened(state.size.rows, leaf.density, _stripes(state, plan))
         piece: Piece = place.piece(state.size.rows, leaf.density)
@@ -150,26 +182,29 @@ def rewritten(state: State) -> State:
     return replace(state, place=None, window=(0, 0))
 
 
-def resumed(state: State, plan: Plan, was_complete: bool) -> State:
+def resumed(state: State, plan: Plan, was_complete: bool, lanes: "Iterable[State]" = ()) -> State:
     """By another run. What was swept is looked at again, where that does no harm: rows may have come
     since.
     """
     state = replace(state, tries=0, is_one_by_one=False, retried=0, is_searched=False)
     if plan.is_guarded:
         return replace(state, is_settled=False, rounds=0, missed=0, stuck=0, left=-1, parked=(), arriving=0)
-    begins_again = was_complete or (plan.is_striped and state.parked)
+    has_parked = bool(state.parked) or any(lane.parked for lane in lanes)
+    begins_again = was_complete or (plan.is_striped and has_parked)
     return replace(state, done=(), leaf="", place=None, parked=()) if begins_again else state
 
 
-def fraction(state: State, plan: Plan) -> float:
+def fraction(state: State, plan: Plan, lanes: "Iterable[State]" = ()) -> float:
     """Of 0 to 1, over all leaves by their rows; what comes after the first sweep counts as done."""
     if state.sweep > 0 or not plan.leaves:
         return 1.0
     whole = sum(max(one.rows, 1) for one in plan.leaves)
-    return sum(max(one.rows, 1) * _fraction_of(one, state) for one in plan.leaves) / whole
+    others = tuple(one.place for one in lanes if one.place is not None)
+    return sum(max(one.rows, 1) * _fraction_of(one, state, others) for one in plan.leaves) / whole
 
 
-def _fraction_of(leaf: Leaf, state: State) -> float:
+def _fraction_of(leaf: Leaf, state: State, others: "tuple[Place, ...]") -> float:
     if leaf.identity in state.done:
         return 1.0
-    return state.place.fraction if leaf.identity == state.leaf and state.place is not None else 0.0
+    is_current = leaf.identity == state.leaf and state.place is not None
+    return fraction_of((state.place, *others)) if is_current and state.place is not None else 0.0

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from headway.backfills.driver import Means
 from headway.backfills.known import Asked
+from headway.backfills.worker import Means
 from headway.link import Link
 from headway.pace import Pace
 from headway.place import Beside, Place
@@ -23,6 +23,8 @@ class Call:
     pace: Pace | None
     """The revision's own; None: what is wished."""
     signals: tuple[Query, ...]
+    workers: int | None = None
+    """How many sessions may work on it, as the revision says; None: what is wished."""
     means: Means = field(default=Means())
     own: OwnWork = field(default_factory=OwnWork)
 

@@ -4,7 +4,7 @@ Rule: who works holds the newest fencing token. It is in the condition of every 
 somebody else has taken over from cannot commit a batch any more, however late it wakes up.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,17 +13,22 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Integer,
     MetaData,
     String,
     Table,
     Text,
+    and_,
     func,
+    literal,
     literal_column,
     select,
     text,
 )
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql import ColumnElement
 
+from headway.backfills.lanes import is_open
 from headway.backfills.state import State
 from headway.backfills.stored import as_text
 
@@ -71,12 +76,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One backfill's row; every method must be called inside a transaction."""
+    """The row of one lane of a backfill; every method must be called inside a transaction.
+
+    The first lane's row is that of the whole backfill. Others are there where several sessions have worked, and
+    are complete while nothing of their share is left.
+    """
 
     operation: str
     token: str
     """Of this run: another session of the same run is no other runner."""
     schema: "str | None" = None
+    lane: int = 0
+
+    def of(self, lane: int) -> "Checkpoint":
+        """The same backfill's row of another lane."""
+        return replace(self, lane=lane)
 
     @cached_property
     def table(self) -> Table:
@@ -85,6 +99,7 @@ class Checkpoint:
             NAME,
             MetaData(),
             Column("operation", String(255), primary_key=True),
+            Column("lane", Integer, primary_key=True, autoincrement=False),
             Column("table_name", String(255), nullable=False),
             Column("columns", Text, nullable=False),
             Column("rows_done", BigInteger, nullable=False),
@@ -112,7 +127,7 @@ class Checkpoint:
             select(
                 table.c.fence, table.c.owner, table.c.digest, table.c.signature, table.c.choice,
                 table.c.state, table.c.is_complete, _idle(connection, table).label("idle"),
-            ).where(table.c.operation == self.operation)
+            ).where(self._this)
         ).first()  # fmt: skip
         if row is None:
             return None
@@ -128,6 +143,7 @@ class Checkpoint:
         connection.execute(
             self.table.insert().values(
                 operation=self.operation,
+                lane=self.lane,
                 fence=1,
                 owner=owner,
                 started_at=now,
@@ -136,19 +152,72 @@ class Checkpoint:
                 **values,
             )
         )
+        self.close_others(connection)
         return 1
 
     def take(self, connection: Connection, fence: int) -> "Row | None":
-        """Become the one who works, if the token is still this one; the row as it is then, None if it is
-        not.
+        """Become the one who works on this lane, if the token is still this one; the row as it is then, None
+        if it is not.
         """
         table = self.table
         taken = connection.execute(
             table.update()
-            .where(table.c.operation == self.operation, table.c.fence == fence)
+            .where(self._this, table.c.fence == fence)
             .values(fence=fence + 1, owner=self._owner(connection), updated_at=func.current_timestamp())
         )
         return self.read(connection) if taken.rowcount == 1 else None
+
+    def take_others(self, connection: Connection) -> "dict[int, str]":
+        """After the first lane was taken: the states of all others, from whose sessions nothing comes any more."""
+        table = self.table
+        connection.execute(
+            table.update().where(self._others).values(fence=table.c.fence + 1, owner=self._owner(connection))
+        )
+        found = connection.execute(select(table.c.lane, table.c.state).where(self._others))
+        return {int(lane): str(state) for lane, state in found}
+
+    def open(self, connection: Connection, lane: int, state: State) -> bool:
+        """Give a lane a share; False: it has one already. Raises :class:`TakenOver`.
+
+        The first lane's row is held from here to the end of the transaction, so that who takes over sees this lane.
+        """
+        table = self.table
+        is_ours = table.c.owner.like(f"% {self.token}")
+        first = select(table.c.fence).where(table.c.operation == self.operation, table.c.lane == 0, is_ours)
+        if connection.execute(first.with_for_update(read=True)).first() is None:
+            raise TakenOver(_TAKEN.format(self.operation))
+        values = {**_said(state), "updated_at": func.current_timestamp(), "owner": self._owner(connection)}
+        there = table.c.operation == self.operation, table.c.lane == lane
+        idle = connection.execute(
+            table.update()
+            .where(*there, table.c.is_complete.is_(True))
+            .values(fence=table.c.fence + 1, **values)
+        )
+        if idle.rowcount == 1:
+            return True
+        if connection.execute(select(table.c.lane).where(*there)).first() is not None:
+            return False
+        connection.execute(self._copied(lane, values))
+        return True
+
+    def _copied(self, lane: int, values: "dict[str, Any]") -> Any:
+        """What stays the same is the first lane's."""
+        table = self.table
+        changed = {**values, "lane": lane, "fence": 1, "started_at": func.current_timestamp()}
+        columns = [one for one in table.c if one.name != "finished_at"]
+        picked = [
+            one if one.name not in changed
+            else changed[one.name] if isinstance(changed[one.name], ColumnElement)
+            else literal(changed[one.name], one.type)
+            for one in columns
+        ]  # fmt: skip
+        source = select(*picked).where(table.c.operation == self.operation, table.c.lane == 0)
+        return table.insert().from_select([one.name for one in columns], source)
+
+    def close_others(self, connection: Connection) -> None:
+        """Nothing is left of any other lane's share, or it is given up."""
+        values = {**_said(State()), "is_complete": True}
+        connection.execute(self.table.update().where(self._others).values(**values))
 
     def retake(self, connection: Connection) -> "tuple[int, str]":
         """Go on in another session of the same run: the new fencing token and the state. Raises
@@ -167,6 +236,7 @@ class Checkpoint:
         """Forget what was done under this name. Raises :class:`TakenOver`."""
         now = func.current_timestamp()
         self._write(connection, fence, started_at=now, finished_at=None, **_said(State()), **values)
+        self.close_others(connection)
 
     def save(
         self, connection: Connection, fence: int, state: State, measures: "tuple[str, ...]" = ()
@@ -174,7 +244,9 @@ class Checkpoint:
         """Write the state down; the values of SQL expressions of the same statement. Raises
         :class:`TakenOver`.
         """
-        return self._write(connection, fence, measures, **_said(state))
+        # What another lane has left says whether it has something to do; the whole is complete with the first one.
+        is_idle = self.lane > 0 and not is_open(state)
+        return self._write(connection, fence, measures, **{**_said(state), "is_complete": is_idle})
 
     def touch(self, connection: Connection, fence: int) -> None:
         """Tell that its runner lives. Raises :class:`TakenOver`."""
@@ -197,6 +269,14 @@ class Checkpoint:
         )
         return bool(found.scalar())
 
+    @property
+    def _this(self) -> "ColumnElement[bool]":
+        return and_(self.table.c.operation == self.operation, self.table.c.lane == self.lane)
+
+    @property
+    def _others(self) -> "ColumnElement[bool]":
+        return and_(self.table.c.operation == self.operation, self.table.c.lane != self.lane)
+
     def _owner(self, connection: Connection) -> str:
         statement = _SELF.get(connection.dialect.name)
         session = str(connection.execute(text(statement)).scalar()) if statement else "0 0"
@@ -208,7 +288,7 @@ class Checkpoint:
         table = self.table
         statement = (
             table.update()
-            .where(table.c.operation == self.operation, table.c.fence == fence)
+            .where(self._this, table.c.fence == fence)
             .values(updated_at=func.current_timestamp(), **values)
         )
         if measures:

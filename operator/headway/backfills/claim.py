@@ -5,7 +5,7 @@ wait for another.
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -50,6 +50,8 @@ class Claim:
     is_finished: bool = False
     is_resumed: bool = False
     notice: str = ""
+    lanes: "dict[int, State]" = field(default_factory=dict)
+    """Of other sessions that have worked on it, by number."""
 
 
 @dataclass(frozen=True)
@@ -149,16 +151,18 @@ class Claiming:
                 "the revision as it was, or give the new one a name= of its own."
             )
 
-        def take(connection: Connection) -> "Row | None":
+        def take(connection: Connection) -> "tuple[Row, dict[int, str]] | None":
             with self.server.transaction(connection):
-                return self.checkpoint.take(connection, row.fence)
+                first = self.checkpoint.take(connection, row.fence)
+                return None if first is None else (first, self.checkpoint.take_others(connection))
 
-        taken = self.session.do(take)
-        if taken is None:
+        found = self.session.do(take)
+        if found is None:
             return None
+        taken, others = found
         if is_same and row.digest == self.digest:
-            is_finished = taken.is_complete
-            return Claim(taken.fence, state_of(taken.state), choice, is_finished, True)
+            lanes = {lane: state_of(text) for lane, text in others.items()}
+            return Claim(taken.fence, state_of(taken.state), choice, taken.is_complete, True, lanes=lanes)
         return self._restarted(taken.fence, is_same)
 
     def _restarted(self, fence: int, is_same: bool) -> Claim:

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from headway.backfills import batches, record
+from headway.backfills import batches, lanes, record
 from headway.backfills.batches import fraction
+from headway.backfills.board import Board
 from headway.backfills.call import Call
 from headway.backfills.checkpoint import NAME, Checkpoint
 from headway.backfills.claim import Claim
 from headway.backfills.clauses import Clauses
+from headway.backfills.crew import Crew
 from headway.backfills.driver import Driver
 from headway.backfills.finishing import Finishing, sizes
 from headway.backfills.key_texts import PostgresTexts, PythonTexts
@@ -18,10 +20,11 @@ from headway.backfills.leftovers import Leftovers
 from headway.backfills.orders import Plan
 from headway.backfills.queries import name_in
 from headway.backfills.reports import Reports
-from headway.backfills.servers import Server, Sqlite
-from headway.backfills.session import KeptAlive, Session, SessionItself
+from headway.backfills.servers import Postgres, Server, Sqlite
+from headway.backfills.session import KeptAlive, Session, SessionBeside, SessionItself
 from headway.backfills.state import State
 from headway.backfills.striped import Striped
+from headway.backfills.worker import Task, Worker
 from headway.facts import BackfillFinished, BackfillStarted, Noticed, tell
 from headway.pace import Pace
 from headway.throttle.limits import Limits as WatchLimits
@@ -55,9 +58,9 @@ class Claimed:
             driver = self._driver(throttle)
             state = driver.run()
             if state.parked:
-                raise driver.incomplete("Rows could not be updated")
+                raise driver.worker.incomplete("Rows could not be updated")
             return Finishing(self.call, self.server, self.session, self.known, self.checkpoint).finish(
-                driver.fence, driver.with_time(state)
+                driver.worker.fence, driver.worker.with_time(state)
             )
         finally:
             throttle.close()
@@ -81,7 +84,7 @@ class Claimed:
         """Each row once, and that was done: nothing may happen again."""
         message = (
             f"The backfill {self.call.operation} was complete already, and each row is updated only once. If its "
-            f"updates were undone since, delete its row of the table {NAME} and run the revision again."
+            f"updates were undone since, delete its rows of the table {NAME} and run the revision again."
         )
         tell(self.call.link, Noticed(message))
         return record.finished(self.call.operation, self.known.table, self.claim.state, (-1, -1))
@@ -92,22 +95,28 @@ class Claimed:
         return Clauses(self.call.asked, self.known, guard, lambda name: name_in(dialect, name))
 
     def _driver(self, throttle: Throttle) -> Driver:
+        call, plan = self.call, self._plan()
+        found = tuple(self.claim.lanes.values())
+        state = batches.resumed(self._with_sizes(self.claim.state), plan, self.claim.is_finished, found)
+        board = Board({lane: lanes.resumed(one, plan) for lane, one in self.claim.lanes.items()})
+        task = self._task(throttle, plan, self._reports(state, plan, board.others))
+        return Driver(
+            task=task,
+            worker=Worker(task, self.session, self.checkpoint, self.claim.fence, state),
+            crew=Crew(task, call.link, self.checkpoint, board, self._further(), call.workers),
+            link=call.link,
+            keep_alive=self._keep_alive(),
+        )
+
+    def _task(self, throttle: Throttle, plan: Plan, reports: Reports) -> Task:
         clauses, call = self._clauses(), self.call
         by_key = None if self.claim.choice.strategy == "striped" else Keyset(clauses, self._texts())
-        plan = self._plan()
-        state = batches.resumed(self._with_sizes(self.claim.state), plan, self.claim.is_finished)
-        reports = self._reports(state, plan)
-        return Driver(
+        return Task(
             plan=plan,
             sweep=Striped(clauses) if by_key is None else by_key,
             by_key=by_key,
             leftovers=Leftovers(clauses),
             server=self.server,
-            session=self.session,
-            checkpoint=self.checkpoint,
-            fence=self.claim.fence,
-            state=state,
-            link=call.link,
             throttle=throttle,
             own=call.own,
             reports=reports,
@@ -115,8 +124,13 @@ class Claimed:
             pace=call.pace or (SQLITE if isinstance(self.server, Sqlite) else None),
             batch_rows=call.asked.batch_rows,
             means=call.means,
-            keep_alive=self._keep_alive(),
         )
+
+    def _further(self) -> "Callable[[], Session] | None":
+        """How sessions are made for more workers."""
+        if not isinstance(self.server, Postgres):
+            return None
+        return lambda: SessionBeside(self.call.beside, self.server, self.call.own, is_further=True)
 
     def _plan(self) -> Plan:
         choice = self.claim.choice
@@ -128,20 +142,21 @@ class Claimed:
             is_guarded=bool(choice.guard) and not choice.is_once,
         )
 
-    def _reports(self, state: State, plan: Plan) -> Reports:
+    def _reports(self, state: State, plan: Plan, others: "tuple[State, ...]") -> Reports:
         choice, call = self.claim.choice, self.call
+        tally = lanes.gathered(state, others).tally
         started = BackfillStarted(
             operation=call.operation,
             table=self.known.table,
             columns=", ".join(call.asked.columns),
             strategy=choice.strategy,
             reason=choice.reason,
-            rows_done=state.tally.rows,
+            rows_done=tally.rows,
             rows_total=sum(leaf.rows for leaf in self.known.leaves),
         )
         if self.claim.notice:
             tell(call.link, Noticed(f"Backfill of {self.known.table}: {self.claim.notice}."))
-        return Reports(call.link, call.means.clock, started, state.tally, fraction(state, plan))
+        return Reports(call.link, call.means.clock, started, tally, fraction(state, plan, others))
 
     def _keep_alive(self) -> Callable[[], None]:
         connection = self.call.place.context.connection

@@ -2,320 +2,253 @@
 all is done.
 """
 
-import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
 
-from headway.backfills import batches, endings
-from headway.backfills.checkpoint import Checkpoint
-from headway.backfills.failures import Cause, Failure, failure_of
-from headway.backfills.leftovers import Leftovers
-from headway.backfills.orders import Again, Finish, Look, Meter, Open, Order, Outcome, Plan, Rest, Work
-from headway.backfills.reports import Reports
-from headway.backfills.servers import Server
-from headway.backfills.session import Session
-from headway.backfills.sizes import MOST_ROWS, Limits
+from headway.backfills import batches, endings, lanes
+from headway.backfills.crew import HOLD_SECONDS, Crew
+from headway.backfills.orders import Again, Finish, Gather, Leaf, Look, Open, Order, Outcome, Rest, Work
+from headway.backfills.sharing import share
 from headway.backfills.state import State
 from headway.backfills.stored import state_of
-from headway.backfills.sweeps import ByKey, Sweep
+from headway.backfills.worker import UNSURE, Rewritten, Task, Worker
 from headway.link import Link
-from headway.pace import PACES, Pace
-from headway.throttle.own import OwnWork
-from headway.throttle.verdict import Throttle
-from headway.wishes import Wishes, parse
+from headway.wishes import parse
 
-HOLD_SECONDS = 0.2
-"""Between looks at what holds."""
 TOUCH_SECONDS = 10.0
-"""Between signs of life while it holds."""
-UNSURE = (DBAPIError, OSError)
-"""What a driver raises, also while it connects."""
-LOST_TRIES = 12
-LONGEST_PAUSE_SECONDS = 5.0
-FIRST_PAUSE_SECONDS = 0.05
-DIVISORS = {Cause.DATA: 4, Cause.SLOW: 4, Cause.BUSY: 2, Cause.LOST: 2}
+"""Between signs of life while no batch of the first lane gives one."""
 
 
-class Rewritten(Exception):
-    """The table has other blocks than when the sweep began (VACUUM FULL, CLUSTER and the like)."""
+NO_LEAF = Leaf("", "")
+"""Where all partitions are gone."""
 
 
-class NotCleared(Exception):
-    """A condition that was taken for one that no updated row meets is none; what was done twice: nothing."""
-
-
-class BackfillIncomplete(Exception):
-    """Rows could not be updated; the text has their keys. All others are done, and a rerun tries these
-    again.
-    """
-
-
-@dataclass(frozen=True)
-class Means:
-    """Clock, sleep and chance; others in tests."""
-
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    chance: Callable[[], float] = random.random
+def _nothing() -> None:
+    """Needs no sign of life."""
 
 
 @dataclass
 class Driver:
-    """One run of one backfill."""
+    """One run of one backfill: the first worker, who also does what only one can do."""
 
-    plan: Plan
-    sweep: Sweep
-    by_key: "ByKey | None"
-    """None along blocks: a row that was updated lies elsewhere, so they are swept again instead."""
-    leftovers: Leftovers
-    server: Server
-    session: Session
-    checkpoint: Checkpoint
-    fence: int
-    state: State
+    task: Task
+    worker: Worker
+    crew: Crew
     link: Link
-    throttle: Throttle
-    own: OwnWork
-    reports: Reports
-    row_bytes: float
-    pace: Pace | None = None
-    """The caller's own; None: what is wished."""
-    batch_rows: int | None = None
-    means: Means = field(default=Means())
-    keep_alive: Callable[[], None] = lambda: None
+    keep_alive: "Callable[[], None]" = _nothing
     """Called at times, so that the idle migration connection is not cut."""
-    losses: int = 0
-    wished: Wishes = field(default=Wishes())
+    helping: "Worker | None" = None
+    """On another lane, when the first one is over."""
+    touched: float = field(default=float("-inf"))
+    utilization: float = 0.0
     """As it was read before the last batch."""
 
     def run(self) -> State:
         """Until all is done, or a stop is wished: that ends in :meth:`Link.stop`.
 
-        Raises :class:`BackfillIncomplete`, TakenOver, and the database's error where trying again is no help.
+        Raises BackfillIncomplete, TakenOver, and the database's error where trying again is no help.
         """
-        while True:
-            if isinstance(batches.following(self.state, self.plan)[1], Finish):
-                return self.state
-            self.wait_until_allowed()
-            # Only now: what waiting has come to (smaller batches, another session's state) decides, too.
-            self.state, order = batches.following(self.state, self.plan)
-            try:
-                self._do(order)
-            except Rewritten:
-                self.state = batches.rewritten(self.state)
-            except UNSURE as error:
-                self._recover(error, order)
-            else:
-                self.losses = 0
-            self._refuse_too_many()
-            self._report()
+        try:
+            while not isinstance(self._following(), Finish):
+                self._go_on()
+            return self.state
+        finally:
+            self.crew.close()
+
+    @property
+    def state(self) -> State:
+        """Of the first lane, and of the whole in what a sweep comes to."""
+        return self.worker.state
+
+    def _following(self) -> Order:
+        return batches.following(self.state, self.task.plan)[1]
+
+    def _go_on(self) -> None:
+        self.wait_until_allowed()
+        # Only now: what waiting has come to (smaller batches, another session's state) decides, too.
+        self.worker.state, order = batches.following(self.state, self.task.plan)
+        try:
+            self._do(order)
+        except Rewritten:
+            self._give_up_help()
+            self.worker.state = batches.rewritten(self.state)
+        except UNSURE as error:
+            self.worker.recover(error, order)
+        else:
+            self.worker.losses = 0
+        self.crew.board.keep(0, self.state)
+        self.worker.refuse_too_many(sum(len(one.parked) for one in self.crew.board.others))
+        self._report()
 
     def _do(self, order: Order) -> None:
-        if isinstance(order, (Work, Rest)):
-            self._timed(order)
+        if isinstance(order, Work) and self.crew.is_to_share(self.worker):
+            share(self.worker, self.crew.board, order.leaf)
+        elif isinstance(order, (Work, Rest)):
+            self.worker.change(order)
+            self.touched = self.task.means.clock()
         elif isinstance(order, Open):
-            self.state = self.session.do(lambda connection: self._open(connection, order))
+            self._open(order)
         elif isinstance(order, Look):
-            self.state = self.session.do(self._look)
+            self._look()
         elif isinstance(order, Again):
-            self.state = self.session.do(lambda connection: self._again(connection, order))
+            self._again(order)
+        elif isinstance(order, Gather):
+            self._gather(order)
 
-    def _timed(self, order: "Work | Rest") -> None:
-        started = self.means.clock()
-        state, outcome, meter = self.session.do(lambda connection: self._change(connection, order))
-        seconds = self.means.clock() - started
-        piece = order.piece if isinstance(order, Work) else None
-        self.state = batches.measured(state, piece, outcome, meter, seconds, self._limits(self.wished))
+    def _open(self, order: Open) -> None:
+        def work(connection: Connection) -> State:
+            self._begin(connection, order.leaf)
+            place, filenode = self.task.sweep.open(connection, order.leaf)
+            return self._saved(connection, order.leaf, batches.opened(self.state, place, filenode))
 
-    def _change(self, connection: Connection, order: "Work | Rest") -> tuple[State, Outcome, Meter]:
-        """One batch: the rows and the state in one transaction."""
-        with self.server.transaction(connection):
-            before = self.server.begin(connection, order.leaf, self._pace(self.wished).target_ms)
-            outcome = self._updated(connection, order)
-            if self.plan.must_clear and outcome.stuck:
-                raise NotCleared(
-                    f"{outcome.stuck} rows of a batch of {self.reports.table} still meet the condition after their "
-                    "update, and the expression reads what it sets: the next sweep would apply it twice. The batch "
-                    "was taken back. Give a where= that every updated row leaves, or exactly_once=True."
-                )
-            if isinstance(order, Work):
-                state = batches.worked(self.state, order, outcome)
-            else:
-                state = endings.rested(self.state, order, outcome)
-            state = self.with_time(state)
-            after = self.server.save(connection, order.leaf, self.checkpoint, self.fence, state)
-            if isinstance(order, Work) and state.filenode and after.filenode != state.filenode:
-                raise Rewritten
-            worked = self.means.clock()
-        self.own.committed((self.means.clock() - worked) * 1000.0)
-        return state, outcome, after.since(before)
+        self._transact(work)
 
-    def _updated(self, connection: Connection, order: "Work | Rest") -> Outcome:
-        if isinstance(order, Work):
-            change = self.sweep.update_each if order.is_one_by_one else self.sweep.update
-            return change(connection, order)
-        update = self.leftovers.update_each if order.is_one_by_one else self.leftovers.update
-        return update(connection, order.leaf, order.rows)
+    def _look(self) -> None:
+        leaf = self.task.plan.leaves[0]
 
-    def _open(self, connection: Connection, order: Open) -> State:
-        with self.server.transaction(connection):
-            self.server.begin(connection, order.leaf, self._pace(self.wished).target_ms)
-            place, filenode = self.sweep.open(connection, order.leaf)
-            state = self.with_time(batches.opened(self.state, place, filenode))
-            self.server.save(connection, order.leaf, self.checkpoint, self.fence, state)
-        return state
+        def work(connection: Connection) -> State:
+            self._begin(connection, leaf)
+            self.task.server.without_limit(connection)
+            found = self.task.leftovers.look(connection)
+            return self._saved(connection, leaf, endings.looked(self.state, found))
 
-    def _look(self, connection: Connection) -> State:
-        leaf = self.plan.leaves[0]
-        with self.server.transaction(connection):
-            self.server.begin(connection, leaf, self._pace(self.wished).target_ms)
-            self.server.without_limit(connection)
-            found = self.leftovers.look(connection)
-            state = self.with_time(endings.looked(self.state, found))
-            self.server.save(connection, leaf, self.checkpoint, self.fence, state)
-        return state
+        self._transact(work)
 
-    def _again(self, connection: Connection, order: Again) -> State:
-        assert self.by_key is not None
-        with self.server.transaction(connection):
+    def _again(self, order: Again) -> None:
+        by_key = self.task.by_key
+        assert by_key is not None
+
+        def work(connection: Connection) -> State:
             outcome = Outcome(0, 0)
-            for leaf in self.plan.leaves:
+            for leaf in self.task.plan.leaves:
                 keys = tuple(one.key for one in order.parked if one.leaf == leaf.identity)
-                self.server.begin(connection, leaf, self._pace(self.wished).target_ms)
-                each = self.by_key.update_again(connection, leaf, keys)
+                self._begin(connection, leaf)
+                each = by_key.update_again(connection, leaf, keys)
                 outcome = replace(
                     outcome, updated=outcome.updated + each.updated, parked=outcome.parked + each.parked
                 )
-            state = self.with_time(endings.retried(self.state, order.parked, outcome))
-            self.server.save(connection, leaf, self.checkpoint, self.fence, state)
+            return self._saved(connection, leaf, endings.retried(self.state, order.parked, outcome))
+
+        self._transact(work)
+
+    def _transact(self, work: "Callable[[Connection], State]") -> None:
+        def transact(connection: Connection) -> State:
+            with self.task.server.transaction(connection):
+                return work(connection)
+
+        self.worker.state = self.worker.session.do(transact)
+
+    def _begin(self, connection: Connection, leaf: Leaf) -> None:
+        self.task.server.begin(connection, leaf, self.worker.target_ms)
+
+    def _saved(self, connection: Connection, leaf: Leaf, state: State) -> State:
+        state = self.worker.with_time(state)
+        self.task.server.save(connection, leaf, self.worker.checkpoint, self.worker.fence, state)
         return state
 
-    def with_time(self, state: State) -> State:
-        """With the seconds of this run in the tally."""
-        return replace(state, tally=self.reports.timed(state.tally, self.throttle.verdict().blocked_ms))
-
-    def _recover(self, error: Exception, order: "Order | None") -> None:
-        """Make what comes next fit the failure, or raise it."""
-        failure = failure_of(error)
-        if failure.cause is Cause.FATAL:
-            raise error
-        is_batch = isinstance(order, (Work, Rest)) and not order.is_one_by_one
-        if failure.cause is Cause.DATA and not is_batch:
-            if self.state.parked or self.state.is_searched:
-                raise self._cannot_tell(failure) from error
-            self.state = endings.searched(self.state)
+    def _gather(self, order: Gather) -> None:
+        """Help with a lane that nobody works on, wait for those who work, or make one state of all."""
+        board = self.crew.board
+        board.first_works(False)
+        if order.is_given_up:
+            self._give_up_help()
+            board.recall()
+        elif self._helps():
+            self._stay_alive()
             return
-        if failure.cause is Cause.LOST:
-            self._reconnect(error)
+        if board.is_busy:
+            board.wait()
+            self._stay_alive()
             return
-        self.state = batches.failed(self.state, failure.cause is Cause.DATA, DIVISORS[failure.cause])
-        self.reports.retried(failure)
-        if failure.cause is not Cause.DATA:
-            self._pause(self.state.tries)
+        self._fold(order.is_given_up)
 
-    def _reconnect(self, error: Exception) -> None:
-        """A commit may have been cut: the checkpoint tells what became of it."""
-        self.losses += 1
-        self.reports.retried(Failure(Cause.LOST, ""))
-        while True:
-            if self.losses > LOST_TRIES:
-                raise error
-            self._pause(self.losses)
-            try:
-                self.session.renew()
-                self.session.do(self._reload)
-            except UNSURE as again:
-                if failure_of(again).cause is not Cause.LOST:
-                    raise
-                self.losses += 1
-            else:
-                return
+    def _helps(self) -> bool:
+        """With one batch, if there is a lane for it."""
+        if self.helping is None:
+            lane = self.crew.board.spare()
+            if lane is None:
+                return False
+            self.helping = self.crew.begin(lane, self.worker.session)
+        helping = self.helping
+        helping.allowed(self.worker.wished, self.utilization)
+        before = helping.losses
+        if not self.crew.step(helping):
+            self._give_up_help()
+        if helping.losses > before:
+            # The session is another one, and has to be seen as that of the run.
+            self.worker.take()
+        return True
 
-    def _reload(self, connection: Connection) -> None:
-        with self.server.transaction(connection):
-            self.fence, text = self.checkpoint.retake(connection)
-        size = self.state.size.divided(DIVISORS[Cause.LOST])
-        self.state = replace(state_of(text), size=size)
+    def _give_up_help(self) -> None:
+        if self.helping is not None:
+            self.crew.board.leave(self.helping.checkpoint.lane)
+            self.helping = None
 
-    def _pause(self, tries: int) -> None:
-        longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(tries, 16))
-        self.means.sleep(longest * (0.5 + 0.5 * self.means.chance()))
+    def _fold(self, is_given_up: bool) -> None:
+        """One state again, unless the table says that a share is still open."""
+        worker, leaf = self.worker, next(iter(self.task.plan.leaves), NO_LEAF)
 
-    def _refuse_too_many(self) -> None:
-        most = batches.most_parked(self.plan)
-        if len(self.state.parked) > most:
-            raise self.incomplete(
-                f"More than {most} rows cannot be updated, so it stopped early", "up to there "
-            )
+        def fold(connection: Connection) -> "tuple[State, dict[int, State]]":
+            with self.task.server.transaction(connection):
+                self._begin(connection, leaf)
+                others = {
+                    one: state_of(text) for one, text in worker.checkpoint.take_others(connection).items()
+                }
+                left = {} if is_given_up else {n: one for n, one in others.items() if lanes.is_open(one)}
+                if left:
+                    return self.state, others
+                state = self._saved(connection, leaf, lanes.gathered(self.state, others.values()))
+                worker.checkpoint.close_others(connection)
+                return state, {}
 
-    def _cannot_tell(self, failure: Failure) -> BackfillIncomplete:
-        """What is left cannot be looked for, because that itself fails on rows that were parked, or others."""
-        if self.state.parked:
-            return self.incomplete("Rows could not be updated")
-        return BackfillIncomplete(
-            f"Which rows of {self.reports.table} are still to be updated cannot be told: where=, or the expression "
-            f"that is compared with the column, fails on some of them (error code {failure.code}). Put these rows "
-            "right, or write it so that it holds for every row, and run the revision again: it goes on from here."
-        )
-
-    def incomplete(self, sentence: str, how_far: str = "") -> BackfillIncomplete:
-        """The error that tells the parked rows by their keys."""
-        rows = [f"({', '.join(one.key)}) {one.sqlstate}" for one in self.state.parked[:20]]
-        more = len(self.state.parked) - len(rows)
-        return BackfillIncomplete(
-            f"{sentence}: {self.reports.table}, key and error code: {'; '.join(rows)}"
-            f"{f' and {more} more' if more else ''}. "
-            f"All other rows {how_far}are done. Put these rows right, and run the revision again: it tries them "
-            "once more."
-        )
+        worker.state, others = worker.session.do(fold)
+        self.crew.board.renew(others)
+        self.crew.is_rewritten = False
+        self.crew.board.first_works(not others)
 
     def wait_until_allowed(self) -> None:
         """At once if nothing holds. A stop that is wished ends the run here, between two batches."""
-        touched = self.means.clock()
         while True:
-            self.wished = wishes = parse(self.link.wishes())
+            wishes = parse(self.link.wishes())
             if wishes.stop:
                 self.link.stop(
-                    wishes.stop_reason or f"The backfill of {self.reports.table} was asked to stop."
+                    wishes.stop_reason or f"The backfill of {self.task.reports.table} was asked to stop."
                 )
-            verdict = self.throttle.verdict()
+            self.crew.check()
+            verdict = self.task.throttle.verdict()
             hold = verdict.hold or wishes.pause or wishes.throttle
-            self.reports.hold(hold)
+            self.task.reports.hold(hold)
             self.keep_alive()
+            is_sweeping = isinstance(self._following(), (Work, Gather))
+            self.crew.adapt(verdict, wishes, bool(hold), is_sweeping)
             if not hold:
-                size = self.state.size.busy(verdict.utilization, self._limits(wishes))
-                self.state = replace(self.state, size=size)
+                self.utilization = verdict.utilization
+                self.worker.allowed(wishes, verdict.utilization)
+                if self.crew.is_rewritten:
+                    self.worker.state = batches.rewritten(self.state)
                 return
             self._report()
-            if self.means.clock() - touched >= TOUCH_SECONDS:
-                touched = self.means.clock()
-                self._stay_alive()
-            self.means.sleep(HOLD_SECONDS)
+            self._stay_alive()
+            self.task.means.sleep(HOLD_SECONDS)
 
     def _stay_alive(self) -> None:
         """A connection that is cut while it holds is made anew, as in a batch."""
+        now = self.task.means.clock()
+        if now - self.touched < TOUCH_SECONDS:
+            return
+        self.touched = now
         try:
-            self.session.do(self._touch)
+            self.worker.touch()
         except UNSURE as error:
-            self._recover(error, None)
+            self.worker.recover(error, None)
         else:
-            self.losses = 0
-
-    def _touch(self, connection: Connection) -> None:
-        with self.server.transaction(connection):
-            self.checkpoint.touch(connection, self.fence)
+            self.worker.losses = 0
 
     def _report(self) -> None:
-        told = self.reports.progress(self.state.tally, batches.fraction(self.state, self.plan))
-        self.state = replace(self.state, tally=replace(self.state.tally, percent=told))
-
-    def _pace(self, wishes: Wishes) -> Pace:
-        return self.pace or PACES[wishes.pace]
-
-    def _limits(self, wishes: Wishes) -> Limits:
-        seconds = self._pace(wishes).target_ms / 1000.0
-        return Limits(seconds, self.row_bytes, self.batch_rows or MOST_ROWS)
+        others = self.crew.board.others
+        tally = lanes.gathered(self.state, others).tally
+        fraction = batches.fraction(self.state, self.task.plan, others)
+        told = self.task.reports.progress(tally, fraction, self.crew.board.at_work)
+        self.worker.state = replace(self.state, tally=replace(self.state.tally, percent=told))

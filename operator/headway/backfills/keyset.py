@@ -16,6 +16,11 @@ from headway.backfills.places import Key, KeyPiece, Keys, Place
 from headway.backfills.queries import every, one
 from headway.backfills.row_by_row import attempt
 
+SAMPLED_BLOCKS = 200
+"""For the middle of what is left: some thousand rows, and as many reads if none of them is in memory."""
+FEWEST_SAMPLED = 16
+"""Rows of a share in the sample, for its middle to mean anything."""
+
 
 class KeyTexts(Protocol):
     """How the values of a key become texts of the checkpoint and values of statements again."""
@@ -50,12 +55,34 @@ class Keyset:
         row = one(
             connection, f"SELECT {self._shown} FROM {self.clauses.source(leaf)} ORDER BY {down} LIMIT 1"
         )
-        return Keys(None if row is None else self.texts.key(row), leaf.rows), 0
+        return Keys(None if row is None else self.texts.key(row), leaf.rows, whole=leaf.rows), 0
+
+    def halves(self, connection: Connection, leaf: Leaf, place: Place) -> "tuple[Place, Place] | None":
+        """At the middle key of a sample of blocks, PostgreSQL: any key does for correctness, so an estimate will do.
+
+        Bounds of a histogram would be as good for a key of one column, and are not there for others.
+        """
+        assert isinstance(place, Keys)
+        if place.until is None:
+            return None
+        condition, values = self._between(place.after, place.until)
+        percent = min(100.0, 100.0 * SAMPLED_BLOCKS * leaf.density / max(leaf.rows, 1))
+        names = ", ".join(f"headway_key_{n}" for n in range(len(self._names)))
+        row = one(
+            connection,
+            f"SELECT {names} FROM (SELECT {self._shown}, row_number() OVER (ORDER BY {', '.join(self._names)}) "
+            f"AS headway_place, count(*) OVER () AS headway_rows FROM {self.clauses.source(leaf)} "
+            f"TABLESAMPLE SYSTEM ({percent:f}) WHERE {condition}) AS sampled "
+            f"WHERE headway_place = headway_rows / 2 AND headway_rows >= {FEWEST_SAMPLED}",
+            **values,
+        )
+        return None if row is None else place.halves(self.texts.key(row))
 
     def update(self, connection: Connection, work: Work) -> Outcome:
         """The end of the piece, then the rows."""
         last, covered = self._end(connection, work)
-        condition, values = self._between(work, last)
+        piece = _piece(work)
+        condition, values = self._between(piece.after, last)
         source = self.clauses.source(work.leaf)
         update = f"UPDATE {source} SET {self.clauses.assignments} WHERE {condition} AND {self.clauses.chosen}"
         updated, stuck = self.clauses.updated(connection, update, values, work.shows_stuck)
@@ -64,7 +91,8 @@ class Keyset:
     def update_each(self, connection: Connection, work: Work) -> Outcome:
         """A savepoint for each row."""
         last, covered = self._end(connection, work)
-        condition, values = self._between(work, last)
+        piece = _piece(work)
+        condition, values = self._between(piece.after, last)
         source = self.clauses.source(work.leaf)
         found = every(
             connection,
@@ -94,9 +122,8 @@ class Keyset:
 
     def _end(self, connection: Connection, work: Work) -> "tuple[Key, int]":
         """The last key of the piece, and how many rows it is away."""
-        piece = work.piece
-        assert isinstance(piece, KeyPiece)
-        condition, values = self._between(work, piece.until)
+        piece = _piece(work)
+        condition, values = self._between(piece.after, piece.until)
         row = one(
             connection,
             f"SELECT {self._shown} FROM {self.clauses.source(work.leaf)} WHERE {condition} "
@@ -105,13 +132,11 @@ class Keyset:
         )
         return (piece.until, piece.rows) if row is None else (self.texts.key(row), piece.rows)
 
-    def _between(self, work: Work, last: Key) -> "tuple[str, dict[str, Any]]":
-        piece = work.piece
-        assert isinstance(piece, KeyPiece)
+    def _between(self, after: "Key | None", last: Key) -> "tuple[str, dict[str, Any]]":
         parts, values = [self._compared("<=", "u")], self._values("u", last)
-        if piece.after is not None:
+        if after is not None:
             parts.insert(0, self._compared(">", "a"))
-            values |= self._values("a", piece.after)
+            values |= self._values("a", after)
         return " AND ".join(parts), values
 
     def _compared(self, operator: str, prefix: str) -> str:
@@ -142,3 +167,8 @@ class Keyset:
     def _shown(self) -> str:
         # Under a name of its own: ORDER BY would take a text of the same name for the column.
         return ", ".join(f"{self.texts.shown(name)} AS headway_key_{n}" for n, name in enumerate(self._names))
+
+
+def _piece(work: Work) -> KeyPiece:
+    assert isinstance(work.piece, KeyPiece)
+    return work.piece

@@ -97,11 +97,19 @@ class Again:
 
 
 @dataclass(frozen=True)
+class Gather:
+    """Shares of this leaf are in other lanes: help with them, and then make one state of all."""
+
+    is_given_up: bool = False
+    """Without working on them: the leaf is swept anew, or is gone."""
+
+
+@dataclass(frozen=True)
 class Finish:
     """Everything was done."""
 
 
-Order = Open | Work | Look | Rest | Again | Finish
+Order = Open | Work | Look | Rest | Again | Gather | Finish
 
 
 @dataclass(frozen=True)

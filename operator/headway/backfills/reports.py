@@ -76,7 +76,7 @@ class Reports:
         }[failure.cause.value]
         tell(self._link, Noticed(f"Backfill of {self.table}: {why}{code}; it goes on with smaller batches."))
 
-    def progress(self, tally: Tally, fraction: float) -> float:
+    def progress(self, tally: Tally, fraction: float, workers: int = 1) -> float:
         """The percentage that is told from now on; the fact goes out if the last one is half a second old."""
         now = self._clock()
         self._progress = self._progress.seen(now, tally.rows, fraction)
@@ -95,6 +95,7 @@ class Reports:
                     percent=told,
                     rows_per_second=round(self._progress.rows_per_second, 1),
                     eta_seconds=None if eta is None else round(eta, 1),
+                    workers=workers,
                     throttled_by=self._hold,
                     throttled_seconds=round(self._present_hold(), 1),
                 ),

@@ -15,6 +15,10 @@ T = TypeVar("T")
 PING_SECONDS = 30.0
 
 
+class SameSession(Exception):
+    """A session that was made to work beside another is that one; the text says why."""
+
+
 class Session(Protocol):
     """Raises whatever the driver raises."""
 
@@ -31,18 +35,30 @@ class Session(Protocol):
 class SessionBeside:
     """Beside the migration connection, which stays idle."""
 
-    def __init__(self, beside: Beside, server: Server, own: OwnWork) -> None:
-        """``own`` is told the number of each session."""
+    def __init__(self, beside: Beside, server: Server, own: OwnWork, is_further: bool = False) -> None:
+        """``own`` is told the number of each session. Raises what the driver raises, and for a further one
+        :class:`SameSession`.
+        """
         self._beside = beside
         self._server = server
         self._own = own
+        self._is_further = is_further
         self._stack = ExitStack()
-        self._open()
+        self._number: int | None = None
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
 
     def _open(self) -> None:
         self._session = self._stack.enter_context(self._beside.session())
         self._session.do(self._server.prepare)
-        self._own.works_in(self._session.do(session_number))
+        number = self._session.do(session_number)
+        if self._is_further and number in self._own.sessions:
+            raise SameSession("the server shows the sessions as one: a pooler shares them")
+        self._number = number
+        self._own.joins(number)
 
     def do(self, work: Callable[[Connection], T]) -> T:
         """In the thread of the session."""
@@ -55,6 +71,9 @@ class SessionBeside:
 
     def close(self) -> None:
         """A lost connection may fail to be closed, and nothing depends on it."""
+        if self._number is not None:
+            self._own.leaves(self._number)
+            self._number = None
         with suppress(Exception):
             self._stack.close()
         self._stack = ExitStack()

@@ -19,6 +19,8 @@ class State:
     """That is worked on; empty: the next one is to be opened."""
     place: Place | None = None
     """None: where the sweep of the leaf ends is to be read first."""
+    is_shared: bool = False
+    """Other lanes have, or had, shares of this leaf; only the first lane's state says so."""
     filenode: int = 0
     """Of the leaf when its sweep began: after a rewrite, blocks mean nothing any more."""
     stuck: int = 0

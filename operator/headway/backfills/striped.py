@@ -33,7 +33,12 @@ class Striped:
             f"CAST(pg_relation_filenode({leaf.oid}) AS bigint)",
         )
         blocks, filenode = row or (0, 0)
-        return Blocks(int(blocks or 0)), int(filenode or 0)
+        return Blocks(int(blocks or 0), whole=int(blocks or 0)), int(filenode or 0)
+
+    def halves(self, connection: Connection, leaf: Leaf, place: Place) -> "tuple[Place, Place] | None":
+        """By the number of blocks."""
+        assert isinstance(place, Blocks)
+        return place.halves()
 
     def update(self, connection: Connection, work: Work) -> Outcome:
         """One statement."""

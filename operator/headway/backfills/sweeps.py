@@ -18,6 +18,9 @@ class Sweep(Protocol):
         none).
         """
 
+    def halves(self, connection: Connection, leaf: Leaf, place: Place) -> "tuple[Place, Place] | None":
+        """Two shares of about the same size instead of one; None: it is better left whole."""
+
     def update(self, connection: Connection, work: Work) -> Outcome:
         """A piece, in as few statements as can be."""
 

@@ -51,6 +51,21 @@ class Tally:
         counts[step_of(milliseconds)] = counts.get(step_of(milliseconds), 0) + 1
         return replace(self, durations=tuple(sorted(counts.items())))
 
+    def plus(self, work: "Tally") -> "Tally":
+        """With the work of another lane; times are those of the run, which are kept here."""
+        counts = dict(self.durations)
+        for step, count in work.durations:
+            counts[step] = counts.get(step, 0) + count
+        return replace(
+            self,
+            rows=self.rows + work.rows,
+            batches=self.batches + work.batches,
+            wal_bytes=self.wal_bytes + work.wal_bytes,
+            updates=self.updates + work.updates,
+            hot_updates=self.hot_updates + work.hot_updates,
+            durations=tuple(sorted(counts.items())),
+        )
+
     def quantile_ms(self, share: float) -> float:
         """The upper bound of the bucket where that share of all batches is reached; 0.0 without batches."""
         wanted, seen = share * sum(count for _, count in self.durations), 0

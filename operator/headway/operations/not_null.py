@@ -124,7 +124,7 @@ def _refuse_while_it_is_filled(session: OwnSession, place: Place, table: Table, 
         raise ConstraintRefused(
             f"{table.quoted}.{column} cannot become NOT NULL yet: its backfill ({operation}) is not complete. Run "
             "the revision with the backfill again, it goes on where it stopped; then this one. If it was given up "
-            "for another way, delete its row of headway_backfill. Nothing was changed."
+            "for another way, delete its rows of headway_backfill. Nothing was changed."
         )
 
 

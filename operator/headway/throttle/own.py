@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from statistics import median
+from threading import Lock
 from time import monotonic
 
 from sqlalchemy.engine import Connection
@@ -39,12 +40,19 @@ class OwnWork:
         self._clock = clock
         self._commits: deque[float] = deque(maxlen=REMEMBERED)
         self._committed_at = float("-inf")
+        self._changing = Lock()
         self.sessions: frozenset[int] = frozenset()
         """By :func:`session_number`."""
 
-    def works_in(self, *sessions: int) -> None:
-        """These are all the sessions that work now."""
-        self.sessions = frozenset(sessions)
+    def joins(self, session: int) -> None:
+        """It works from now on."""
+        with self._changing:
+            self.sessions |= {session}
+
+    def leaves(self, session: int) -> None:
+        """It does not any more."""
+        with self._changing:
+            self.sessions -= {session}
 
     def committed(self, duration_ms: float) -> None:
         """A batch's ``COMMIT`` took so many milliseconds."""

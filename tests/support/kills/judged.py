@@ -28,5 +28,5 @@ def reference(name: str) -> Engine:
 HEADWAY = Engine(
     "headway",
     "from headway import backfill",
-    "SELECT rows_done, is_complete FROM headway_backfill",
+    "SELECT coalesce(sum(rows_done), 0)::bigint, coalesce(bool_and(is_complete), false) FROM headway_backfill",
 )

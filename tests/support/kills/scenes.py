@@ -95,6 +95,9 @@ LATER = Key(
 )
 """New rows only behind all that were there, as a sequence gives them; keys stay."""
 
+AT_ONCE = "import random\nfrom headway.backfills import staffing\nstaffing.ADD_SECONDS = 0.0\n"
+"""Further sessions come without the wait for what the last one does to the server."""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -115,6 +118,8 @@ class Scene:
     keyed: bool = True
     """False: the columns of the key have an index that is not unique."""
     rows: int = 12_000
+    workers: tuple[int, ...] = ()
+    """How many sessions may work, drawn anew for each process; empty: one."""
 
     def statements(self) -> str:
         """The tables and the rows that are there before."""
@@ -136,7 +141,10 @@ class Scene:
 
     def revision(self, origin: str = "from headway import backfill") -> str:
         """The body of `upgrade`; `origin` says whose backfill it is."""
-        return f"{origin}\nbackfill('items', {textwrap.dedent(self.call).strip()})\n"
+        call = textwrap.dedent(self.call).strip()
+        if not self.workers:
+            return f"{origin}\nbackfill('items', {call})\n"
+        return f"{origin}\n{AT_ONCE}backfill('items', {call}, workers=random.choice({self.workers}))\n"
 
     def wrong_rows(self, last_phase: int) -> dict[str, str]:
         """Queries that count rows which contradict the claim, by what they mean."""
@@ -176,5 +184,16 @@ SCENES = (
     Scene("keyset-composite", COMPOSITE, f'{FILL}, strategy="keyset"', "keyset"),
     Scene("keyset-uuid", UUID, f'{FILL}, strategy="keyset"', "keyset"),
     Scene("exactly-once", LATER, '{"balance": "balance + 1"}', "keyset", exactly_once=True),
+    Scene("lanes-striped", BIGINT, FILL, "striped", rows=30_000, workers=(1, 3)),
+    Scene("lanes-keyset", COMPOSITE, f'{FILL}, strategy="keyset"', "keyset", rows=30_000, workers=(1, 3)),
+    Scene(
+        "lanes-exactly-once",
+        LATER,
+        '{"balance": "balance + 1"}',
+        "keyset",
+        exactly_once=True,
+        rows=30_000,
+        workers=(1, 4),
+    ),
 )
 BY_NAME = {scene.name: scene for scene in SCENES}

@@ -6,6 +6,7 @@ its way or just done. The process tells that it is there and waits for its end o
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -59,7 +60,9 @@ class _Watch:
         self.told = told
         self.statements = 0
         self.commits = 0
-        self.has_changed = False
+        self.here = threading.local()
+        """Of each thread: sessions that share the work."""
+        self.counting = threading.Lock()
 
     def begin(self) -> None:
         """See every engine of this process, whoever makes it."""
@@ -75,29 +78,33 @@ class _Watch:
     def _before(self, _1: object, _2: object, statement: str, *_: object) -> None:
         if not _changes_rows(statement):
             return
-        if not self.statements:
-            self.told.send(("update", time.monotonic()))
-        self.statements += 1
-        self.has_changed = True
-        self._is_there(STATEMENT_SENT, self.statements)
+        with self.counting:
+            if not self.statements:
+                self.told.send(("update", time.monotonic()))
+            self.statements += 1
+            self.here.statement = self.statements
+        self.here.has_changed = True
+        self._is_there(STATEMENT_SENT, self.here.statement)
 
     def _after(self, _1: object, _2: object, statement: str, *_: object) -> None:
         if _changes_rows(statement):
-            self._is_there(AFTER_STATEMENT, self.statements)
+            self._is_there(AFTER_STATEMENT, self.here.statement)
 
     def _commit(self, connection: object, usual: object) -> None:
-        if not self.has_changed:
+        if not getattr(self.here, "has_changed", False):
             return usual()
-        self.has_changed = False
-        self.commits += 1
-        self._is_there(BEFORE_COMMIT, self.commits)
-        if self.moment == Moment(IN_COMMIT, self.commits):
+        self.here.has_changed = False
+        with self.counting:
+            self.commits += 1
+            number = self.commits
+        self._is_there(BEFORE_COMMIT, number)
+        if self.moment == Moment(IN_COMMIT, number):
             connection.pgconn.send_query(b"COMMIT")
             connection.pgconn.flush()
-        self._is_there(IN_COMMIT, self.commits)
-        self._is_there(COMMIT_SENT, self.commits)
+        self._is_there(IN_COMMIT, number)
+        self._is_there(COMMIT_SENT, number)
         usual()
-        self._is_there(AFTER_COMMIT, self.commits)
+        self._is_there(AFTER_COMMIT, number)
 
     def _is_there(self, kind: str, number: int) -> None:
         if (kind, number) != (self.moment.kind, self.moment.number):

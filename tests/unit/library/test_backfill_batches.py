@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -10,61 +10,15 @@ from hypothesis import strategies as st
 
 from headway.backfills import batches
 from headway.backfills.orders import Finish, Leaf, Meter, Open, Outcome, Parked, Plan, Work
-from headway.backfills.places import BlockPiece, Blocks, KeyPiece, Keys
+from headway.backfills.places import Blocks, Keys
 from headway.backfills.sizes import Limits, Size
 from headway.backfills.state import State
 from headway.backfills.stored import as_text, state_of
+from support.sweeping import tables
 
 LIMITS = Limits(0.1)
 FAIL = st.sampled_from(["data", "busy", "slow"])
 STEP = st.one_of(st.just("work"), FAIL, st.just("crash"), st.just("lost after commit"))
-
-
-@dataclass
-class Table:
-    """Rows as (block, stripe of sixteen, key); what was visited is counted."""
-
-    rows: list[tuple[int, int, str]]
-    blocks: int
-
-    def __post_init__(self):
-        self.visits = dict.fromkeys(self.rows, 0)
-
-    def visit(self, work):
-        """The outcome of a piece, as a strategy would tell it."""
-        if isinstance(work.piece, BlockPiece):
-            piece = work.piece
-            hit = [
-                row for row in self.rows
-                if piece.first <= row[0] < piece.last and row[1] % piece.stripes == piece.stripe
-            ]  # fmt: skip
-            last = ()
-        else:
-            hit, last = self._between(work.piece)
-        for row in hit:
-            self.visits[row] += 1
-        return Outcome(len(hit), max(1, len(hit)), last)
-
-    def _between(self, piece: KeyPiece):
-        keys = sorted(row[2] for row in self.rows)
-        above = [
-            key for key in keys if (piece.after is None or key > piece.after[0]) and key <= piece.until[0]
-        ]
-        last = above[piece.rows - 1] if len(above) >= piece.rows else piece.until[0]
-        return [row for row in self.rows if row[2] in above and row[2] <= last], (last,)
-
-    def opened(self, is_striped):
-        keys = sorted(row[2] for row in self.rows)
-        return Blocks(self.blocks) if is_striped else Keys((keys[-1],) if keys else None, len(keys))
-
-
-@st.composite
-def tables(draw):
-    blocks = draw(st.integers(0, 40))
-    count = draw(st.integers(0, 120)) if blocks else 0
-    places = st.tuples(st.integers(0, max(blocks - 1, 0)), st.integers(0, 15))
-    rows = draw(st.lists(places, min_size=count, max_size=count))
-    return Table([(block, stripe, f"{number:04}") for number, (block, stripe) in enumerate(rows)], blocks)
 
 
 def leaf(name, rows, density):

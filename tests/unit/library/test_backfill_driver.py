@@ -8,7 +8,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from headway.backfills.driver import TOUCH_SECONDS, BackfillIncomplete, Driver, Means
+from headway.backfills.board import Board
+from headway.backfills.checkpoint import Checkpoint as Rows
+from headway.backfills.crew import Crew
+from headway.backfills.driver import TOUCH_SECONDS, Driver
 from headway.backfills.orders import Leaf, Outcome, Parked, Plan
 from headway.backfills.places import Keys
 from headway.backfills.reports import Reports
@@ -16,6 +19,7 @@ from headway.backfills.servers import Reading
 from headway.backfills.sizes import BUSY_SHRINK, FIRST_ROWS, Size
 from headway.backfills.state import State
 from headway.backfills.stored import as_text
+from headway.backfills.worker import BackfillIncomplete, Means, Task, Worker
 from headway.facts import BackfillStarted
 from headway.link import NoLink
 from headway.throttle.verdict import CLEAR, Verdict
@@ -88,6 +92,8 @@ class BadSweep(Sweep):
 class Checkpoint:
     """Its first touches fail."""
 
+    lane = 0
+
     def __init__(self, server, failures):
         self.server = server
         self.failures = failures
@@ -147,34 +153,32 @@ class Own:
         pass
 
 
-def driver(throttle, failures=0, sweep=Sweep):
-    sweep = sweep()
+def driver(throttle, failures=0, **changed):
+    sweep = changed.pop("sweep", None) or Sweep()
     clock, server = Clock(), Server()
     link = NoLink()
-    return Driver(
+    task = Task(
         plan=PLAN,
         sweep=sweep,
         by_key=sweep,
         leftovers=None,
         server=server,
-        session=Session(),
-        checkpoint=Checkpoint(server, failures),
-        fence=1,
-        state=State(),
-        link=link,
         throttle=throttle,
         own=Own(),
         reports=Reports(link, clock, STARTED, State().tally, 0.0),
         row_bytes=100.0,
         means=Means(clock, clock.sleep, lambda: 0.5),
     )
+    task = replace(task, **changed)
+    worker = Worker(task, Session(), Checkpoint(server, failures), 1, State())
+    return Driver(task, worker, Crew(task, link, Rows("op", "t"), Board({})), link)
 
 
 def test_a_database_near_its_limits_gets_smaller_batches_at_once():
     busy = driver(Verdicts(Verdict(utilization=0.9)))
     busy.run()
-    assert busy.sweep.batches[0] < FIRST_ROWS
-    assert busy.sweep.batches[0] <= FIRST_ROWS * BUSY_SHRINK
+    assert busy.task.sweep.batches[0] < FIRST_ROWS
+    assert busy.task.sweep.batches[0] <= FIRST_ROWS * BUSY_SHRINK
 
 
 def test_every_row_is_visited_also_when_it_was_held():
@@ -186,15 +190,14 @@ def test_every_row_is_visited_also_when_it_was_held():
 def test_a_connection_that_is_cut_while_it_holds_is_made_anew_and_nothing_is_lost(failures):
     holds = [Verdict(hold="somebody pauses it")] * int(5 * (failures + 2) * TOUCH_SECONDS)
     cut = driver(Verdicts(*[CLEAR] * 12, *holds, CLEAR), failures)
-    cut.state = replace(cut.state, size=Size(700))
+    cut.worker.state = replace(cut.state, size=Size(700))
     assert cut.run().tally.rows == 10_000
-    assert cut.session.renewed == failures
-    assert cut.fence == 2
+    assert cut.worker.session.renewed == failures
+    assert cut.worker.fence == 2
 
 
 def test_odd_bad_rows_are_told_at_the_end_and_many_of_them_end_it_early():
-    few, many = (driver(Verdicts(CLEAR), sweep=BadSweep) for _ in range(2))
-    few.batch_rows, many.batch_rows = 200, 50
+    few, many = (driver(Verdicts(CLEAR), sweep=BadSweep(), batch_rows=rows) for rows in (200, 50))
     assert len(few.run().parked) <= 100
     with pytest.raises(
         BackfillIncomplete, match=r"More than 100 rows cannot be updated, so it stopped early"
@@ -203,8 +206,7 @@ def test_odd_bad_rows_are_told_at_the_end_and_many_of_them_end_it_early():
 
 
 def test_a_look_that_fails_on_data_has_the_table_swept_for_the_row_once_and_not_for_ever():
-    blind = driver(Verdicts(CLEAR))
-    blind.plan, blind.leftovers = replace(PLAN, is_guarded=True), BlindLook()
+    blind = driver(Verdicts(CLEAR), plan=replace(PLAN, is_guarded=True), leftovers=BlindLook())
     with pytest.raises(BackfillIncomplete, match=r"Which rows of a are still to be updated cannot be told"):
         blind.run()
     assert blind.state.tally.rows == 2 * 10_000

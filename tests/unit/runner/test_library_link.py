@@ -128,7 +128,7 @@ def test_the_requests_values_hold_until_a_control_value_has_others():
     assert (wishes.windows, wishes.is_named_lag) == ((WINDOW,), True)
     bench.heard.level.put(Control(1, backfill=BackfillSettings("Fast"), pause="by hand", throttle="no"))
     wishes = parse(bench.link.wishes())
-    assert (wishes.pace, wishes.max_workers, wishes.is_named_lag) == ("Fast", 1, False)
+    assert (wishes.pace, wishes.max_workers, wishes.is_named_lag) == ("Fast", None, False)
     assert (wishes.pause, wishes.throttle) == ("by hand", "no")
 
 
