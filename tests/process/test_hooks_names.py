@@ -88,6 +88,16 @@ async def test_a_name_that_nobody_knows_is_an_error_that_may_pass() -> None:
     assert answered.sentence == ("hooks.example.com: its name cannot be resolved (Name or service not known)")
 
 
+@pytest.mark.parametrize("host", ["a..test", "a" * 64 + ".test", "*.test", "x\x00.test"])
+async def test_a_name_that_cannot_be_one_is_answered_for_on_any_machine(host: str) -> None:
+    """Python's own reading of it fails in ways of its own."""
+    for policy, answer in ((Policy(), Answer.FORBIDDEN), (Policy(is_open=True), Answer.ERROR)):
+        async with a_sender(policy) as sender:
+            answered = await sender.send(a_delivery(f"https://{host}/x"))
+        assert answered.answer is answer
+        assert answered.sentence.isprintable()
+
+
 async def test_the_systems_own_resolver_is_checked_too() -> None:
     policy = Policy(plain_http=(".localdomain", ".localhost"))
     async with a_receiver() as receiver, a_sender(policy) as sender:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
+from headway_operator.hooks.endpoints import Endpoints
 from headway_operator.hooks.sender import AT_ONCE_OF_A_NAMESPACE
+from headway_operator.hooks.setup import make_local_sender
 from headway_operator.planner.deliveries import Answer
-from support.receivers import a_delivery, a_receiver, a_sender, raw
+from support.receivers import a_delivery, a_receiver, a_sender, now, raw
 
 
 def answering(status: int, **headers: str):
@@ -232,6 +235,27 @@ async def test_an_endpoint_that_nobody_has_set_up_is_forbidden_and_named() -> No
     assert answered.sentence == (
         "endpoint pager: the cluster's administrator has set up no endpoint of this name"
     )
+
+
+async def test_an_endpoint_is_for_the_namespaces_that_the_administrator_names(tmp_path: Path) -> None:
+    async with a_receiver() as receiver:
+        file = tmp_path / "endpoints.yaml"
+        file.write_text(f"endpoints: [{{name: chat, url: '{receiver.url}', namespaces: [team-b]}}]")
+        async with a_sender(endpoints=Endpoints(str(file))) as sender:
+            answered = await sender.send(a_delivery(endpoint="chat"))
+    assert answered.answer is Answer.FORBIDDEN
+    assert answered.sentence == "endpoint chat: the namespace team-a may not use it"
+    assert receiver.got == []
+
+
+async def test_on_a_persons_own_machine_loopback_may_be_called() -> None:
+    sender = make_local_sender(now)
+    try:
+        async with a_receiver() as receiver:
+            answered = await sender.send(a_delivery(receiver.url.replace("127.0.0.1", "localhost")))
+    finally:
+        await sender.close()
+    assert answered.answer is Answer.ACCEPTED
 
 
 async def test_a_sender_that_is_closed_breaks_off_what_is_under_way() -> None:

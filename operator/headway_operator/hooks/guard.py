@@ -30,6 +30,7 @@ METADATA_NAMES = (
 API_SERVER_NAME = re.compile(r"kubernetes(\.default(\.svc(\..+)?)?)?")
 UNUSUAL_PORTS = frozenset((2379, 2380, 6379, 6443, 11211, *range(10248, 10260)))
 """etcd, the API server, kubelet and their kind; Redis and memcached, which take HTTP for commands."""
+_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", re.IGNORECASE | re.ASCII)
 _NUMBER = re.compile(r"(\d+|0x[\da-f]*)", re.IGNORECASE)
 
 
@@ -74,6 +75,13 @@ def host_is_an_address_in_an_unusual_form(url: URL, host: str, policy: Policy) -
     return _UNUSUAL if is_number or ":" in host or "%" in host else ""
 
 
+def host_is_no_name(url: URL, host: str, policy: Policy) -> str:
+    """Labels that are empty, too long or have other characters than a host's are known to no name server."""
+    if address_of(host) is not None or _NAME.fullmatch((url.raw_host or "").rstrip(".")):
+        return ""
+    return "its address has no host that a name server could know"
+
+
 def name_is_of_the_metadata_service(url: URL, host: str, policy: Policy) -> str:
     """By its name, wherever that leads today."""
     return _may_not("the name of a cloud's metadata service") if host in METADATA_NAMES else ""
@@ -115,6 +123,7 @@ RULES: tuple[Rule, ...] = (
     scheme_is_neither_https_nor_http,
     url_holds_credentials,
     host_is_an_address_in_an_unusual_form,
+    host_is_no_name,
     name_is_of_the_metadata_service,
     name_is_of_the_api_server,
     name_has_one_label,

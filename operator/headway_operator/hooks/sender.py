@@ -34,6 +34,7 @@ CONNECT_SECONDS = 5
 MOST_BYTES_READ = 4096
 """Of an answer's body, of which nothing is used: so that an orderly receiver can finish."""
 READ_SECONDS = 1
+LONGEST_NAME = 253
 
 
 @dataclass(frozen=True)
@@ -162,9 +163,10 @@ def _receiver_of(delivery: Delivery) -> str:
     if delivery.endpoint:
         return f"endpoint {delivery.endpoint}"
     try:
-        return URL(delivery.url).host or "the receiver"
+        host = URL(delivery.url).host or ""
     except ValueError:
-        return "the receiver"
+        host = ""
+    return host if host.isprintable() and 0 < len(host) <= LONGEST_NAME else "the receiver"
 
 
 async def _let_finish(response: aiohttp.ClientResponse) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headway_operator.hooks.guard import METADATA_NAMES, RULES, Denied, checked_url
 from headway_operator.hooks.policy import Policy
@@ -28,6 +30,12 @@ CASES = (
     ("https://[fe80::1%25eth0]/", "host_is_an_address_in_an_unusual_form"),
     ("https://[2606:2800::1%eth0]/", "host_is_an_address_in_an_unusual_form"),
     ("https://127%2e0.0.1/", "host_is_an_address_in_an_unusual_form"),
+    ("https://a..example.com/", "host_is_no_name"),
+    ("https://" + "a" * 64 + ".example.com/", "host_is_no_name"),
+    ("https://" + "a." * 126 + "com/", "host_is_no_name"),
+    ("https://hooks.ex ample.com/", "host_is_no_name"),
+    ("https://*.example.com/", "host_is_no_name"),
+    ("https://hooks.exa\x00mple.com/", "host_is_no_name"),
     ("https://metadata.google.internal/computeMetadata/v1/", "name_is_of_the_metadata_service"),
     ("https://METADATA.google.internal./", "name_is_of_the_metadata_service"),
     ("https://instance-data/latest", "name_is_of_the_metadata_service"),
@@ -54,6 +62,8 @@ CASES = (
 ALLOWED = (
     "https://hooks.example.com/services/T0/B0",
     "https://hooks.example.com:8443/x?y=z",
+    "https://xn--bcher-kva.example.com/",
+    "https://my_service.example.com./",
     "https://chat.team-a.svc/x",
     "http://chat.team-a.svc/x",
     "http://chat.team-a.svc.cluster.local:8080/x",
@@ -90,6 +100,7 @@ def test_the_rules_stand_in_this_order() -> None:
         "scheme_is_neither_https_nor_http",
         "url_holds_credentials",
         "host_is_an_address_in_an_unusual_form",
+        "host_is_no_name",
         "name_is_of_the_metadata_service",
         "name_is_of_the_api_server",
         "name_has_one_label",
@@ -97,6 +108,16 @@ def test_the_rules_stand_in_this_order() -> None:
         "port_is_not_for_the_web",
         "address_is_denied",
     ]
+
+
+@given(st.text() | st.builds("https://{}/".format, st.text()) | st.builds("https://a.b{}".format, st.text()))
+def test_whatever_is_written_is_called_or_denied(text: str) -> None:
+    try:
+        url = checked_url(text, POLICY)
+    except Denied:
+        return
+    assert url.scheme in ("http", "https")
+    assert url.raw_host
 
 
 @pytest.mark.parametrize("name", METADATA_NAMES)
