@@ -90,10 +90,14 @@ def _check(intake: Intake) -> None:
     if blocked is not None:
         what = "cannot be run" if blocked.state is State.FAILED else "would never start"
         raise BadInput(Problem(intake.where, "", what, blocked.message))
-    assert migration.spec is not None
+    check_sources(intake)
+
+
+def check_sources(intake: Intake) -> None:
+    """Raises :class:`BadInput` when a Secret or ConfigMap that its Jobs need is missing."""
     plan = StartJob("check", "check", "check", Stage.PLAN, "", 1)
     try:
-        resolved_environment(job_for(plan, migration, SETTINGS), intake.sources)
+        resolved_environment(job_for(plan, parse(intake.resource), SETTINGS), intake.sources)
     except Invalid as missing:
         advice = "Add it to a file given with -f, or name the database's URL: --url DATABASE=URL"
         raise BadInput(Problem(intake.where, "", str(missing), advice)) from None

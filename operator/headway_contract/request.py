@@ -68,6 +68,8 @@ class DatabaseRequest:
     section: str = "alembic"
     x: tuple[tuple[str, str], ...] = ()
     """Alembic's ``-x key=value`` arguments."""
+    starts_from: str = ""
+    """Plan as if it were at this revision (``base``: at none), and connect to nothing; empty: look where it is."""
     planned: Planned | None = None
     """What its plan showed; None: there was none, and whatever is pending is applied."""
 

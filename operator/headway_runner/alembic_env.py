@@ -104,8 +104,13 @@ def destination_of(context: MigrationContext) -> tuple[str, ...]:
 
 def steps_to_heads(script: ScriptDirectory, start: tuple[str, ...]) -> list[Step]:
     """What ``alembic upgrade heads`` would run from there."""
+    return steps_to(script, "heads", start)
+
+
+def steps_to(script: ScriptDirectory, target: str, start: tuple[str, ...]) -> list[Step]:
+    """What ``alembic upgrade`` would run from there; raises Alembic's CommandError."""
     steps: Any = script._upgrade_revs
-    return list(steps("heads", start))
+    return list(steps(target, start))
 
 
 def revision_of(step: Step) -> str:

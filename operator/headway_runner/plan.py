@@ -1,5 +1,6 @@
 """Mode Plan, and the first look of mode Migrate: what would be done to each database; nothing is changed."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sqlalchemy.engine.url import URL
@@ -9,8 +10,10 @@ from headway_contract.planned import NOT_KNOWN, EnvFacts, is_relative
 from headway_contract.request import DatabaseRequest, RunRequest, WhenAhead
 from headway_contract.result import DatabasePlan, Failure, Outcome, Plan, RunResult
 from headway_contract.wire import sha256_of, split_document
+from headway_runner.child import Link
 from headway_runner.database import load_driver, raw_url, read_url, with_async_driver
 from headway_runner.facts.bounds import END_SECONDS, PLAN_SECONDS
+from headway_runner.facts.no_database import inspect_without
 from headway_runner.failures import READ_ONLY_STATE, RunFailed
 from headway_runner.invalid_indexes import told_left
 from headway_runner.passes import inspect
@@ -88,9 +91,11 @@ def other_driver(task: Task) -> URL | None:
     return with_async_driver(task.url) or task.url
 
 
-def inspect_once(supervisor: Supervisor, task: Task) -> Inspection:
+def inspect_once(
+    supervisor: Supervisor, task: Task, phase: Callable[[Link, Task], Inspection] = inspect
+) -> Inspection:
     """One look; a process that dies is a failure like others."""
-    found = supervisor.run(inspect, task, killable=True, seconds_after_look=PLAN_SECONDS + END_SECONDS)
+    found = supervisor.run(phase, task, killable=True, seconds_after_look=PLAN_SECONDS + END_SECONDS)
     if not isinstance(found, Died):
         return found
     if found.before is not None:
@@ -189,6 +194,10 @@ def plan_databases(supervisor: Supervisor, request: RunRequest) -> RunResult:
 def plan_database(supervisor: Supervisor, request: RunRequest, database: DatabaseRequest) -> DatabasePlan:
     """The plan of one database, with its failure if it has one; masked before anybody hashes or splits it."""
     try:
+        if database.starts_from:
+            command_line()
+            task = Task(request, database, None, database.target)
+            return masked(as_plan(task, inspect_once(supervisor, task, inspect_without)))
         return masked(as_plan(*look(supervisor, first_task(request, database))))
     except RunFailed as failed:
         return masked(DatabasePlan(database.name, failure=failed.failure))

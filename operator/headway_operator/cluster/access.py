@@ -15,6 +15,7 @@ from pathlib import Path
 import aiohttp
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+DEFAULT_KUBECONFIG = Path.home() / ".kube" / "config"
 TOKEN_SECONDS = 30.0
 """How long a token is used before it is asked for again."""
 
@@ -55,6 +56,22 @@ def find_access() -> Access:
     return from_kubeconfig()
 
 
+def for_a_person(kubeconfig: str = "", context: str = "") -> tuple[Access, str]:
+    """As kubectl finds it, and the namespace that is meant where none is named; raises :class:`NoAccess`."""
+    host = os.environ.get("KUBERNETES_SERVICE_HOST", "")
+    if host and not (kubeconfig or context or "KUBECONFIG" in os.environ or DEFAULT_KUBECONFIG.exists()):
+        return find_access(), (SERVICE_ACCOUNT / "namespace").read_text().strip()
+    return from_kubeconfig(kubeconfig, context), _namespace_of(kubeconfig, context)
+
+
+def _namespace_of(kubeconfig: str, context: str) -> str:
+    from kubernetes.config import list_kube_config_contexts
+
+    contexts, active = list_kube_config_contexts(kubeconfig or None)  # type: ignore[no-untyped-call]
+    chosen = next((one for one in contexts if one["name"] == context), active) if context else active
+    return str(chosen["context"].get("namespace") or "default")
+
+
 def in_cluster(host: str, port: str, folder: Path) -> Access:
     """With the files that the kubelet puts into every pod; raises :class:`NoAccess`."""
     try:
@@ -68,14 +85,16 @@ def in_cluster(host: str, port: str, folder: Path) -> Access:
     return Access(f"https://{address}:{port}", tls, _kept(lambda: (folder / "token").read_text().strip()))
 
 
-def from_kubeconfig() -> Access:
-    """With the file of ``KUBECONFIG`` or the home folder, plugins included; raises :class:`NoAccess`."""
+def from_kubeconfig(file: str = "", context: str = "") -> Access:
+    """With this file, else that of ``KUBECONFIG`` or the home folder, plugins included; raises :class:`NoAccess`."""
     from kubernetes.client import Configuration
     from kubernetes.config import ConfigException, load_kube_config
 
     configuration = Configuration()
     try:
-        load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        load_kube_config(  # type: ignore[no-untyped-call]
+            file or None, context or None, client_configuration=configuration
+        )
         tls = _tls(configuration.ssl_ca_cert)
         if configuration.cert_file:
             tls.load_cert_chain(configuration.cert_file, configuration.key_file)

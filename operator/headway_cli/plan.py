@@ -1,0 +1,188 @@
+"""``headway plan``: what would be done to each database, from a project here or of a resource in a cluster."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headway_cli.problems import BadInput, Problem
+from headway_cli.run import parse_urls
+
+if TYPE_CHECKING:
+    from headway_cli.plans.result import Told
+    from headway_cli.plans.view import ShownPlan
+
+OUTPUTS = ("text", "json", "sql")
+EXIT_PLANNED = 0
+EXIT_FAILED = 1
+BASE = "base"
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The verb's arguments."""
+    parser = verbs.add_parser(
+        "plan",
+        help="show what would be done to each database; nothing is changed",
+        description="Shows the revisions that each database lacks, in order, their statements, the locks that these "
+        "take and what the review finds. Of files it makes the plan here, as headway run would; of a name it shows "
+        "the plan of that resource in the cluster.",
+    )
+    parser.add_argument(
+        "sources",
+        metavar="FILE|NAME",
+        nargs="+",
+        help="YAML files or folders with one DatabaseMigration and the Secrets that it names, or - for standard "
+        "input; or the name of a resource in the cluster",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        choices=OUTPUTS,
+        default="text",
+        help="for people, as JSON, or as SQL (default: text)",
+    )
+    local = parser.add_argument_group("of files")
+    local.add_argument(
+        "--url", dest="urls", metavar="DATABASE=URL", action="append", default=[], help="as for run"
+    )
+    local.add_argument("--project", metavar="DIR", default="", help="as for run")
+    local.add_argument("--python", metavar="PROGRAM", default="", help="as for run")
+    local.add_argument("--environment", metavar="NAME", default="", help="as for run")
+    local.add_argument(
+        "--offline",
+        action="store_true",
+        help="connect to no database: the plan of empty ones, or from the revision of --from",
+    )
+    local.add_argument(
+        "--from",
+        dest="starts_from",
+        metavar="REVISION",
+        default="",
+        help="the same for databases at this revision",
+    )
+    remote = parser.add_argument_group("of a name")
+    remote.add_argument("-n", "--namespace", default="", help="default: that of the kubeconfig's context")
+    remote.add_argument("--kubeconfig", default="", metavar="FILE", help="default: as kubectl finds it")
+    remote.add_argument("--context", default="", help="of the kubeconfig (default: its current one)")
+    parser.set_defaults(start=start)
+
+
+def start(options: argparse.Namespace, command: Sequence[str]) -> int:
+    """Show what was asked for; raises :class:`BadInput`."""
+    if _are_files(options.sources):
+        plan, told = _of_files(options)
+    else:
+        plan, told = _of_name(options)
+    if plan is not None:
+        _WRITERS[options.output](plan)
+    _tell_problem(told)
+    failed = bool(told.problem) or plan is None or any(one.failure for one in plan.databases)
+    return EXIT_FAILED if failed else EXIT_PLANNED
+
+
+def _are_files(sources: Sequence[str]) -> bool:
+    """A name has no slash, no suffix, and there is no file of it."""
+    kinds = {_is_file(source) for source in sources}
+    if kinds == {True, False} or (kinds == {False} and len(sources) > 1):
+        names = ", ".join(source for source in sources if not _is_file(source))
+        what = f"there is no file {names}"
+        raise BadInput(Problem("plan", "", what, "Name files and folders, or one resource in the cluster."))
+    return kinds == {True}
+
+
+def _is_file(source: str) -> bool:
+    return source == "-" or "/" in source or source.endswith((".yaml", ".yml")) or Path(source).exists()
+
+
+def _of_files(options: argparse.Namespace) -> tuple[ShownPlan | None, Told]:
+    from headway_cli.documents import read_documents
+    from headway_cli.intake import Options, take_in
+    from headway_cli.plans.local import local_plan
+    from headway_cli.plans.view import shown
+    from headway_cli.secrecy import mask_for
+    from headway_contract.texts import with_texts
+
+    wishes = Options(
+        urls=parse_urls(options.urls, os.environ),
+        project=options.project,
+        python=options.python,
+        environment=options.environment,
+    )
+    intake = take_in(read_documents(options.sources), wishes)
+    starts_from = options.starts_from or (BASE if options.offline else "")
+    told = with_texts(local_plan(intake, starts_from), mask_for(intake.sources, os.environ))
+    if told.plan is None:
+        return None, told
+    name = intake.resource["metadata"]["name"]
+    return shown(name, told.plan, _review(intake.resource), was_looked_at=not starts_from), told
+
+
+def _of_name(options: argparse.Namespace) -> tuple[ShownPlan | None, Told]:
+    from headway_cli.plans.remote import remote_plan
+
+    given = [
+        flag
+        for flag, value in (
+            ("--url", options.urls),
+            ("--offline", options.offline),
+            ("--from", options.starts_from),
+        )
+        if value
+    ]
+    if given:
+        what = f"{given[0]} is for files; {options.sources[0]} is the name of a resource in the cluster"
+        raise BadInput(Problem("plan", "", what, f"Write ./{options.sources[0]} if it is a file."))
+    return remote_plan(options.sources[0], options.namespace, options.kubeconfig, options.context, _review)
+
+
+def _review(resource: dict[str, Any]) -> Callable[[Any], Any]:
+    """The review as the resource wishes it."""
+    from headway_operator.lint.lint import Settings, findings
+
+    lint = resource["spec"].get("lint") or {}
+    settings = Settings(tuple(lint.get("ignore") or ()))
+    return lambda facts: findings(facts, settings)
+
+
+def _write_text(plan: ShownPlan) -> None:
+    from rich.console import Console
+
+    from headway_cli.plans.text import lines
+
+    console = Console(highlight=False)
+    for line in lines(plan, console.width if console.is_terminal else 120):
+        console.print(line, soft_wrap=True)
+
+
+def _write_json(plan: ShownPlan) -> None:
+    from headway_contract.codec import encode
+
+    print(json.dumps(encode(plan), indent=2, ensure_ascii=False))
+
+
+def _write_sql(plan: ShownPlan) -> None:
+    from headway_cli.plans.script import script
+
+    _print(script(plan))
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)
+
+
+_WRITERS: dict[str, Callable[[Any], None]] = {"text": _write_text, "json": _write_json, "sql": _write_sql}
+
+
+def _tell_problem(told: Told) -> None:
+    if told.problem:
+        print(f"error: {told.problem}", file=sys.stderr)
+    if told.log:
+        print("The end of what the project printed:", file=sys.stderr)
+    for line in told.log:
+        print(f"  | {line}", file=sys.stderr)

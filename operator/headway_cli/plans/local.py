@@ -1,0 +1,93 @@
+"""The plan of a project on this machine: its plan Job as a process, as ``headway run`` would start it first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from headway_cli.intake import Intake
+from headway_cli.launch import check_sources
+from headway_cli.plans.result import Told, told_of
+from headway_cli.session import SETTINGS
+from headway_contract.request import VARIABLE, RunRequest
+from headway_operator.api.migration import parse
+from headway_operator.cluster.interface import Body
+from headway_operator.cluster.local import NAMESPACE, LocalCluster, Site
+from headway_operator.cluster.views import job_view
+from headway_operator.controller.clock import utc_now
+from headway_operator.manifests.job import job_for
+from headway_operator.planner.actions import StartJob
+from headway_operator.planner.snapshot import JobState, Stage
+from headway_runner.inject import inject
+
+PLAN_JOB = StartJob("plan", "plan", "plan", Stage.PLAN, "", 1)
+
+
+def local_plan(intake: Intake, starts_from: str) -> Told:
+    """Make it; ``starts_from`` is a revision or ``base``, and then nothing is connected to. Raises BadInput."""
+    if not starts_from:
+        check_sources(intake)
+    folder = Path(tempfile.mkdtemp(prefix="headway-plan-"))
+    try:
+        inject(folder / "runner")
+        site = Site(folder / "runner", folder, intake.sources, dict(os.environ), utc_now)
+        return asyncio.run(_run(intake.resource, site, starts_from))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _End:
+    """A watcher that waits for one Job's end."""
+
+    def __init__(self) -> None:
+        self.come = asyncio.Event()
+
+    def migration_changed(self, body: Body) -> None:
+        """It does not."""
+
+    def owned_changed(self, body: Body) -> None:
+        """The Job is over or not."""
+        view = job_view(body, ())
+        if view is not None and view.state is not JobState.ACTIVE:
+            self.come.set()
+
+    def line_written(self, job: Body, line: str) -> None:
+        """The log is read in the end."""
+
+
+async def _run(resource: Body, site: Site, starts_from: str) -> Told:
+    end = _End()
+    cluster = LocalCluster(resource, site, end)
+    job = job_for(PLAN_JOB, parse(cluster.migration), SETTINGS)
+    if starts_from:
+        job = without_database(job, starts_from)
+    try:
+        await cluster.create_job(NAMESPACE, job)
+        await end.come.wait()
+    finally:
+        await cluster.close(SETTINGS.grace_seconds)
+    key, uid = cluster.key, cluster.migration["metadata"]["uid"]
+    jobs: Sequence[Body] = await cluster.list_jobs(key, uid)
+    view = job_view(jobs[0], await cluster.list_pods(key, uid))
+    log = await cluster.read_log(NAMESPACE, PLAN_JOB.name)
+    return told_of(None if view is None else view.result, log)
+
+
+def without_database(job: dict[str, Any], starts_from: str) -> dict[str, Any]:
+    """The same Job for a plan from this revision on: a Secret that is not there is not missed."""
+    job = json.loads(json.dumps(job))
+    for variable in job["spec"]["template"]["spec"]["containers"][0]["env"]:
+        if variable["name"] == VARIABLE:
+            request = RunRequest.from_json(variable["value"])
+            databases = tuple(replace(one, starts_from=starts_from) for one in request.databases)
+            variable["value"] = replace(request, databases=databases).to_json()
+        for reference in variable.get("valueFrom", {}).values():
+            reference["optional"] = True
+    return job

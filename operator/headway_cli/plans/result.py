@@ -1,0 +1,41 @@
+"""What a plan Job left: its result, and the document with the facts in its log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headway_contract.result import Plan, RunResult
+from headway_contract.wire import MARK, join_document
+
+TAIL_LINES = 12
+
+
+@dataclass(frozen=True)
+class Told:
+    """The plan, as far as it is known; without one, why not."""
+
+    plan: Plan | None = None
+    problem: str = ""
+    log: tuple[str, ...] = ()
+    """The end of what the project's code printed, when there is a problem."""
+
+
+def told_of(result: RunResult | None, log: str) -> Told:
+    """The document with the facts where the log has it, else what the result has."""
+    lines = log.splitlines()
+    if result is None:
+        return Told(problem="The plan's process ended without a result.", log=tail(lines))
+    document = join_document(result.plan_sha256, lines) if result.plan_sha256 else None
+    plan = (Plan.from_json(document) if document else None) or result.plan
+    if plan is None and result.failure is not None:
+        failure = result.failure
+        return Told(problem=f"{failure.name}: {failure.message} {failure.kind.next_step}", log=tail(lines))
+    has_failed = result.failure is not None
+    return Told(
+        plan, "" if plan else "The plan was made, but its log is gone.", tail(lines) if has_failed else ()
+    )
+
+
+def tail(lines: list[str]) -> tuple[str, ...]:
+    """The last lines that are no events."""
+    return tuple([line for line in lines if not line.startswith(MARK)][-TAIL_LINES:])
