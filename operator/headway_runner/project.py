@@ -7,6 +7,7 @@ import inspect
 import os
 import re
 import warnings
+from argparse import Namespace
 from functools import lru_cache
 from pathlib import Path
 
@@ -84,13 +85,17 @@ def arguments(task: Task) -> list[str]:
 def _parse(task: Task) -> Config:
     """Alembic's own parser makes ``cmd_opts``, because some env.py look into it."""
     options = command_line().parser.parse_args(arguments(task))
-    given = Path(task.database.config)
+    return config_of(Path(task.database.config), options.name, options)
+
+
+def config_of(given: Path, section: str, options: Namespace | None = None) -> Config:
+    """The Config of a file: an ini, a pyproject.toml, or both where they stand side by side."""
     is_pyproject = given.name == PYPROJECT
     ini = given.with_name("alembic.ini") if is_pyproject else given
     toml = given if is_pyproject else given.with_name(PYPROJECT)
     if "toml_file" in inspect.signature(Config).parameters:
-        return Config(str(ini), toml_file=str(toml), ini_section=options.name, cmd_opts=options)
-    return Config(str(ini), ini_section=options.name, cmd_opts=options)
+        return Config(str(ini), toml_file=str(toml), ini_section=section, cmd_opts=options)
+    return Config(str(ini), ini_section=section, cmd_opts=options)
 
 
 def _check_there_is_a_project(config: Config, database: DatabaseRequest) -> None:

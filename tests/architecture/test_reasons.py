@@ -53,7 +53,7 @@ NAMES_OF_FAILURES = (
 )
 CONDITIONS = {kind for row in TABLE.values() for kind, _ in row} | set(OWN_CONDITIONS)
 WORDS_THAT_ARE_NO_REASONS = CONDITIONS | {
-    "True", "False", "Unknown", "Never", "Stop", "Superseded", "Required", "Whether", "Continue", "Always",
+    "True", "False", "Unknown", "Never", "Stop", "Superseded", "Required", "Whether", "Continue", "Always", "Enforce",
     "Plan", "Migrate", "Active", "Failed", "ErrImagePull", "ImagePullBackOff", "InvalidImageName",
     "ErrImageNeverPull", "CreateContainerConfigError", "Unschedulable",
 } | {member.value for kind in (HookType, Point, Answer) for member in kind}  # fmt: skip

@@ -127,6 +127,14 @@ class PlanSettings:
 
 
 @dataclass(frozen=True)
+class LintSettings:
+    """Whether the pending revisions are looked at, and which rules are not asked."""
+
+    mode: str = "Warn"
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Locks:
     """How long a statement waits for a lock, and how long the run goes on trying."""
 
@@ -207,7 +215,7 @@ class Spec:
     suspend: bool = False
     successful_runs_history_limit: int = 3
     failed_runs_history_limit: int = 3
-    lint: Any = None
+    lint: LintSettings = LintSettings()
     backfill: BackfillSettings = LEFT_OUT
     post_deploy: PostDeploy = PostDeploy()
     hooks: tuple[Any, ...] = ()

@@ -70,6 +70,12 @@ REASONS: tuple[Reason, ...] = (
         "Correct the field that the message names; is the CustomResourceDefinition of this release installed?",
     ),
     Reason(
+        "LintFailed",
+        "spec.lint.mode is Enforce, and a pending revision has a finding of severity Error; nothing was changed.",
+        "Change the revision as the finding says, or say in it why it is safe: # headway: ignore RULE because …. "
+        "spec.lint.ignore turns a rule off, spec.lint.mode: Warn all of them.",
+    ),
+    Reason(
         "UnsupportedField",
         "The specification asks for something that this release cannot do.",
         "Remove the field, or use a release that has it.",
@@ -152,6 +158,7 @@ REASONS: tuple[Reason, ...] = (
         "BackfillHeld", "Event: a backfill has been held for more than a minute; the message says by what."
     ),
     Reason("BackfillFinished", "Event: a backfill is complete; the message has its record."),
+    Reason("LintFindings", "Event: the plan has findings of the lint; the message names the rules."),
     Reason("JobStarted", "Event: a Job for this database was created."),
     Reason("DatabaseSucceeded", "Event: this database is where the specification wants it."),
     Reason(

@@ -82,6 +82,16 @@ class Run:
 
 
 @dataclass(frozen=True)
+class RuleStatus:
+    """What one rule of the lint found in the plan; ``first``: the worst of it, with its place."""
+
+    rule: str
+    severity: str = ""
+    count: int = 0
+    first: str = ""
+
+
+@dataclass(frozen=True)
 class PlanStatus:
     """What the plan found, and how its own Job fares."""
 
@@ -99,6 +109,11 @@ class PlanStatus:
     reason: str = ""
     message: str = ""
     retry_time: str | None = None
+    warnings: int | None = None
+    """How many findings there are that are not ignored; None: nobody looked."""
+    reviewed: bool = False
+    """The lint has looked at all that is to be done."""
+    findings: tuple[RuleStatus, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,6 +124,8 @@ class Pending:
     title: str = ""
     post_deploy: bool = False
     """It waits until the application is rolled out."""
+    warnings: tuple[str, ...] = ()
+    """What the lint found in it."""
 
 
 @dataclass(frozen=True)

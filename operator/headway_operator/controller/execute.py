@@ -11,7 +11,7 @@ from datetime import timedelta
 from headway_contract.codec import encode
 from headway_contract.control import ANNOTATION, Control
 from headway_operator.api.conditions import State
-from headway_operator.api.migration import FINALIZER, Migration
+from headway_operator.api.migration import FINALIZER, LintSettings, Migration
 from headway_operator.api.reasons import reason_of
 from headway_operator.api.status import Status
 from headway_operator.cluster.interface import (
@@ -42,7 +42,7 @@ from headway_operator.planner.actions import (
 from headway_operator.planner.conclude import refuse
 from headway_operator.planner.explain import explain
 from headway_operator.planner.gates import Blocked
-from headway_operator.planner.news import news
+from headway_operator.planner.news import news, news_of_lint
 from headway_operator.planner.snapshot import Snapshot
 from headway_operator.settings import Settings
 
@@ -163,7 +163,9 @@ async def _post_events(cluster: Cluster, snapshot: Snapshot, status: Status) -> 
     """Events are for people and hold nothing up."""
     migration = snapshot.migration
     attempts = 1 if migration.spec is None else migration.spec.retry.attempts
-    for item in news(migration.status, status, attempts):
+    lint = LintSettings() if migration.spec is None else migration.spec.lint
+    told = (*news(migration.status, status, attempts), *news_of_lint(migration.status, status, lint))
+    for item in told:
         try:
             await cluster.post_event(migration.namespace, event_for(item, migration, snapshot.now))
         except ClusterError as error:

@@ -67,8 +67,8 @@ class Revision:
         return (Of(step.change, step) for step in self.steps if isinstance(step.change, kinds))
 
     def calls(self) -> Iterator[Call]:
-        """The calls of ``upgrade``, in the order of the file."""
-        return (call for call in self.facts.calls if call.function == "upgrade")
+        """The calls of what runs, in the order of the file."""
+        return iter(self.facts.calls)
 
     def operations(self, *names: str) -> Iterator[Call]:
         """The calls of these operations of the library; without names, of any."""

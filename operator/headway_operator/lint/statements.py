@@ -58,7 +58,7 @@ def steps_and_unread(facts: RevisionFacts) -> tuple[tuple[Step, ...], tuple[Unre
     """All that the revision's own statements do, in order, and those that could not be read."""
     steps: list[Step] = []
     unread: list[Unread] = []
-    calls = [call for call in facts.calls if call.function == "upgrade"]
+    calls = list(facts.calls)
     for statement in all_statements(facts, calls):
         call = call_at(calls, statement.line)
         if call is not None and operation_of(call):

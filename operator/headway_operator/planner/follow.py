@@ -17,6 +17,7 @@ from headway_operator.planner.explain import attempt_text, explain, outlook, sta
 from headway_operator.planner.follow_plan import follow_plan
 from headway_operator.planner.lifecycle import Fact, moved
 from headway_operator.planner.retries import failure_of, patience_is_over, retry_time
+from headway_operator.planner.review import counted, reviewed, with_findings, with_warnings
 from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import JobProgress, JobView, Snapshot, Stage
 
@@ -67,9 +68,13 @@ class Standing:
 def follow(snapshot: Snapshot, run: CurrentRun, held: bool) -> Standing:
     """Where this run stands now. ``held``: nothing may start, and what has not started is removed."""
     plan, found = follow_plan(snapshot, run, held)
+    review = reviewed(run.spec.lint, found)
+    plan = counted(with_findings(plan, review), run.spec.lint)
     databases = tuple(
         _follow_database(snapshot, run, database.name, found, held) for database in run.spec.databases
     )
+    if review is not None:
+        databases = tuple(with_warnings(database, review) for database in databases)
     hopeless = tuple(
         job for job in run.jobs if job.is_active and not job.deleting and patience_is_over(job, snapshot.now)
     )

@@ -12,6 +12,7 @@ from headway_operator.api.migration import PACES, Migration, Spec
 from headway_operator.api.reasons import reason_of
 from headway_operator.planner.approval import has_begun, is_asked, what_is_asked
 from headway_operator.planner.follow import Standing
+from headway_operator.planner.review import what_lint_forbids
 from headway_operator.planner.run import CurrentRun
 
 IS_PAUSED = "the annotation headway.dev/paused is set: nothing is started until it is removed"
@@ -87,7 +88,13 @@ def approval_is_missing(run: CurrentRun, standing: Standing) -> Blocked | None:
     return Blocked(State.WAITING, "WaitingForApproval", what_is_asked(run, standing))
 
 
-AFTER_PLAN: tuple[GateAfterPlan, ...] = (approval_is_missing,)
+def lint_forbids_the_plan(run: CurrentRun, standing: Standing) -> Blocked | None:
+    """spec.lint.mode is Enforce, and there are findings of severity Error."""
+    forbidden = what_lint_forbids(standing.plan, run.spec.lint)
+    return Blocked(State.FAILED, "LintFailed", forbidden) if forbidden else None
+
+
+AFTER_PLAN: tuple[GateAfterPlan, ...] = (lint_forbids_the_plan, approval_is_missing)
 
 
 def first_block_after_plan(run: CurrentRun, standing: Standing) -> Blocked | None:
@@ -105,7 +112,6 @@ def first_block(migration: Migration) -> Blocked | None:
 def unsupported(spec: Spec) -> list[str]:
     """The fields that this release would have to ignore, by their paths."""
     asked = {
-        "spec.lint": bool(spec.lint) and spec.lint.get("mode") != "Never",
         "spec.hooks": bool(spec.hooks),
     }
     return [path for path, is_asked in asked.items() if is_asked]

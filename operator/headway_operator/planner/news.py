@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from headway_operator.api.migration import LintSettings
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Stage, Status
 from headway_operator.planner.actions import TellUser
 from headway_operator.planner.backfills import record_line
 from headway_operator.planner.explain import attempt_text
+from headway_operator.planner.review import summary
 
 _MESSAGE_CHARACTERS = 1000
 
@@ -13,6 +15,18 @@ _MESSAGE_CHARACTERS = 1000
 def news(old: Status, new: Status, attempts: int) -> tuple[TellUser, ...]:
     """The events of this change, in the order in which things happened; ``attempts``: how many there may be."""
     return tuple(_of_databases(old, new, attempts)) + tuple(_of_run(old, new))
+
+
+def news_of_lint(old: Status, new: Status, lint: LintSettings) -> tuple[TellUser, ...]:
+    """The event of a plan that was just made and has findings."""
+    plan, run = new.plan, new.run.id if new.run else ""
+    if plan is None or not plan.warnings or not plan.completion_time:
+        return ()
+    known = old.plan is not None and (old.plan.job_name, old.plan.reviewed) == (plan.job_name, True)
+    if known:
+        return ()
+    text = summary(plan, lint)[:_MESSAGE_CHARACTERS]
+    return (TellUser("LintFindings", text, warning=True, key=f"{run}/lint/{plan.attempt}"),)
 
 
 def _of_databases(old: Status, new: Status, attempts: int) -> Iterator[TellUser]:

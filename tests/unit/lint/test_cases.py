@@ -15,7 +15,7 @@ import pytest
 from headway_operator.lint.findings import Finding
 from headway_operator.lint.lint import findings
 from headway_operator.lint.ordered import NAMES, RULES
-from support.lint_facts import facts_of
+from support.lint_facts import facts_of_files
 
 CASES = Path(__file__).parent / "cases"
 ALL = sorted(path for folder in CASES.iterdir() for path in folder.iterdir() if path.name != "__pycache__")
@@ -31,7 +31,7 @@ def files_of(case: Path) -> list[Path]:
 def found_in(case: Path, rule: str) -> list[Finding]:
     files = files_of(case)
     server = next((found[1] for file in files if (found := SERVER.search(file.read_text()))), "")
-    facts = replace(facts_of(*files), server_version=server)
+    facts = replace(facts_of_files(*files), server_version=server)
     return [one for one in findings(facts) if one.rule == rule]
 
 

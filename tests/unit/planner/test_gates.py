@@ -35,7 +35,7 @@ WORDS = {
 
 def test_the_gates_are_asked_in_this_order():
     assert [gate.__name__ for gate in GATES] == list(CLOSED)
-    assert [gate.__name__ for gate in AFTER_PLAN] == ["approval_is_missing"]
+    assert [gate.__name__ for gate in AFTER_PLAN] == ["lint_forbids_the_plan", "approval_is_missing"]
 
 
 def test_an_ordinary_resource_passes_every_gate():
@@ -63,15 +63,11 @@ def test_behind_a_closed_gate_nothing_starts_and_a_person_is_waited_for(name):
 @pytest.mark.parametrize(
     ("field", "path"),
     [
-        ({"lint": {"mode": "Warn"}}, "spec.lint"),
+        ({"hooks": ({"name": "chat"},)}, "spec.hooks"),
     ],
 )
 def test_a_field_of_a_later_release_is_refused_by_name(field, path):
     assert path in first_block(a_migration(**field)).message
-
-
-def test_a_lint_that_is_off_is_honoured():
-    assert first_block(a_migration(lint={"mode": "Never"})) is None
 
 
 @pytest.mark.parametrize("value", ["false", "False"])

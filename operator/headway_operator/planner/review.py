@@ -1,0 +1,111 @@
+"""What the lint says of a plan: noted once, when the plan is told, and judged by the settings of each look.
+
+So turning a rule or the enforcement off opens the gate without another plan.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from headway_contract.result import DatabasePlan, Plan
+from headway_operator.api.migration import LintSettings
+from headway_operator.api.reasons import reason_of
+from headway_operator.api.status import DatabaseStatus, PlanStatus, RuleStatus
+from headway_operator.lint.findings import Finding, Severity
+from headway_operator.lint.lint import findings
+
+RULES_SHOWN = 64
+WARNINGS_SHOWN = 32
+"""Of one revision."""
+TEXT_CHARACTERS = 900
+Findings = Mapping[str, tuple[Finding, ...]]
+"""By the name of the database."""
+
+
+def reviewed(lint: LintSettings, plan: Plan | None) -> Findings | None:
+    """What is found in each database; None when nobody looked, or not all that is to be done was told."""
+    if (
+        plan is None
+        or lint.mode == "Never"
+        or any(one.pending and one.facts is None for one in plan.databases)
+    ):
+        return None
+    return {one.name: _serious(one) for one in plan.databases}
+
+
+def with_findings(plan: PlanStatus, found: Findings | None) -> PlanStatus:
+    """The plan's status with what was found, one entry for each rule, the worst first."""
+    if found is None:
+        return plan
+    by_rule: dict[str, list[tuple[str, Finding]]] = {}
+    for database, several in found.items():
+        for finding in several:
+            by_rule.setdefault(finding.rule, []).append((database, finding))
+    rules = [_status_of(rule, alike) for rule, alike in by_rule.items()]
+    rules.sort(key=lambda one: tuple(Severity).index(Severity(one.severity)))
+    return replace(plan, reviewed=True, findings=tuple(rules[:RULES_SHOWN]))
+
+
+def with_warnings(database: DatabaseStatus, found: Findings | None) -> DatabaseStatus:
+    """The pending revisions with what was found in each."""
+    several = (found or {}).get(database.name, ())
+    pending = tuple(
+        replace(one, warnings=_texts(finding for finding in several if finding.revision == one.revision))
+        for one in database.pending
+    )
+    return replace(database, pending=pending)
+
+
+def counted(plan: PlanStatus, lint: LintSettings) -> PlanStatus:
+    """The plan's status with how many findings the settings of now leave."""
+    if not plan.reviewed or lint.mode == "Never":
+        return replace(plan, warnings=None)
+    return replace(plan, warnings=sum(one.count for one in _left(plan, lint)))
+
+
+def what_lint_forbids(plan: PlanStatus, lint: LintSettings) -> str:
+    """Why the plan may not be carried out, empty when it may."""
+    if lint.mode != "Enforce" or not plan.digest or not plan.revisions:
+        return ""
+    if not plan.reviewed:
+        return (
+            "spec.lint.mode is Enforce, and the revisions of this plan have not been looked at: what they do was not "
+            "told. Plan anew: kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite"
+        )
+    errors = [one for one in _left(plan, lint) if one.severity == Severity.ERROR]
+    if not errors:
+        return ""
+    count = sum(one.count for one in errors)
+    told = "; ".join(f"{one.rule}: {one.first}" for one in errors[:3])
+    more = f" Other rules: {', '.join(one.rule for one in errors[3:])}." if errors[3:] else ""
+    noun = "finding" if count == 1 else "findings"
+    return f"{count} {noun} of severity Error. {told}{more} {reason_of('LintFailed').next_step}"
+
+
+def summary(plan: PlanStatus, lint: LintSettings) -> str:
+    """What was found, in a line for an event; empty when nothing was."""
+    left = _left(plan, lint) if plan.reviewed and lint.mode != "Never" else ()
+    return "; ".join(f"{one.rule} ({one.count}): {one.first}" for one in left)
+
+
+def _left(plan: PlanStatus, lint: LintSettings) -> tuple[RuleStatus, ...]:
+    return tuple(one for one in plan.findings if one.rule not in lint.ignore)
+
+
+def _serious(plan: DatabasePlan) -> tuple[Finding, ...]:
+    """Notices are for whoever writes a revision, not for whoever runs it."""
+    found = () if plan.facts is None else findings(plan.facts)
+    return tuple(one for one in found if one.severity.is_at_least(Severity.WARNING))
+
+
+def _status_of(rule: str, alike: list[tuple[str, Finding]]) -> RuleStatus:
+    database, first = min(alike, key=lambda pair: tuple(Severity).index(pair[1].severity))
+    place = f"{first.file}, line {first.line}" if first.line else first.file
+    text = f"{database}: {first.revision} ({place}): {first.message}"
+    return RuleStatus(rule, str(first.severity), len(alike), text[:TEXT_CHARACTERS])
+
+
+def _texts(found: Iterable[Finding]) -> tuple[str, ...]:
+    texts = (
+        f"{one.severity} {one.rule}{f', line {one.line}' if one.line else ''}: {one.message}" for one in found
+    )
+    return tuple(text[:TEXT_CHARACTERS] for text in texts)[:WARNINGS_SHOWN]

@@ -1,0 +1,159 @@
+"""What the lint finds in a plan: told in the status, as an event, and under Enforce a closed gate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from headway_contract.facts import DatabaseFacts, RevisionFacts, Statement, TableFacts
+from headway_contract.result import Plan
+from headway_operator.api.migration import LintSettings
+from headway_operator.planner.news import news_of_lint
+from headway_operator.planner.review import TEXT_CHARACTERS
+from headway_operator.planner.snapshot import Stage
+from support.builders import a_migration, a_plan, a_result
+from support.judges import argo, kstatus
+from support.model import ModelCluster
+
+INDEX = "index_is_created_without_concurrently"
+BUILD = "CREATE INDEX idx ON orders (status)"
+DROP = "ALTER TABLE orders DROP COLUMN note"
+
+
+def told(*sql: str, rows: int = 5_000_000) -> DatabaseFacts:
+    """Of one revision ``a1`` that runs these statements over a table of so many rows."""
+    statements = tuple(Statement(text, line=10 + number) for number, text in enumerate(sql))
+    revision = RevisionFacts("a1", file="versions/a1.py", statements=statements)
+    tables = (TableFacts("orders", "public", rows, rows * 100),)
+    return DatabaseFacts("postgresql", "17.2", revisions=(revision,), tables=tables, tables_known=True)
+
+
+def planned(
+    facts: DatabaseFacts | None, mode: str = "Enforce", ignore: tuple[str, ...] = (), **spec: Any
+) -> ModelCluster:
+    """A resource whose plan was just made, and told these facts."""
+    cluster = ModelCluster(a_migration(lint=LintSettings(mode, ignore), **spec))
+    (start,) = cluster.reconcile().starts
+    cluster.start_pod(start.name)
+    cluster.finish(start.name, a_result(plan=with_facts(facts)))
+    cluster.reconcile()
+    return cluster
+
+
+def with_facts(facts: DatabaseFacts | None) -> Plan:
+    (one,) = a_plan(main=["a1"]).databases
+    return Plan((replace(one, facts=facts),))
+
+
+def started(cluster: ModelCluster) -> list[Stage]:
+    cluster.reconcile()
+    return [job.stage for job in cluster.active]
+
+
+def set_lint(cluster: ModelCluster, **lint: Any) -> None:
+    assert cluster.resource.spec is not None
+    spec = replace(cluster.resource.spec, lint=replace(cluster.resource.spec.lint, **lint))
+    cluster.migration = replace(cluster.resource, spec=spec, generation=cluster.resource.generation + 1)
+
+
+def test_a_warning_is_told_with_its_place_and_holds_nothing_up():
+    cluster = planned(told(BUILD), mode="Warn")
+    assert started(cluster) == [Stage.MIGRATE]
+    plan = cluster.status.plan
+    assert (plan.warnings, [(one.rule, one.severity, one.count) for one in plan.findings]) == (
+        1,
+        [(INDEX, "Error", 1)],
+    )
+    assert plan.findings[0].first.startswith(
+        "main: a1 (versions/a1.py, line 10): The index idx on orders (5.0M rows)"
+    )
+
+
+def test_the_pending_revision_has_its_warnings():
+    (warning,) = (
+        planned(told(BUILD), approval="Required", mode="Warn").status.databases[0].pending[0].warnings
+    )
+    assert warning.startswith(f"Error {INDEX}, line 10: The index idx")
+
+
+def test_an_error_under_enforce_fails_before_anything_is_changed_and_says_what_to_do():
+    cluster = planned(told(BUILD))
+    assert started(cluster) == []
+    ready = cluster.status.condition("Ready")
+    assert (ready.status, ready.reason) == ("False", "LintFailed")
+    for text in (
+        "1 finding of severity Error",
+        INDEX,
+        "line 10",
+        "create_index_concurrently",
+        "spec.lint.mode: Warn",
+    ):
+        assert text in ready.message
+    assert (kstatus(cluster.status, 1), argo(cluster.status, 1)) == ("Failed", "Degraded")
+
+
+def test_enforce_lets_warnings_and_small_tables_pass():
+    assert started(planned(told(DROP))) == [Stage.MIGRATE]
+    assert started(planned(told(BUILD, rows=10))) == [Stage.MIGRATE]
+
+
+def test_no_rule_is_asked_with_never():
+    cluster = planned(told(BUILD), mode="Never")
+    assert started(cluster) == [Stage.MIGRATE]
+    assert (cluster.status.plan.warnings, cluster.status.plan.findings) == (None, ())
+
+
+@pytest.mark.parametrize("lint", [{"mode": "Warn"}, {"ignore": (INDEX,)}, {"mode": "Never"}])
+def test_turning_the_rule_or_the_enforcement_off_opens_the_gate_without_another_plan(lint):
+    cluster = planned(told(BUILD))
+    set_lint(cluster, **lint)
+    assert started(cluster) == [Stage.MIGRATE]
+    assert cluster.status.condition("Ready").reason == "Migrating"
+
+
+def test_an_ignored_rule_counts_no_more():
+    cluster = planned(told(BUILD, DROP), ignore=(INDEX,))
+    assert (cluster.status.plan.warnings, started(cluster)) == (1, [Stage.MIGRATE])
+
+
+def test_what_nobody_looked_at_is_not_let_pass_under_enforce():
+    cluster = planned(None)
+    assert started(cluster) == []
+    ready = cluster.status.condition("Ready")
+    assert ready.reason == "LintFailed"
+    assert "have not been looked at" in ready.message
+    assert started(planned(None, mode="Warn")) == [Stage.MIGRATE]
+
+
+def test_a_forbidden_plan_asks_nobody_for_an_approval():
+    cluster = planned(told(BUILD), approval="Required")
+    assert cluster.status.condition("Ready").reason == "LintFailed"
+
+
+def test_the_findings_of_a_plan_are_one_event():
+    cluster = planned(told(BUILD, DROP), mode="Warn")
+    before = a_migration().status
+    lint = cluster.resource.spec.lint
+    (event,) = news_of_lint(before, cluster.status, lint)
+    assert (event.reason, event.warning) == ("LintFindings", True)
+    assert INDEX in event.message
+    assert "column_is_dropped" in event.message
+    assert news_of_lint(cluster.status, cluster.status, lint) == ()
+    assert news_of_lint(before, planned(told("SELECT 1"), mode="Warn").status, lint) == ()
+
+
+def test_many_findings_stay_within_the_bounds_of_the_schema():
+    drops = tuple(f"ALTER TABLE orders DROP COLUMN c{number}" for number in range(200))
+    cluster = planned(
+        told(
+            *drops, "CREATE INDEX " + "i" * 60 + " ON orders (" + ", ".join("c" * 60 for _ in range(30)) + ")"
+        ),
+        mode="Warn",
+        approval="Required",
+    )
+    status = cluster.status
+    assert status.plan.warnings == 201
+    assert len(status.databases[0].pending[0].warnings) == 32
+    assert all(len(one.first) <= TEXT_CHARACTERS for one in status.plan.findings)
