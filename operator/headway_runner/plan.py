@@ -7,7 +7,7 @@ from sqlalchemy.engine.url import URL
 
 from headway_contract.events import Notice, Planned
 from headway_contract.planned import NOT_KNOWN, EnvFacts, is_relative
-from headway_contract.request import DatabaseRequest, RunRequest, WhenAhead
+from headway_contract.request import DatabaseRequest, Mode, RunRequest, WhenAhead
 from headway_contract.result import DatabasePlan, Failure, Outcome, Plan, RunResult
 from headway_contract.wire import sha256_of, split_document
 from headway_runner.child import Link
@@ -27,6 +27,7 @@ WRITES_IN_PLAN = (
     "env.py writes to the database before any revision runs, so it could not be looked at read-only; "
     "what env.py itself writes was written."
 )
+NO_WAY_BACK = "No plan has shown what taking it back would do, so nothing was done."
 
 
 def first_task(request: RunRequest, database: DatabaseRequest) -> Task:
@@ -64,7 +65,9 @@ def look(supervisor: Supervisor, task: Task) -> tuple[Task, Inspection]:
         inspection = replace(inspection, notices=(WRITES_IN_PLAN, *inspection.notices))
     task = replace(task, identity=inspection.identity, one_transaction=inspection.one_transaction)
     if inspection.failure is None:
-        if inspection.past_target and task.request.when_ahead is WhenAhead.DOWNGRADE:
+        # Only a plan finds a way back: a run takes nothing back that no plan has shown.
+        is_plan = task.request.mode is Mode.PLAN
+        if is_plan and inspection.past_target and task.request.when_ahead is WhenAhead.DOWNGRADE:
             task = replace(task, downgrade=True)
             inspection = inspect_once(supervisor, task)
         else:
@@ -130,6 +133,8 @@ def judge(task: Task, inspection: Inspection) -> Inspection:
     what = describe_ahead(task, inspection)
     if inspection.unknown and wish is WhenAhead.DOWNGRADE:
         return replace(inspection, failure=Failure("CannotDowngrade", what))
+    if wish is WhenAhead.DOWNGRADE:
+        return replace(inspection, failure=Failure("PlanChanged", f"{what} {NO_WAY_BACK}"))
     if wish is WhenAhead.FAIL:
         return replace(inspection, failure=Failure("DatabaseAhead", what))
     # Something may be pending all the same: in another of several contexts.

@@ -289,7 +289,10 @@ def test_a_database_past_an_older_target_is_accepted_refused_or_taken_back(tmp_p
     (database_plan,) = planned.result.plan.databases
     assert database_plan.downgrade
     assert [one.revision for one in database_plan.pending] == ["a3", "a2"]
-    run = migrate(project, database.url(), target="a1", options={"when_ahead": WhenAhead.DOWNGRADE})
+    options = {"when_ahead": WhenAhead.DOWNGRADE}
+    unplanned = migrate(project, database.url(), target="a1", options=options)
+    assert "No plan has shown" in refused(unplanned, "PlanChanged", ExitCode.BAD_HISTORY)
+    run = migrate(project, database.url(), target="a1", options=options, planned=database_plan.planned)
     assert run.exit_code == 0, run.stderr
     assert run.result.to_revision == ("a1",)
     assert run.result.applied == ("a3", "a2")

@@ -112,7 +112,9 @@ def test_a_database_that_was_taken_back_since_the_plan_is_refused(tmp_path, data
     project = from_template(tmp_path).tables("a1", "a2", "a3")
     assert migrate(project, database.url(), target="a2").exit_code == 0
     expected = planned(project, database)
-    back = migrate(project, database.url(), target="a1", options={"when_ahead": WhenAhead.DOWNGRADE})
+    options = {"when_ahead": WhenAhead.DOWNGRADE}
+    way_back = planned(project, database, target="a1", options=options)
+    back = migrate(project, database.url(), target="a1", options=options, planned=way_back)
     assert back.result.to_revision == ("a1",)
     message = refused(migrate(project, database.url(), planned=expected))
     assert "now at a1" in message

@@ -226,12 +226,18 @@ class Spec:
 
     @property
     def is_planned(self) -> bool:
-        """Whether a plan comes first: an approval needs one, and so does a relative target.
+        """Whether a plan comes first: an approval needs one, and so do a relative target and a way back.
 
         What that means must be found out once and for all attempts.
         """
         relative = any(is_relative(self.target_of(database)) for database in self.databases)
-        return self.plan.mode != "Never" or self.plan.approval == "Required" or relative
+        is_needed = self.plan.approval == "Required" or relative or self.may_go_back
+        return self.plan.mode != "Never" or is_needed
+
+    @property
+    def may_go_back(self) -> bool:
+        """Whether a database that is past its target is taken back to it."""
+        return self.when_ahead is WhenAhead.DOWNGRADE
 
 
 @dataclass(frozen=True)

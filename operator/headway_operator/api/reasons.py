@@ -108,7 +108,7 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         "PlanLost",
-        "Which revision the relative target meant is not known any more, and part of the way may be done.",
+        "What was planned for a relative target or a way back is not known any more, and part of it may be done.",
         "Name the revision, or plan anew from where the database is: "
         "kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite",
     ),

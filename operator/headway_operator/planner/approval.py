@@ -20,14 +20,19 @@ SHOWN = 100
 
 def with_approval(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> Standing:
     """The standing with what the annotation says of its plan."""
-    if not is_asked(run) or not standing.plan.digest or has_begun(run, standing):
+    if not is_asked(run, standing) or not standing.plan.digest or has_begun(run, standing):
         return standing
     return replace(standing, plan=_answered(snapshot, standing.plan))
 
 
-def is_asked(run: CurrentRun) -> bool:
-    """Whether the plan of this run needs an approval."""
-    return run.spec.plan.approval == "Required"
+def is_asked(run: CurrentRun, standing: Standing) -> bool:
+    """Whether the plan of this run needs an approval: always when it takes revisions back."""
+    return run.spec.plan.approval == "Required" or bool(_taken_back(standing))
+
+
+def _taken_back(standing: Standing) -> tuple[str, ...]:
+    """The databases whose plan leads down."""
+    return tuple(one.name for one in standing.databases if one.planned is not None and one.planned.downgrade)
 
 
 def has_begun(run: CurrentRun, standing: Standing) -> bool:
@@ -52,7 +57,7 @@ def approve_command(migration: Migration, digest: str) -> str:
 def approved_condition(run: CurrentRun, standing: Standing) -> tuple[str, str, str]:
     """Status, reason and message of ``Approved``."""
     plan = standing.plan
-    if not is_asked(run):
+    if not is_asked(run, standing):
         return "True", "NotRequired", reason_of("NotRequired").meaning
     if plan.approved_time:
         by = f" by {plan.approved_by}" if plan.approved_by else ""
@@ -81,7 +86,9 @@ def _summary(standing: Standing) -> str:
     revisions = standing.plan.revisions or 0
     parts = [f"{one.name}: {one.revisions_total}" for one in standing.databases if one.revisions_total]
     noun = "revision waits" if revisions == 1 else "revisions wait"
-    return f"{revisions} {noun} for approval ({', '.join(parts)})"
+    back = _taken_back(standing)
+    why = f"; taking revisions back always needs one ({', '.join(back)})" if back else ""
+    return f"{revisions} {noun} for approval ({', '.join(parts)}){why}"
 
 
 def _given(migration: Migration) -> str:

@@ -282,19 +282,20 @@ def _succeeded(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job:
         job_name=job.name,
         attempt=job.attempt,
         reason="",
-        message=_applied(total, planned or 0, result.ahead),
+        message=_applied(memory, total, planned or 0, result.ahead),
         retry_time=None,
         start_time=_began(memory, job),
         completion_time=stamp(snapshot.now),
     )
 
 
-def _applied(applied: int, planned: int, ahead: bool) -> str:
+def _applied(memory: DatabaseStatus, applied: int, planned: int, ahead: bool) -> str:
     """What this run did, and what of its plan it found done: by another run, or by a pod that was taken away."""
     if applied == 0:
         return "it is past what was asked for, which is accepted" if ahead else WAS_THERE
     found = f"; {planned - applied} of the {planned} planned were there by then" if planned > applied else ""
-    return f"{applied} revision{'' if applied == 1 else 's'} applied{found}"
+    done = "taken back" if memory.planned is not None and memory.planned.downgrade else "applied"
+    return f"{applied} revision{'' if applied == 1 else 's'} {done}{found}"
 
 
 def _attempt_failed(
@@ -330,11 +331,14 @@ def _failed(
 def _with_lost_targets(
     snapshot: Snapshot, run: CurrentRun, plan: PlanStatus, databases: tuple[DatabaseStatus, ...]
 ) -> tuple[DatabaseStatus, ...]:
-    """A relative target whose meaning nobody remembers is not counted anew: part of the way may be done."""
+    """A relative target whose meaning nobody remembers is not counted anew: part of the way may be done.
+
+    Nor is anything taken back without what its plan has shown.
+    """
     lost = {
         wish.name
         for wish, database in zip(run.spec.databases, databases, strict=True)
-        if is_relative(run.spec.target_of(wish))
+        if (is_relative(run.spec.target_of(wish)) or run.spec.may_go_back)
         and database.planned is None
         and database.phase in (DatabasePhase.PENDING, DatabasePhase.WAITING)
     }

@@ -83,7 +83,7 @@ GATES: tuple[Gate, ...] = (
 
 def approval_is_missing(run: CurrentRun, standing: Standing) -> Blocked | None:
     """The plan needs an approval that names its digest, and has none."""
-    if not is_asked(run) or standing.plan.approved_time:
+    if not is_asked(run, standing) or standing.plan.approved_time:
         return None
     return Blocked(State.WAITING, "WaitingForApproval", what_is_asked(run, standing))
 

@@ -261,6 +261,7 @@ def the_order_of_the_list_and_the_room_are_kept(snapshot: Snapshot) -> None:
 def nothing_begins_behind_a_gate_that_is_not_told_to_be_open(snapshot: Snapshot) -> None:
     resource = snapshot.migration
     begun = {one.name for one in resource.status.databases if one.phase is DatabasePhase.WAITING}
+    begun |= {job.database for job in snapshot.jobs if job.stage is Stage.POST_DEPLOY}
     starts = [start for start in plan(snapshot).starts if start.stage is Stage.POST_DEPLOY]
     if all(start.database in begun for start in starts):
         return

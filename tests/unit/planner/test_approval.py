@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from headway_contract.request import WhenAhead
+from headway_contract.result import Plan
 from headway_operator.api.migration import APPROVE_ANNOTATION, APPROVED_BY_ANNOTATION
 from headway_operator.planner.snapshot import Stage
 from support.builders import a_database, a_migration, a_plan, a_result
@@ -209,3 +213,54 @@ def test_the_plan_of_a_job_that_the_status_never_heard_of_can_be_approved_too():
     assert is_held(cluster)
     assert cluster.status.run.id == start.run
     assert digest_of(cluster) in cluster.status.condition("Approved").message
+
+
+def a_way_back(**fields) -> ModelCluster:
+    """A plan that takes two revisions back, though approvals are automatic and no plan was asked for."""
+    cluster = ModelCluster(
+        a_migration(plan="Never", when_ahead=WhenAhead.DOWNGRADE, target="base0", **fields)
+    )
+    (start,) = cluster.reconcile().starts
+    assert start.stage is Stage.PLAN
+    cluster.start_pod(start.name)
+    (down,) = a_plan(main=["a2", "a1"]).databases
+    cluster.finish(start.name, a_result(plan=Plan((replace(down, downgrade=True),))))
+    cluster.reconcile()
+    return cluster
+
+
+def test_taking_revisions_back_needs_an_approval_although_approvals_are_automatic():
+    cluster = a_way_back()
+    assert is_held(cluster)
+    message = cluster.status.condition("Approved").message
+    assert message.startswith(
+        "2 revisions wait for approval (main: 2); taking revisions back always needs one (main). To approve it:"
+    )
+    assert argo(cluster.status, 1) == "Suspended"
+    approve(cluster)
+    (start,) = cluster.reconcile().starts
+    assert (start.stage, start.planned.downgrade) == (Stage.MIGRATE, True)
+    cluster.start_pod(start.name)
+    cluster.finish(start.name, a_result(to_revision=("base0",), applied_count=2))
+    cluster.reconcile()
+    assert cluster.status.database("main").message == "2 revisions taken back"
+    assert cluster.status.condition("Ready").status == "True"
+
+
+def test_a_plan_that_leads_up_needs_no_approval_where_a_way_back_would():
+    cluster = ModelCluster(a_migration(when_ahead=WhenAhead.DOWNGRADE))
+    make_the_plan(cluster)
+    assert cluster.status.condition("Approved").reason == "NotRequired"
+    assert len(cluster.active) == 1
+
+
+def test_a_way_back_whose_plan_is_lost_is_not_gone_on_with():
+    cluster = a_way_back()
+    approve(cluster)
+    (start,) = cluster.reconcile().starts
+    cluster.start_pod(start.name)
+    cluster.finish(start.name, a_result(failure="LockTimeout"))
+    cluster.empty_status()
+    cluster.remove(next(name for name, job in cluster.jobs.items() if job.stage is Stage.PLAN))
+    assert cluster.reconcile().starts == ()
+    assert cluster.status.database("main").reason == "PlanLost"

@@ -84,8 +84,11 @@ class DisturbedRun(RuleBasedStateMachine):
         if self.cluster.migration is None:
             return
         again = plan(self.cluster.snapshot())
-        assert again.starts == (), "the same facts start a Job once"
-        assert again.status == self.cluster.status, "the same facts give the same status"
+        generation = self.cluster.resource.generation
+        has_opened = self.cluster.status.is_ready(generation) and not before.is_ready(generation)
+        if not has_opened:  # else what waited for the status to say so may begin
+            assert again.starts == (), "the same facts start a Job once"
+            assert again.status == self.cluster.status, "the same facts give the same status"
         self.check_status(before)
         self.check_that_something_wakes_it(decision.wake_after is not None)
 

@@ -353,3 +353,29 @@ def test_an_attempt_that_failed_before_the_gate_counts_what_it_did_and_not_what_
     cluster.finish(start.name, replace(lost, post_deploy_count=1))
     cluster.reconcile()
     assert cluster.status.database("main").revisions_done == 1
+
+
+def test_an_abort_behind_the_gate_stops_what_runs_and_leaves_it_open():
+    cluster = a_waiting_cluster()
+    cluster.roll_out()
+    (start,) = cluster.reconcile().starts
+    cluster.start_pod(start.name)
+    cluster.annotate("headway.dev/abort", "1")
+    assert [type(one) for one in cluster.reconcile().actions] == [StopJob]
+    assert judged(cluster) == OPEN
+    cluster.finish(start.name, a_result(Outcome.STOPPED, post_deploy_count=0, pending_count=1))
+    cluster.settle()
+    assert judged(cluster) == OPEN
+    assert said(cluster, "Succeeded")[:2] == ("False", "Aborted")
+
+
+def test_a_plan_of_which_everything_waits_opens_the_gate_and_still_needs_its_approval():
+    cluster = a_cluster(wait=False, approval="Required")
+    cluster.heads["main"] = IMAGE
+    work(cluster)
+    assert judged(cluster) == OPEN
+    assert said(cluster, "Succeeded")[:2] == ("Unknown", "WaitingForApproval")
+    assert stages(cluster) == [(Stage.PLAN, "")]
+    cluster.annotate("headway.dev/approve", cluster.status.plan.digest)
+    work(cluster)
+    assert cluster.status.run.result == "Succeeded"
