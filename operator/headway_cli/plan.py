@@ -106,6 +106,8 @@ def _of_files(options: argparse.Namespace) -> tuple[ShownPlan | None, Told]:
     from headway_cli.plans.view import shown
     from headway_cli.secrecy import mask_for
     from headway_contract.texts import with_texts
+    from headway_operator.api.identity import digest_to_approve
+    from headway_operator.api.migration import parse
 
     wishes = Options(
         urls=parse_urls(options.urls, os.environ),
@@ -119,7 +121,9 @@ def _of_files(options: argparse.Namespace) -> tuple[ShownPlan | None, Told]:
     if told.plan is None:
         return None, told
     name = intake.resource["metadata"]["name"]
-    return shown(name, told.plan, _review(intake.resource), was_looked_at=not starts_from), told
+    spec = parse(intake.resource).spec
+    digest = "" if spec is None else digest_to_approve(spec, told.plan.digest)
+    return shown(name, told.plan, _review(intake.resource), not starts_from, digest), told
 
 
 def _of_name(options: argparse.Namespace) -> tuple[ShownPlan | None, Told]:

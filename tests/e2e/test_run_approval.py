@@ -1,5 +1,7 @@
 """A plan that needs an approval, without a cluster: shown, refused, approved by its digest."""
 
+import json
+
 import pytest
 
 from support.command_line import Headway, resource
@@ -23,6 +25,13 @@ def test_a_plan_is_shown_with_its_digest_and_carried_out_once_that_is_given(proj
     ended = asked.items[-1]
     assert (ended["result"], ended["reason"]) == ("NeedsApproval", "WaitingForApproval")
     digest = ended["digest"]
+
+    url = f"main=sqlite:///{project.folder / 'main.sqlite'}"
+    planned = Headway(project.folder, "plan", "./shop.yaml", "--url", url, "-o", "json")
+    assert planned.wait() == 0, planned.out + planned.err
+    assert json.loads(planned.out)["digest"] == digest, (
+        "the plan that is looked at is the one that is approved"
+    )
 
     shown = run(project, "--approve", "sha256:000000000000")
     assert shown.wait() == 3, shown.out + shown.err

@@ -61,7 +61,8 @@ async def _of_resource(
     job = await _plan_job(cluster, key, migration)
     told = await _told(cluster, key, migration, job) if job is not None else Told()
     if told.plan is not None:
-        plan = shown(key.name, told.plan, review(dict(body)))
+        digest = migration.status.plan.digest if migration.status.plan is not None else ""
+        plan = shown(key.name, told.plan, review(dict(body)), digest=digest)
         notes = () if any(one.facts for one in told.plan.databases) or not _pending(plan) else (LOG_IS_GONE,)
     elif migration.status.plan is not None and migration.status.plan.digest:
         plan, notes = of_status(key.name, migration.status), (LOG_IS_GONE,)

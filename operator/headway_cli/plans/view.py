@@ -114,10 +114,12 @@ class ShownPlan:
         return (one for database in self.databases for each in database.revisions for one in each.findings)
 
 
-def shown(name: str, plan: Plan, findings: Findings, was_looked_at: bool = True) -> ShownPlan:
-    """The plan of this resource; ``findings`` reviews the facts of one database."""
+def shown(
+    name: str, plan: Plan, findings: Findings, was_looked_at: bool = True, digest: str = ""
+) -> ShownPlan:
+    """The plan of this resource; ``findings`` reviews the facts of one database, ``digest`` is what approves it."""
     databases = tuple(_database(one, findings, was_looked_at) for one in plan.databases)
-    return ShownPlan(name, plan.digest if was_looked_at else "", databases)
+    return ShownPlan(name, digest if was_looked_at else "", databases)
 
 
 def _database(plan: DatabasePlan, findings: Findings, was_looked_at: bool) -> ShownDatabase:

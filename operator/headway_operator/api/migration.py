@@ -296,12 +296,12 @@ class Migration:
     @property
     def pace(self) -> str:
         """The pace that it asks for, however it is written; empty when it asks for none, or for one there is not."""
-        asked = self.pace_token.capitalize()
+        asked = self.pace_token.strip().capitalize()
         return asked if asked in PACES else ""
 
     def _token(self, annotation: str) -> str:
         """Its value, as far as the status has room to acknowledge it."""
-        return self.annotations.get(annotation, "").strip()[:TOKEN_CHARACTERS]
+        return self.annotations.get(annotation, "")[:TOKEN_CHARACTERS]
 
 
 def parse(body: Mapping[str, Any]) -> Migration:

@@ -75,7 +75,7 @@ def approved_condition(run: CurrentRun, standing: Standing) -> tuple[str, str, s
 
 def _answered(snapshot: Snapshot, plan: PlanStatus) -> PlanStatus:
     migration = snapshot.migration
-    if migration.approve_token != plan.digest:
+    if migration.approve_token.strip() != plan.digest:
         return replace(plan, approved_by="", approved_time=None)
     return replace(
         plan, approved_by=migration.approved_by, approved_time=plan.approved_time or stamp(snapshot.now)

@@ -27,7 +27,8 @@ HEAVY = {
 def test_help_imports_nothing_heavy():
     code = (
         "import sys\nfrom headway_cli.__main__ import main\n"
-        "for words in (['--help'], ['--version'], ['run', '--help'], ['demo', '--help'], ['hooks', '--help']):\n"
+        "for words in (['--help'], ['--version'], ['run', '--help'], ['demo', '--help'], ['hooks', '--help'],"
+        " ['pause', '--help']):\n"
         "    try:\n        main(words)\n    except SystemExit as end:\n        assert not end.code\n"
         f"loaded = {HEAVY!r} & set(sys.modules)\nassert not loaded, loaded\n"
     )

@@ -1,0 +1,174 @@
+"""Commands to a resource of a cluster: ``headway pause``, ``resume``, ``abort``, ``retry``, ``pace``, ``approve``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from headway_cli.problems import BadInput, Problem
+
+if TYPE_CHECKING:
+    from headway_cli.commands import Command
+    from headway_cli.remote import Remote
+    from headway_operator.api.migration import Migration
+
+EXIT_DONE = 0
+EXIT_NO_ANSWER = 1
+EXIT_NOT_AGREED = 3
+_VERBS = {
+    "pause": "start nothing, and hold what runs between batches and between revisions",
+    "resume": "go on after a pause",
+    "abort": "end the run at its next safe point; what was applied stays",
+    "retry": "start a new run of the same specification",
+    "pace": "let backfills go faster or slower from now on",
+    "approve": "let the plan be carried out that waits for an approval",
+}
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """All of them, with the arguments that they have in common."""
+    parsers = {verb: _parser(verbs, verb) for verb in _VERBS}
+    parsers["pace"].add_argument(
+        "pace",
+        metavar="PACE",
+        nargs="?",
+        default="",
+        type=_pace,
+        help="Gentle, Balanced or Fast; left out: as spec.backfill.pace says",
+    )
+    parsers["approve"].add_argument(
+        "digest",
+        metavar="DIGEST",
+        nargs="?",
+        default="",
+        help="of the plan that is meant, or its first 12 digits or more; left out: the plan is shown and asked for",
+    )
+    parsers["approve"].add_argument("-y", "--yes", action="store_true", help="do not ask")
+
+
+def _parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser], verb: str) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(verb, help=_VERBS[verb], description=f"{_VERBS[verb].capitalize()}.")
+    parser.add_argument("name", metavar="NAME", help="of the DatabaseMigration")
+    parser.add_argument("-n", "--namespace", default="", help="default: that of the kubeconfig's context")
+    parser.add_argument("--context", default="", help="of the kubeconfig (default: the current one)")
+    parser.add_argument("--kubeconfig", default="", metavar="FILE", help="default: as kubectl finds it")
+    parser.add_argument(
+        "--no-wait", action="store_true", help="write the command, and do not wait for the operator's answer"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=30.0, metavar="SECONDS", help="to wait for the answer (default: 30)"
+    )
+    parser.set_defaults(start=start, verb=verb)
+    return parser
+
+
+def _pace(text: str) -> str:
+    from headway_operator.api.migration import PACES
+
+    word = text.capitalize()
+    if word not in PACES:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(PACES)}")
+    return word
+
+
+def start(options: argparse.Namespace, command: Sequence[str]) -> int:
+    """Give the command; raises :class:`BadInput` where nothing was written."""
+    import asyncio  # it takes a tenth of a second, and --help comes without it
+
+    return asyncio.run(_start(options))
+
+
+async def _start(options: argparse.Namespace) -> int:
+    from headway_cli.commands import Refused
+    from headway_cli.remote import NoAnswer, Remote
+    from headway_operator.cluster.access import NoAccess, for_a_person
+    from headway_operator.cluster.api_server import ApiServer
+    from headway_operator.cluster.interface import ClusterError
+
+    try:
+        access, namespace = for_a_person(options.kubeconfig, options.context)
+    except NoAccess as error:
+        raise BadInput(Problem("kubeconfig", "", str(error))) from None
+    where = f"{options.namespace or namespace}/{options.name}"
+    api = ApiServer(access.session())
+    try:
+        return await _give(Remote(api, options.namespace or namespace, options.name), options)
+    except Refused as refused:
+        raise BadInput(Problem(where, "", str(refused))) from None
+    except ClusterError as error:
+        raise BadInput(Problem(where, "", *_explained(error, options, where))) from None
+    except NoAnswer:
+        print(
+            f"error: {where}: the command is written, but no operator has answered it within "
+            f"{options.timeout:g} s\n  It is obeyed as soon as one runs. Is it running, and does it watch this "
+            "namespace? kubectl get pods -A -l app.kubernetes.io/name=headway",
+            file=sys.stderr,
+        )
+        return EXIT_NO_ANSWER
+    finally:
+        await api.close()
+
+
+async def _give(remote: Remote, options: argparse.Namespace) -> int:
+    migration = await remote.read()
+    if migration.deleting:
+        raise BadInput(Problem(options.name, "", "it is being deleted, and takes no commands any more"))
+    command = await _command(options, migration, remote)
+    if not _is_agreed(command, options):
+        print("Nothing was approved.", file=sys.stderr)
+        return EXIT_NOT_AGREED
+    await remote.annotate(command.annotations)
+    if options.no_wait:
+        print(f"{options.name}: written; the operator has not answered yet")
+        return EXIT_DONE
+    answered = await remote.answer(command, options.timeout)
+    ready = answered.status.condition("Ready")
+    print(f"{options.name}: {command.done}")
+    if ready is not None:
+        print(f"  {answered.status.phase}: {ready.message}")
+    return EXIT_DONE
+
+
+async def _command(options: argparse.Namespace, migration: Migration, remote: Remote) -> Command:
+    from headway_cli import commands
+    from headway_operator.controller.clock import utc_now
+
+    if options.verb == "approve":
+        return commands.approve(migration, options.digest, await remote.who())
+    if options.verb == "pace":
+        return commands.pace(migration, options.pace)
+    token = utc_now().isoformat()
+    give = {"pause": commands.pause, "resume": commands.resume, "abort": commands.abort}
+    return give.get(options.verb, commands.retry)(migration, token)
+
+
+def _is_agreed(command: Command, options: argparse.Namespace) -> bool:
+    """Whoever names the digest has seen the plan; who says --yes wants no question."""
+    from headway_cli.approving import agrees
+
+    for line in command.shown:
+        print(line)
+    if not command.shown or options.yes or options.digest:
+        return True
+    return agrees("Approve this plan?")
+
+
+def _explained(error: Exception, options: argparse.Namespace, where: str) -> tuple[str, str]:
+    """What happened, and what to do."""
+    from headway_operator.cluster.interface import Forbidden, NotFound
+
+    if isinstance(error, NotFound):
+        there = "kubectl get dbmig -A lists all that there are"
+        return (
+            "there is no such DatabaseMigration, or no such kind in this cluster",
+            f"{there}; -n names a namespace",
+        )
+    if isinstance(error, Forbidden):
+        namespace = where.partition("/")[0]
+        return (
+            f"you may not: {error}",
+            f"kubectl auth can-i patch databasemigrations -n {namespace}; an approval may need the verb approve, too",
+        )
+    return str(error), ""
