@@ -18,6 +18,7 @@ from headway_cli.approving import approved, is_approved
 from headway_cli.at_home import at_home
 from headway_cli.documents import Document
 from headway_cli.ending import Ending
+from headway_cli.hook_calls import check_hooks, hook_sender
 from headway_cli.intake import Intake, Options, take_in
 from headway_cli.outputs import Output, output_for
 from headway_cli.problems import BadInput, Defect, Problem
@@ -90,6 +91,8 @@ def _check(intake: Intake) -> None:
     if blocked is not None:
         what = "cannot be run" if blocked.state is State.FAILED else "would never start"
         raise BadInput(Problem(intake.where, "", what, blocked.message))
+    assert migration.spec is not None
+    check_hooks(migration.spec, intake.where)
     check_sources(intake)
 
 
@@ -122,11 +125,12 @@ def _run(intake: Intake, folder: Path, choice: str, command: Sequence[str]) -> O
 
 
 async def _session(intake: Intake, site: Site, output: Output) -> Ending:
-    with output:
-        ending = await Session(
-            intake.resource, site, output, utc_now, stops_at_the_gate=intake.stops_at_the_gate
-        ).run()
-        output.show(ending.board)
+    async with hook_sender(intake.resource["spec"]) as sender:
+        with output:
+            ending = await Session(
+                intake.resource, site, output, utc_now, sender, stops_at_the_gate=intake.stops_at_the_gate
+            ).run()
+            output.show(ending.board)
     return ending
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from headway_contract import events
 from headway_contract.codec import encode
 from headway_contract.events import Event
+from headway_operator.api.hooks import Result
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Stage, Status
 from headway_operator.planner.backfills import finished, record_line
 from headway_operator.planner.explain import attempt_text
@@ -31,7 +32,11 @@ class Item:
 
 def items_of_status(old: Status, new: Status, attempts: int) -> tuple[Item, ...]:
     """What the new status says that the old one did not; ``attempts``: how many a database may have."""
-    return tuple(_of_run(old, new, attempts)) + tuple(_of_databases(old, new, attempts))
+    return (
+        tuple(_of_run(old, new, attempts))
+        + tuple(_of_hooks(old, new))
+        + tuple(_of_databases(old, new, attempts))
+    )
 
 
 def item_of_event(database: str, event: Event, progress: JobProgress) -> Item | None:
@@ -54,6 +59,21 @@ def _of_run(old: Status, new: Status, attempts: int) -> Iterator[Item]:
         where = f" in {counted(count, 'database')}" if revisions else ""
         details = {"digest": plan.digest, "revisions": revisions, "databases": count}
         yield Item("Planned", f"plan: {counted(revisions, 'revision')} to apply{where}", details=details)
+
+
+def _of_hooks(old: Status, new: Status) -> Iterator[Item]:
+    """What hooks answered; that they are about to be asked is no news."""
+    known = {(one.name, one.id, one.database): one.result for one in old.hooks}
+    for one in new.hooks:
+        before = known.get((one.name, one.id, one.database))
+        if one.result in (before, Result.PENDING):
+            continue
+        about = " ".join(filter(None, (one.point.value, one.revision)))
+        said = f": {one.message}" if one.message else ""
+        details = {"hook": one.name, "point": one.point.value, "result": one.result.value, "id": one.id}
+        yield Item(
+            "HookAnswered", f"hook {one.name} ({about}) {one.result.lower()}{said}", one.database, details
+        )
 
 
 def _again(one: PlanStatus | DatabaseStatus, attempts: int) -> str:

@@ -25,6 +25,7 @@ from headway_operator.api.status import Status
 from headway_operator.cluster.interface import Body
 from headway_operator.cluster.local import LocalCluster, Site
 from headway_operator.cluster.telling import told
+from headway_operator.controller.courier import Sender
 from headway_operator.controller.loop import Controller
 from headway_operator.planner.snapshot import JobProgress
 from headway_operator.settings import Settings
@@ -44,10 +45,14 @@ class Session:
         site: Site,
         output: Output,
         now: Callable[[], datetime],
+        sender: Sender | None = None,
         *,
         stops_at_the_gate: bool = False,
     ) -> None:
-        """``resource`` is checked; ``output`` is told what happens; ``stops_at_the_gate``: what waits is left."""
+        """``resource`` is checked; ``output`` is told what happens; ``sender`` calls hooks, if there are any.
+
+        ``stops_at_the_gate``: what waits is left.
+        """
         self._stops_at_the_gate = stops_at_the_gate
         self._output = output
         self._now = now
@@ -60,7 +65,7 @@ class Session:
         self._cluster = LocalCluster(resource, site, self)
         spec = parse(resource).spec
         self._attempts = 1 if spec is None else spec.retry.attempts
-        self._controller = Controller(self._cluster, SETTINGS, now)
+        self._controller = Controller(self._cluster, SETTINGS, now, sender=sender)
 
     async def run(self) -> Ending:
         """Until it has succeeded, has failed, or was interrupted; nothing runs on after it."""
@@ -154,6 +159,10 @@ class Session:
             self._over.set()
 
     def _is_settled(self) -> bool:
+        """It is decided how it ends, and everybody who wants to know was told, or could not be."""
+        run = self._status.run
+        if any(message.result.is_open for message in self._status.hooks) or (run and run.unsent):
+            return False
         if self._stops_at_the_gate and self._status.is_ready(self._status.observed_generation):
             return True
         succeeded = self._status.condition("Succeeded")

@@ -98,7 +98,7 @@ async def operate(settings: Settings, access: Access) -> int:
     try:
         await _require_definition(cluster, access)
         async with _answering(settings, elector, (requests, *counting.collectors)):
-            controller = Controller(cluster, settings, utc_now, counting)
+            controller = Controller(cluster, settings, utc_now, counting, sender)
             counting.work.queue_depth = lambda: controller.waiting
             if elector is None:
                 return await _work(controller, access, settings)

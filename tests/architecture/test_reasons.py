@@ -11,9 +11,10 @@ from headway_contract.events import EVENTS
 from headway_contract.exit_codes import ExitCode
 from headway_contract.failures import FAILURES
 from headway_operator.api.conditions import OWN_CONDITIONS, TABLE
+from headway_operator.api.hooks import HookType, Point
 from headway_operator.api.reasons import REASONS, reason_of
 from headway_operator.manifests.job import _failure_rules
-from headway_operator.planner.deliveries import Answer, HookType, Point
+from headway_operator.planner.deliveries import Answer
 from support.tree import ROOT, modules
 
 NAMES_OF_FAILURES = (

@@ -1,7 +1,5 @@
 """Bad input: each ends in the right condition, with a sentence that says what to do, and no database is touched."""
 
-from typing import Any
-
 import pytest
 
 from support.fix_postgres import MakeDatabase
@@ -165,19 +163,6 @@ def test_an_image_that_cannot_be_pulled_is_named_and_can_be_corrected(
     shop.change("shop", image="shop:1")
     shop.wait_for_condition("shop", "Ready")
     assert "users" in database.tables()
-
-
-def test_a_field_of_a_later_release_is_refused_by_name(shop: Resources, project: Project) -> None:
-    hook: dict[str, Any] = {
-        "name": "chat",
-        "type": "Notify",
-        "points": ["OnFailure"],
-        "url": "https://x.example",
-    }
-    shop.create("shop", {"main": "postgresql://nowhere"}, hooks=[hook])
-    message = the_message(shop, "UnsupportedField")
-    assert "spec.hooks" in message
-    assert shop.jobs("Plan") == []
 
 
 def test_a_job_that_the_api_server_refuses_is_explained(

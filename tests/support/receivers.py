@@ -13,11 +13,12 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from headway_operator.api.hooks import HookType, Point
 from headway_operator.hooks.addresses import networks
 from headway_operator.hooks.endpoints import Endpoints
 from headway_operator.hooks.policy import Policy
 from headway_operator.hooks.sender import Sender
-from headway_operator.planner.deliveries import Delivery, HookType, Point
+from headway_operator.planner.deliveries import Delivery
 
 AGENT = "Headway/test"
 LOOPBACK = Policy(allowed=networks(("127.0.0.1",)), plain_http=("127.0.0.1", ".test"))

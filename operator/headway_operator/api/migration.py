@@ -11,6 +11,7 @@ from headway_contract.backfill import LEFT_OUT, BackfillSettings
 from headway_contract.codec import Undecodable, decode
 from headway_contract.planned import is_relative
 from headway_contract.request import WhenAhead
+from headway_operator.api.hooks import Hook, Point
 from headway_operator.api.status import Status
 
 GROUP = "headway.dev"
@@ -218,7 +219,7 @@ class Spec:
     lint: LintSettings = LintSettings()
     backfill: BackfillSettings = LEFT_OUT
     post_deploy: PostDeploy = PostDeploy()
-    hooks: tuple[Any, ...] = ()
+    hooks: tuple[Hook, ...] = ()
 
     def target_of(self, database: Database) -> str:
         """The database's own target, else that of the resource."""
@@ -226,18 +227,31 @@ class Spec:
 
     @property
     def is_planned(self) -> bool:
-        """Whether a plan comes first: an approval needs one, and so do a relative target and a way back.
+        """Whether a plan comes first: for an approval, a relative target, a way back, and hooks of revisions.
 
-        What that means must be found out once and for all attempts.
+        What a relative target means must be found out once and for all attempts.
         """
         relative = any(is_relative(self.target_of(database)) for database in self.databases)
-        is_needed = self.plan.approval == "Required" or relative or self.may_go_back
+        is_needed = (
+            self.plan.approval == "Required" or relative or self.may_go_back or self.tells_of_revisions
+        )
         return self.plan.mode != "Never" or is_needed
 
     @property
     def may_go_back(self) -> bool:
         """Whether a database that is past its target is taken back to it."""
         return self.when_ahead is WhenAhead.DOWNGRADE
+
+    @property
+    def tells_of_revisions(self) -> bool:
+        """Whether hooks are told of each revision: then it must be known which ones there are, whatever gets lost."""
+        points = {point for hook in self.hooks for point in hook.points}
+        return bool(points & {Point.BEFORE_REVISION, Point.AFTER_REVISION})
+
+    @property
+    def asks_before_revisions(self) -> bool:
+        """Whether a hook may hold each revision."""
+        return any(hook.holds and Point.BEFORE_REVISION in hook.points for hook in self.hooks)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,22 @@ REASONS: tuple[Reason, ...] = (
     Reason("BackfillsDone", "Every backfill of the run is complete."),
     Reason("NoBackfill", "None of the revisions that were applied had a backfill that was told of."),
     Reason("NotDone", "Revisions are still to be applied: whether they have backfills shows when they run."),
+    Reason(
+        "WaitingForHook",
+        "A hook is asked whether what comes next may begin; nothing begins before it agrees.",
+    ),
+    Reason(
+        "HookRefused",
+        "A hook that is asked first does not agree.",
+        "Find out why from whoever runs it, then retry: "
+        "kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite",
+    ),
+    Reason(
+        "HookUnavailable",
+        "A hook that is asked first cannot be asked.",
+        "Look at the receiver and at its address in spec.hooks, then retry: "
+        "kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite",
+    ),
     Reason("Retrying", "An attempt failed in a way that another one may get over."),
     Reason(
         "Stopping", "A Job of an earlier specification ends at its next safe point; then the new one starts."
@@ -74,11 +90,6 @@ REASONS: tuple[Reason, ...] = (
         "spec.lint.mode is Enforce, and a pending revision has a finding of severity Error; nothing was changed.",
         "Change the revision as the finding says, or say in it why it is safe: # headway: ignore RULE because …. "
         "spec.lint.ignore turns a rule off, spec.lint.mode: Warn all of them.",
-    ),
-    Reason(
-        "UnsupportedField",
-        "The specification asks for something that this release cannot do.",
-        "Remove the field, or use a release that has it.",
     ),
     Reason(
         "UnsupportedAnnotation",
@@ -150,6 +161,14 @@ REASONS: tuple[Reason, ...] = (
         "JobRefused",
         "The API server refuses the Job that the specification describes.",
         "Correct the field of spec.job, the quota or the policy that the message names.",
+    ),
+    Reason(
+        "HookFailed",
+        "Event: a hook could not be told of something, or one that may be ignored did not agree.",
+    ),
+    Reason(
+        "HookMessagesLost",
+        "Event: a new run began while a hook could not be reached; some messages are not sent.",
     ),
     Reason("DatabaseFailed", "At least one database could not be brought to its target."),
     Reason("BackfillStarted", "Event: a backfill has begun, or goes on where it stopped."),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from headway_contract.planned import Planned
+from headway_operator.api.hooks import HookStatus
 
 
 class Stage(StrEnum):
@@ -79,6 +80,8 @@ class Run:
     result: str = ""
     abort: str = ""
     """The token of the abort that ends it, or has ended it."""
+    unsent: tuple[str, ...] = ()
+    """What happened once in this run and is still to become a message to hooks: points, some with a database."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +183,10 @@ class DatabaseStatus:
     pending_count: int | None = None
     planned: Planned | None = None
     """What its Jobs are held to; None: it has no plan, or not yet."""
+    untold: tuple[str, ...] = ()
+    """Revisions of the plan of which hooks are still to be told that they are applied, in order."""
+    unasked: tuple[str, ...] = ()
+    """Revisions of the plan of which hooks that only listen are still to be told that they begin."""
     job_name: str = ""
     attempt: int = 0
     failures: int = 0
@@ -231,6 +238,8 @@ class Status:
     run: Run | None = None
     plan: PlanStatus | None = None
     databases: tuple[DatabaseStatus, ...] = ()
+    hooks: tuple[HookStatus, ...] = ()
+    """The messages to hooks: all that are still to be sent, and the latest of those that are done."""
     history: tuple[HistoryEntry, ...] = ()
     conditions: tuple[Condition, ...] = ()
     last_handled_retry: str = ""

@@ -14,6 +14,7 @@ from headway_operator.api.migration import Migration, parse
 from headway_operator.cluster.interface import Body, Cluster, ClusterError, Conflict, Key, NotFound
 from headway_operator.cluster.logs import LogFollower
 from headway_operator.cluster.views import is_news, migration_key_of
+from headway_operator.controller.courier import Courier, NoSender, Sender
 from headway_operator.controller.execute import Report, act, tell
 from headway_operator.controller.interest import Wish, after, is_at_rest
 from headway_operator.controller.observe import Sight, is_fresh, observe
@@ -38,8 +39,14 @@ class Controller:
     """
 
     def __init__(
-        self, cluster: Cluster, settings: Settings, now: Callable[[], datetime], witness: Witness = NOBODY
+        self,
+        cluster: Cluster,
+        settings: Settings,
+        now: Callable[[], datetime],
+        witness: Witness = NOBODY,
+        sender: Sender | None = None,
     ) -> None:
+        """Without a ``sender`` no hook is called, and each message is said to be forbidden."""
         self._cluster = cluster
         self._settings = settings
         self._now = now
@@ -49,6 +56,7 @@ class Controller:
         self._pacer = Pacer()
         self._rush = Rush()
         self._follower = LogFollower(cluster, self._on_progress, witness.heard)
+        self._courier = Courier(sender or NoSender(), self._on_answer)
         self._busy: set[Key] = set()
         self._known: dict[Key, tuple[Wish, ...]] = {}
         self._fresh: dict[Key, Migration] = {}
@@ -61,6 +69,7 @@ class Controller:
                 while True:
                     group.create_task(self._work(await self._queue.get()))
         finally:
+            await self._courier.close()
             await self._follower.close()
 
     def wake(self, key: Key) -> None:
@@ -118,6 +127,8 @@ class Controller:
             snapshot = sight.snapshot
             decision = plan(snapshot)
             self._follower.follow(key, sight.targets)
+            self._courier.carry(key, decision.messages, snapshot.migration.status.hooks)
+            self._courier.ask(key, decision.questions)
             self._known[key] = Wish.known_after(snapshot.migration, decision)
             report = await act(self._cluster, snapshot, decision, self._settings)
         wake_after = await self._tell(key, sight, report)
@@ -156,7 +167,10 @@ class Controller:
             migration = parse(await self._cluster.get_migration(key))
         except NotFound:
             return None
-        return await observe(self._cluster, migration, self._follower.progress_of(key), self._now())
+        progress, told = self._follower.progress_of(key), self._courier
+        sight = await observe(self._cluster, migration, progress, self._now())
+        heard = replace(sight.snapshot, answers=told.answers(key), polled=told.polled(key))
+        return replace(sight, snapshot=heard)
 
     async def _work(self, key: Key) -> None:
         began = self._seconds()
@@ -198,6 +212,11 @@ class Controller:
     def _on_progress(self, key: Key) -> None:
         self._queue.add(key, max(self._pacer.wait(key, self._seconds()), COALESCE_SECONDS))
 
+    def _on_answer(self, key: Key, is_awaited: bool) -> None:
+        """What nothing waits for is written as seldom as progress."""
+        pause = 0.0 if is_awaited else self._pacer.wait(key, self._seconds())
+        self._queue.add(key, max(pause, COALESCE_SECONDS))
+
     def _turn(self, key: Key, is_advisory: bool) -> float:
         if not is_advisory:
             self._pacer.noted(key, self._seconds())
@@ -217,3 +236,4 @@ class Controller:
         self._queue.forget(key)
         self._pacer.forget(key)
         self._follower.follow(key, ())
+        self._courier.forget(key)

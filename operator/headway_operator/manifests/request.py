@@ -57,6 +57,7 @@ def request_for(start: StartJob, migration: Migration, settings: Settings) -> Ru
         statement_timeout_seconds=spec.statement_timeout_seconds,
         backfill=backfill_settings(migration),
         grace_seconds=settings.grace_seconds,
+        asks_before_revisions=spec.asks_before_revisions,
         control_file=f"{CONTROL_FOLDER}/{CONTROL_FILE}",
         termination_log=TERMINATION_LOG,
     )

@@ -6,6 +6,8 @@ from datetime import timedelta
 from headway_contract.control import Control
 from headway_contract.planned import Planned
 from headway_operator.api.status import Status
+from headway_operator.planner.deliveries import Delivery
+from headway_operator.planner.outbox import Batch
 from headway_operator.planner.snapshot import Stage
 
 
@@ -77,11 +79,15 @@ class Decision:
     """What to do, in order, and the status to write after it.
 
     ``wake_after`` is the longest time to wait before looking again; None: only an event changes anything.
+    ``messages`` go out now: they stand in the status that was read. ``questions`` are asked from now on, again and
+    again, and no others.
     """
 
     actions: tuple[Action, ...]
     status: Status
     wake_after: timedelta | None = None
+    messages: tuple[Batch, ...] = ()
+    questions: tuple[Delivery, ...] = ()
 
     @property
     def starts(self) -> tuple[StartJob, ...]:

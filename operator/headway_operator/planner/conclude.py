@@ -68,8 +68,7 @@ def conclude(
         databases=standing.databases,
         history=_history(snapshot, run, current, message),
     )
-    is_refused = blocked is not None and blocked.even_when_over
-    if standing.opens_the_gate and not superseding and not is_refused:
+    if standing.opens_the_gate and not superseding:
         state = BEHIND_THE_GATE.get(state, state)
     own = {
         "PlanReady": _plan_ready(standing),
@@ -120,6 +119,8 @@ def _verdict(
         return State.PROGRESSING, *_current_planning(standing.plan)
     if standing.is_over:
         return _outcome(standing.databases)
+    if standing.held:
+        return State.PROGRESSING, "WaitingForHook", _with_hooks(standing)
     if standing.opens_the_gate:
         return State.PROGRESSING, *_work_behind_the_gate(snapshot, run, standing.databases)
     return State.PROGRESSING, *_current_work(standing.databases)
@@ -178,6 +179,13 @@ def _work_behind_the_gate(
     if missing:
         return "WaitingForRollout", f"{left} waiting until the application is rolled out; {missing}"
     return "PostDeploy", f"{left} to be applied now"
+
+
+def _with_hooks(standing: Standing) -> str:
+    """Which database waits for which hook, and what the others do meanwhile."""
+    texts = [f"{one.name}: {one.message}" for one in standing.databases if one.name in standing.held]
+    others = _busy(tuple(one for one in standing.databases if one.name not in standing.held))
+    return "; ".join(filter(None, (*texts, others)))
 
 
 def _busy(databases: tuple[DatabaseStatus, ...]) -> str:

@@ -8,29 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-
-class HookType(StrEnum):
-    """What an answer means; see the field ``type`` of a hook."""
-
-    CHECK = "Check"
-    GATE = "Gate"
-    THROTTLE = "Throttle"
-    NOTIFY = "Notify"
-
-
-class Point(StrEnum):
-    """Where in a run a hook is called."""
-
-    BEFORE_MIGRATION = "BeforeMigration"
-    BEFORE_DATABASE = "BeforeDatabase"
-    BEFORE_REVISION = "BeforeRevision"
-    AFTER_REVISION = "AfterRevision"
-    AFTER_DATABASE = "AfterDatabase"
-    ON_READY = "OnReady"
-    AFTER_MIGRATION = "AfterMigration"
-    ON_FAILURE = "OnFailure"
-    ON_APPROVAL_REQUIRED = "OnApprovalRequired"
-    DURING_BACKFILL = "DuringBackfill"
+from headway_operator.api.hooks import HookType, Point
 
 
 @dataclass(frozen=True)
@@ -85,3 +63,21 @@ class Answered:
     retry_after_seconds: float | None = None
     sentence: str = ""
     """What happened, for a person, without a full stop; holds nothing secret and nothing of the body."""
+
+
+@dataclass(frozen=True)
+class HookAnswer:
+    """What came of one attempt to send the message of this id."""
+
+    id: str
+    attempt: int
+    answered: Answered
+
+
+@dataclass(frozen=True)
+class Polled:
+    """What a Throttle said last about the backfill of a database; ``subject`` is that of the question."""
+
+    hook: str
+    subject: str
+    answered: Answered

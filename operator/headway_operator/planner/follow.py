@@ -15,6 +15,7 @@ from headway_operator.planner.attempts import STOPPED, is_stopped, obstacle_text
 from headway_operator.planner.backfills import with_backfill, with_records
 from headway_operator.planner.explain import attempt_text, explain, outlook, stamp
 from headway_operator.planner.follow_plan import follow_plan
+from headway_operator.planner.happenings import with_revisions
 from headway_operator.planner.lifecycle import Fact, moved
 from headway_operator.planner.retries import failure_of, patience_is_over, retry_time
 from headway_operator.planner.review import counted, reviewed, with_findings, with_warnings
@@ -36,6 +37,8 @@ class Standing:
     """The token of the abort that ends it."""
     aborted: str = ""
     """That and how a person ended the run, once nothing of it runs any more."""
+    held: tuple[str, ...] = ()
+    """Databases that wait for a hook."""
 
     @property
     def plan_is_done(self) -> bool:
@@ -79,7 +82,7 @@ def follow(snapshot: Snapshot, run: CurrentRun, held: bool) -> Standing:
         job for job in run.jobs if job.is_active and not job.deleting and patience_is_over(job, snapshot.now)
     )
     if not plan.reason:
-        databases = _with_skips(run, _with_lost_targets(snapshot, run, plan, databases))
+        databases = with_skips(run, _with_lost_targets(snapshot, run, plan, databases))
     return Standing(plan, databases, () if held else hopeless)
 
 
@@ -193,6 +196,8 @@ def _with_plan(
     if plan is None or memory.phase is not DatabasePhase.PENDING:
         return memory
     later = sum(one.post_deploy for one in plan.pending)
+    order = sorted(plan.pending, key=lambda one: one.post_deploy)
+    memory = with_revisions(memory, (one.revision for one in order), run.spec.hooks)
     planned = replace(
         memory,
         current_revision=", ".join(plan.current),
@@ -358,7 +363,7 @@ def _with_lost_targets(
     )
 
 
-def _with_skips(run: CurrentRun, databases: tuple[DatabaseStatus, ...]) -> tuple[DatabaseStatus, ...]:
+def with_skips(run: CurrentRun, databases: tuple[DatabaseStatus, ...]) -> tuple[DatabaseStatus, ...]:
     """Databases that will never start, because of one before them, are said to be skipped at once.
 
     Behind the gate none goes on where it stays closed for one that failed before it.

@@ -5,10 +5,10 @@ holds there, and goes on in the same process. The gates after the plan are asked
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from headway_operator.api.conditions import State
-from headway_operator.api.migration import PACES, Migration, Spec
+from headway_operator.api.migration import PACES, Migration
 from headway_operator.api.reasons import reason_of
 from headway_operator.planner.approval import has_begun, is_asked, what_is_asked
 from headway_operator.planner.follow import Standing
@@ -29,8 +29,6 @@ class Blocked:
     message: str
     hold: str = ""
     """Why what is running holds; empty: it stops."""
-    even_when_over: bool = False
-    """Whether it is said of a run that is over, too: only a new generation may close a gate that was open."""
 
 
 Gate = Callable[[Migration], Blocked | None]
@@ -44,18 +42,12 @@ def specification_is_unreadable(migration: Migration) -> Blocked | None:
     return _refused("InvalidSpec", migration.problem)
 
 
-def field_is_not_supported_yet(migration: Migration) -> Blocked | None:
-    """The specification asks for something that this release cannot do: said, never ignored."""
-    asked = [] if migration.spec is None else unsupported(migration.spec)
-    return _refused("UnsupportedField", _cannot(asked)) if asked else None
-
-
 def pace_is_unknown(migration: Migration) -> Blocked | None:
     """The pace annotation has a word that is none of the paces."""
     if not migration.pace_token or migration.pace:
         return None
     asked = f"headway.dev/pace: {migration.pace_token[:40]} is none of {', '.join(PACES)}"
-    return replace(_refused("UnsupportedAnnotation", asked), even_when_over=False)
+    return _refused("UnsupportedAnnotation", asked)
 
 
 def migration_is_suspended(migration: Migration) -> Blocked | None:
@@ -74,7 +66,6 @@ def migration_is_paused(migration: Migration) -> Blocked | None:
 
 GATES: tuple[Gate, ...] = (
     specification_is_unreadable,
-    field_is_not_supported_yet,
     pace_is_unknown,
     migration_is_suspended,
     migration_is_paused,
@@ -109,18 +100,6 @@ def first_block(migration: Migration) -> Blocked | None:
     return next((blocked for gate in GATES if (blocked := gate(migration))), None)
 
 
-def unsupported(spec: Spec) -> list[str]:
-    """The fields that this release would have to ignore, by their paths."""
-    asked = {
-        "spec.hooks": bool(spec.hooks),
-    }
-    return [path for path, is_asked in asked.items() if is_asked]
-
-
-def _cannot(asked: list[str]) -> str:
-    return f"this release cannot honour {', '.join(asked)}"
-
-
 def _refused(reason: str, message: str) -> Blocked:
     text = f"{message}. {reason_of(reason).next_step}"
-    return Blocked(State.FAILED, reason, text, even_when_over=True)
+    return Blocked(State.FAILED, reason, text)

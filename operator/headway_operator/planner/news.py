@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from headway_operator.api.hooks import Result
 from headway_operator.api.migration import LintSettings
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Stage, Status
 from headway_operator.planner.actions import TellUser
 from headway_operator.planner.backfills import record_line
 from headway_operator.planner.explain import attempt_text
+from headway_operator.planner.happenings import EVERY_HOOK
 from headway_operator.planner.review import summary
 
 _MESSAGE_CHARACTERS = 1000
@@ -14,7 +16,7 @@ _MESSAGE_CHARACTERS = 1000
 
 def news(old: Status, new: Status, attempts: int) -> tuple[TellUser, ...]:
     """The events of this change, in the order in which things happened; ``attempts``: how many there may be."""
-    return tuple(_of_databases(old, new, attempts)) + tuple(_of_run(old, new))
+    return tuple(_of_databases(old, new, attempts)) + tuple(_of_hooks(old, new)) + tuple(_of_run(old, new))
 
 
 def news_of_lint(old: Status, new: Status, lint: LintSettings) -> tuple[TellUser, ...]:
@@ -87,6 +89,25 @@ def _of_database(database: DatabaseStatus, status: Status, attempts: int) -> Ite
         yield TellUser(database.reason or "DatabaseFailed", text, warning=True, key=key)
     elif database.phase is DatabasePhase.SKIPPED:
         yield TellUser("DatabaseSkipped", text, warning=True, key=key)
+
+
+_BAD_ENDS = (Result.FAILED, Result.GONE, Result.REFUSED)
+
+
+def _of_hooks(old: Status, new: Status) -> Iterator[TellUser]:
+    """Messages that did not arrive, or that were answered with a no; a run that ends by that says so itself."""
+    known = {(entry.name, entry.id, entry.database, entry.result) for entry in old.hooks}
+    for entry in new.hooks:
+        if (entry.name, entry.id, entry.database, entry.result) in known:
+            continue
+        key = f"{entry.run}/{entry.name}/{entry.id or entry.database}/{entry.result}"
+        if entry.result is Result.DROPPED and entry.name == EVERY_HOOK:
+            yield TellUser("HookMessagesLost", entry.message, warning=True, key=key)
+        elif entry.result in _BAD_ENDS:
+            about = " ".join(filter(None, (entry.point.value, entry.database, entry.revision)))
+            yield TellUser(
+                "HookFailed", f"hook {entry.name}, {about}: {entry.message}", warning=True, key=key
+            )
 
 
 def _of_run(old: Status, new: Status) -> Iterator[TellUser]:

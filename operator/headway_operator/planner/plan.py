@@ -20,9 +20,19 @@ from headway_operator.planner.actions import (
 )
 from headway_operator.planner.approval import with_approval
 from headway_operator.planner.conclude import conclude, refuse
+from headway_operator.planner.consent import Desk
 from headway_operator.planner.explain import attempt_text, moment, stamp
 from headway_operator.planner.follow import Standing, follow
 from headway_operator.planner.gates import Blocked, first_block, first_block_after_plan
+from headway_operator.planner.hooks import (
+    NOBODY_ASKS,
+    ask,
+    desk_of,
+    post,
+    throttles_of,
+    with_holds,
+    with_refusals,
+)
 from headway_operator.planner.lifecycle import Fact, moved
 from headway_operator.planner.retries import PATIENCE
 from headway_operator.planner.rollouts import AT_ONCE, next_look, waited_for
@@ -46,32 +56,46 @@ def plan(snapshot: Snapshot) -> Decision:
         actions = _stops(snapshot.jobs, blocked.message) + _finalizer(snapshot, ())
         return Decision(actions, refuse(snapshot, blocked), _wake_for_jobs(snapshot.jobs))
     run = current_run(snapshot, migration.spec)
+    desk = desk_of(snapshot, run)
     abort = abort_of(snapshot, run)
     held = blocked is not None or bool(abort)
     standing = with_approval(snapshot, run, follow(snapshot, run, held))
     standing = with_abort(snapshot, run, standing, abort)
+    standing = with_refusals(snapshot, run, standing, desk)
     blocked = _what_holds(run, standing, ABORTING if abort and not standing.is_over else blocked)
-    return _decide(snapshot, run, standing, blocked)
+    return _decide(snapshot, run, standing, desk, blocked)
 
 
 def _what_holds(run: CurrentRun, standing: Standing, blocked: Blocked | None) -> Blocked | None:
     """What is asked before the run begins comes first, then what is asked of its plan; nothing holds what is over."""
     if blocked is None:
         return first_block_after_plan(run, standing)
-    return blocked if blocked.even_when_over or not standing.is_over else None
+    return None if standing.is_over else blocked
 
 
-def _decide(snapshot: Snapshot, run: CurrentRun, standing: Standing, blocked: Blocked | None) -> Decision:
+def _decide(
+    snapshot: Snapshot, run: CurrentRun, standing: Standing, desk: Desk, blocked: Blocked | None
+) -> Decision:
+    superseding = not standing.is_over and any(job.is_active for job in run.other_jobs)
+    consents = NOBODY_ASKS
+    if not blocked and not superseding:
+        consents = ask(snapshot, run, standing, desk, _starts(snapshot, run, standing))
     stops = _stops(run.other_jobs, "the specification has changed")
+    for job, sentence in consents.refused:
+        stops += _stops((job,), sentence)
     if blocked is not None:
         stops += _holds(run.jobs) if blocked.hold else _stops(run.jobs, blocked.message)
     if blocked is None or blocked.hold:
-        stops += steers(run.jobs, wished(snapshot.migration, blocked))
-    superseding = not standing.is_over and any(job.is_active for job in run.other_jobs)
-    starts = () if blocked or superseding else _starts(snapshot, run, standing)
+        throttles = throttles_of(snapshot, desk, standing)
+        stops += steers(run.jobs, wished(snapshot.migration, blocked), consents.may_go, throttles)
+    starts = consents.passage.starts
+    standing = with_holds(standing, consents.held)
     rest = None if blocked or superseding or starts else _rest_waits(snapshot, run, standing)
     standing = _with_starts(snapshot, standing, starts, run.spec.retry.attempts)
-    status = conclude(snapshot, run, standing, blocked, superseding)
+    letters = post(
+        snapshot, desk, consents.occasions, conclude(snapshot, run, standing, blocked, superseding)
+    )
+    status = letters.status
     actions = (
         *stops,
         *(DeleteJob(job.name) for job in standing.hopeless),
@@ -80,7 +104,13 @@ def _decide(snapshot: Snapshot, run: CurrentRun, standing: Standing, blocked: Bl
         *_sweep(run, status),
     )
     wake = _wake(snapshot, run, () if blocked else standing.retry_times, starts)
-    return Decision(actions, status, min((time for time in (wake, rest) if time is not None), default=None))
+    return Decision(
+        actions, status, _soonest(wake, rest, *letters.wakes), letters.messages, letters.questions
+    )
+
+
+def _soonest(*waits: timedelta | None) -> timedelta | None:
+    return min((wait for wait in waits if wait is not None), default=None)
 
 
 def _starts(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> tuple[StartJob, ...]:

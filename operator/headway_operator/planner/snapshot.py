@@ -9,6 +9,7 @@ from headway_contract.control import Control
 from headway_contract.result import Outcome, RunResult
 from headway_operator.api.migration import Migration, Workload
 from headway_operator.api.status import Stage as Stage  # noqa: PLC0414 - its name is here for all that look at Jobs
+from headway_operator.planner.deliveries import HookAnswer, Polled
 
 NOTHING_WISHED = Control()
 
@@ -169,6 +170,10 @@ class Snapshot:
     strays: tuple[StrayPod, ...] = field(default=())
     rollouts: tuple[Rollout, ...] = field(default=())
     """Of the workloads to wait for; looked at only while something waits for them."""
+    answers: tuple[HookAnswer, ...] = field(default=())
+    """What came back of messages to hooks."""
+    polled: tuple[Polled, ...] = field(default=())
+    """What the Throttles said last."""
 
     def progress_of(self, job_name: str) -> JobProgress | None:
         """The newest progress of this Job."""

@@ -3,6 +3,7 @@
 A Job that was told to stop is told nothing more. A plan's Job is left alone: it changes nothing and is soon over.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from headway_contract.backfill import LEFT_OUT, BackfillSettings
@@ -24,15 +25,23 @@ def wished(migration: Migration, blocked: Blocked | None) -> Control:
     return Control(pause=blocked.hold if blocked is not None else "", backfill=backfill_settings(migration))
 
 
-def steers(jobs: tuple[JobView, ...], wish: Control) -> tuple[SteerJob, ...]:
-    """For each Job that was told something else last."""
+def steers(
+    jobs: tuple[JobView, ...], wish: Control, may_go: Mapping[str, str], throttles: Mapping[str, str]
+) -> tuple[SteerJob, ...]:
+    """For each Job that was told something else last; by database the revision let go, and what throttles it."""
     told = []
     for job in jobs:
         if job.pod is None or not job.is_active or job.deleting or not job.has_started:
             continue
         known = job.pod.control
-        if job.stage is not Stage.PLAN and not known.stop and _content(known) != _content(wish):
-            told.append(SteerJob(job.name, job.pod.name, replace(wish, sequence=known.sequence + 1)))
+        own = replace(
+            wish,
+            sequence=known.sequence + 1,
+            may_go=may_go.get(job.database, known.may_go),
+            throttle=throttles.get(job.database, ""),
+        )
+        if job.stage is not Stage.PLAN and not known.stop and _content(known) != _content(own):
+            told.append(SteerJob(job.name, job.pod.name, own))
     return tuple(told)
 
 

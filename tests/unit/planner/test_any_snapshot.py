@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headway_contract.result import Outcome
+from headway_operator.api.hooks import Hook, HookType, Point
 from headway_operator.api.migration import (
     ABORT_ANNOTATION,
     APPROVE_ANNOTATION,
@@ -41,6 +42,7 @@ from support.builders import NOW, a_job, a_migration, a_plan, a_pod, a_result, a
 from support.judges import objections
 
 NAMES = ("main", "analytics", "audit")
+EAR = Hook("ear", HookType.NOTIFY, (Point.AFTER_REVISION, Point.ON_READY, Point.ON_FAILURE), url="https://x")
 WORKLOAD = Workload(deployment="shop")
 
 READY = Condition("Ready", "True", "GateOpen", "it may", 1, stamp(NOW - timedelta(minutes=3)))
@@ -115,7 +117,7 @@ def resources(draw) -> Migration:
         finalizer=draw(st.booleans()),
         deleting=draw(seldom),
         problem="spec.image is missing" if draw(seldom) else "",
-        hooks=("one",) if draw(seldom) else (),
+        hooks=(EAR,) if draw(seldom) else (),
         post_deploy=draw(st.sampled_from([PostDeploy(), PostDeploy((WORKLOAD,))])),
         successful_runs_history_limit=draw(st.integers(0, 2)),
     )

@@ -19,14 +19,12 @@ from support.model import ModelCluster
 
 CLOSED = {
     "specification_is_unreadable": {"problem": "spec.image is missing"},
-    "field_is_not_supported_yet": {"hooks": ({"name": "chat"},)},
     "pace_is_unknown": {"annotations": {"headway.dev/pace": "Turbo"}},
     "migration_is_suspended": {"suspend": True},
     "migration_is_paused": {"paused": "2026-11-23"},
 }
 WORDS = {
     "specification_is_unreadable": ("InvalidSpec", "spec.image is missing. Correct the field"),
-    "field_is_not_supported_yet": ("UnsupportedField", "cannot honour spec.hooks. Remove the field"),
     "pace_is_unknown": ("UnsupportedAnnotation", "Turbo is none of Gentle, Balanced, Fast. Remove"),
     "migration_is_suspended": ("Suspended", "nothing is started until it is false"),
     "migration_is_paused": ("Paused", "nothing is started until it is removed"),
@@ -58,16 +56,6 @@ def test_behind_a_closed_gate_nothing_starts_and_a_person_is_waited_for(name):
     assert decision.actions == ()
     assert decision.wake_after is None
     assert decision.status.condition("Ready").reason == WORDS[name][0]
-
-
-@pytest.mark.parametrize(
-    ("field", "path"),
-    [
-        ({"hooks": ({"name": "chat"},)}, "spec.hooks"),
-    ],
-)
-def test_a_field_of_a_later_release_is_refused_by_name(field, path):
-    assert path in first_block(a_migration(**field)).message
 
 
 @pytest.mark.parametrize("value", ["false", "False"])
@@ -161,15 +149,6 @@ def test_a_finished_run_stays_finished_when_it_is_suspended_paused_or_given_an_u
         cluster.settle()
         cluster.migration = a_migration(status=cluster.status, **held)
         assert cluster.reconcile().status.condition("Ready").status == "True"
-
-
-def test_an_unsupported_field_is_said_of_a_finished_run_too():
-    cluster = ModelCluster()
-    cluster.settle()
-    cluster.edit(hooks=({"name": "chat"},))
-    cluster.reconcile()
-    assert cluster.status.condition("Ready").reason == "UnsupportedField"
-    assert cluster.status.run.result == "Succeeded"
 
 
 def test_a_retry_that_falls_due_while_held_wakes_nobody():

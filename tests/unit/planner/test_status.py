@@ -119,12 +119,6 @@ def aborted_when_done() -> ModelCluster:
     return cluster
 
 
-def refused() -> ModelCluster:
-    cluster = ModelCluster(a_migration(hooks=({"name": "chat"},)))
-    cluster.reconcile()
-    return cluster
-
-
 def unreadable() -> ModelCluster:
     cluster = ModelCluster(a_migration(problem="spec.image is missing"))
     cluster.reconcile()
@@ -174,7 +168,6 @@ STATES = {
     aborted_and_retried: WAITS,
     paused_when_done: DONE,
     aborted_when_done: DONE,
-    refused: FAILED,
     unreadable: FAILED,
     plan_failed: FAILED,
     failed: FAILED,

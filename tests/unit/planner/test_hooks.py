@@ -1,0 +1,378 @@
+"""Hooks of a run over the model cluster: whom it asks and tells, when, in which order, and what an answer does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from headway_operator.api.hooks import FailurePolicy, Point, Result
+from headway_operator.api.status import DatabasePhase
+from headway_operator.planner.deliveries import Answer, Answered
+from headway_operator.planner.snapshot import BackfillProgress, JobProgress
+from support.hooked import BEFORE, BROKEN, GONE, NO, NOT_YET, TOLD, YES, HookedCluster, a_hook
+from support.judges import objections, verdicts
+
+WHOLE_WAY = [
+    "BeforeMigration",
+    "BeforeDatabase main",
+    "BeforeRevision main 1-1", "AfterRevision main 1-1",
+    "BeforeRevision main 1-2", "AfterRevision main 1-2",
+    "AfterDatabase main",
+    "BeforeDatabase audit",
+    "BeforeRevision audit 1-1", "AfterRevision audit 1-1",
+    "BeforeRevision audit 1-2", "AfterRevision audit 1-2",
+    "AfterDatabase audit",
+    "OnReady",
+    "AfterMigration",
+]  # fmt: skip
+
+
+def entry(cluster, name, point, database="", revision=""):
+    (found,) = [
+        one
+        for one in cluster.status.hooks
+        if (one.name, one.point, one.database, one.revision) == (name, point, database, revision)
+    ]
+    return found
+
+
+def until(cluster, condition, rounds=200):
+    """Go on until this holds."""
+    for _ in range(rounds):
+        if condition():
+            return
+        decision = cluster.reconcile()
+        for job in list(cluster.active):
+            cluster.step(job.name)
+        cluster.now += decision.wake_after or timedelta(seconds=1)
+    raise AssertionError(f"it never came about: {cluster.status}")
+
+
+def reason(cluster, kind="Reconciling"):
+    return cluster.status.condition(kind).reason
+
+
+@pytest.mark.parametrize("loses", [False, True])
+def test_a_listener_hears_of_everything_once_and_in_order(loses):
+    cluster = HookedCluster("main", "audit", hooks=[a_hook()], revisions=2)
+    cluster.loses_events = loses
+    cluster.settle()
+    assert cluster.receiver.told("chat") == WHOLE_WAY
+    assert len(cluster.receiver.got) == len(WHOLE_WAY), "nothing is sent twice when nothing goes wrong"
+    assert all(not one.result.is_open for one in cluster.status.hooks)
+
+
+def test_who_is_asked_before_each_step_hears_of_it_before_it_happens():
+    cluster = HookedCluster("main", "audit", hooks=[a_hook("board", "Check", BEFORE), a_hook()], revisions=2)
+    seen = []
+
+    def answer(delivery):
+        seen.append((delivery.hook, delivery.point, sum(map(len, cluster.applied.values()))))
+        return YES
+
+    cluster.receiver.answer = answer
+    cluster.settle()
+    asked = [(point, applied) for hook, point, applied in seen if hook == "board"]
+    assert asked == [
+        (Point.BEFORE_MIGRATION, 0), (Point.BEFORE_DATABASE, 0), (Point.BEFORE_REVISION, 0),
+        (Point.BEFORE_REVISION, 1), (Point.BEFORE_DATABASE, 2), (Point.BEFORE_REVISION, 2),
+        (Point.BEFORE_REVISION, 3),
+    ]  # fmt: skip
+    assert cluster.receiver.told("chat") == WHOLE_WAY
+
+
+def test_the_intent_is_written_before_the_call_and_the_result_after_it():
+    cluster = HookedCluster(hooks=[a_hook(points=[Point.BEFORE_MIGRATION])])
+    until(cluster, lambda: cluster.status.hooks)
+    assert entry(cluster, "chat", Point.BEFORE_MIGRATION).result is Result.PENDING
+    assert cluster.receiver.got == []
+    assert not [job for job in cluster.jobs.values() if job.database]
+    cluster.reconcile()
+    assert len(cluster.receiver.got) == 1
+    cluster.reconcile()
+    written = entry(cluster, "chat", Point.BEFORE_MIGRATION)
+    assert (written.result, written.attempts, written.payload) == (Result.DELIVERED, 1, "")
+
+
+def test_an_operator_killed_between_intent_and_result_sends_again_under_the_same_id():
+    cluster = HookedCluster(hooks=[a_hook(points=[Point.BEFORE_MIGRATION])])
+    until(cluster, lambda: cluster.status.hooks)
+    cluster.reconcile(crash_after=0)
+    cluster.settle()
+    first, second = cluster.receiver.got
+    assert first == second
+
+
+@pytest.mark.parametrize("point", [Point.BEFORE_MIGRATION, Point.BEFORE_DATABASE])
+def test_a_check_that_says_no_ends_the_run_before_anything_is_touched(point):
+    cluster = HookedCluster("main", hooks=[a_hook("board", "Check", [point]), a_hook()])
+    cluster.receiver.answer = lambda delivery: NO if delivery.hook == "board" else YES
+    cluster.settle()
+    ready = cluster.status.condition("Ready")
+    assert (ready.status, ready.reason) == ("False", "HookRefused")
+    assert f"Hook board at {point}" in ready.message
+    assert "409" in ready.message
+    assert "headway.dev/retry" in ready.message
+    assert cluster.applied == {}
+    assert cluster.receiver.told("chat")[-1] == "OnFailure"
+    failed = cluster.receiver.got[-1].data["failure"]
+    assert failed["reason"] == "HookRefused"
+
+
+def test_a_check_that_refuses_a_revision_stops_the_run_before_it():
+    cluster = HookedCluster("main", "audit", hooks=[a_hook("board", "Check", [Point.BEFORE_REVISION])])
+    cluster.receiver.answer = lambda delivery: NO if delivery.data["revision"] == "1-2" else YES
+    cluster.settle()
+    assert cluster.applied == {"main": ["1-1"]}
+    ready = cluster.status.condition("Ready")
+    assert (ready.status, ready.reason) == ("False", "HookRefused")
+    assert "of revision 1-2" in ready.message
+    assert cluster.status.database("audit").phase is DatabasePhase.SKIPPED
+
+
+def test_a_check_that_cannot_be_reached_is_tried_again_and_then_ends_the_run():
+    cluster = HookedCluster(hooks=[a_hook("board", "Check", [Point.BEFORE_MIGRATION], retries=2)])
+    tried = []
+    cluster.receiver.answer = lambda delivery: tried.append(delivery.id) or BROKEN
+    cluster.settle()
+    assert len(tried) == 3
+    assert len(set(tried)) == 1
+    assert reason(cluster, "Ready") == "HookUnavailable"
+    assert "after 3 attempts" in cluster.status.condition("Ready").message
+
+
+def test_a_check_that_may_be_ignored_holds_nothing():
+    hook = a_hook("board", "Check", BEFORE, failure_policy=FailurePolicy.IGNORE, retries=0)
+    cluster = HookedCluster(hooks=[hook])
+    cluster.receiver.answer = lambda delivery: NO
+    cluster.settle()
+    assert cluster.status.condition("Ready").status == "True"
+    assert entry(cluster, "board", Point.BEFORE_MIGRATION).result is Result.REFUSED
+
+
+def test_a_gate_is_asked_until_it_says_yes_and_the_run_is_in_progress_meanwhile():
+    cluster = HookedCluster(hooks=[a_hook("window", "Gate", [Point.BEFORE_MIGRATION])])
+    cluster.receiver.answer = lambda delivery: NOT_YET
+    until(cluster, lambda: len(cluster.receiver.got) > 5)
+    assert len({one.id for one in cluster.receiver.got}) == 1, "it is one message, asked again"
+    assert reason(cluster) == "WaitingForHook"
+    assert (
+        "waits for hook window (BeforeMigration): the receiver answered 403"
+        in cluster.status.condition("Ready").message
+    )
+    assert list(objections(cluster.status, 1)) == []
+    assert verdicts(cluster.status, 1) == ("InProgress", "Progressing", False)
+    cluster.receiver.answer = lambda delivery: YES
+    cluster.settle()
+    assert cluster.status.condition("Ready").status == "True"
+
+
+def test_a_gate_that_never_answers_ends_the_run_when_its_budget_is_used_up():
+    cluster = HookedCluster(hooks=[a_hook("window", "Gate", [Point.BEFORE_DATABASE], retries=3)])
+    answers = iter([BROKEN, BROKEN, NOT_YET, BROKEN, BROKEN, BROKEN, BROKEN])
+    cluster.receiver.answer = lambda delivery: next(answers)
+    cluster.settle()
+    assert next(answers, None) is None, "only failures in a row count"
+    assert reason(cluster, "Ready") == "HookUnavailable"
+    assert verdicts(cluster.status, 1)[:2] == ("Failed", "Degraded")
+
+
+def test_a_receiver_may_say_how_long_to_wait_up_to_an_hour():
+    later = Answered(Answer.TRY_LATER, 429, retry_after_seconds=86400, sentence="429")
+    cluster = HookedCluster(hooks=[a_hook("board", "Check", [Point.BEFORE_MIGRATION])])
+    cluster.receiver.answer = lambda delivery: later if not cluster.receiver.got else YES
+    until(cluster, lambda: cluster.receiver.got)
+    decision = cluster.reconcile()
+    assert timedelta(minutes=59) < decision.wake_after <= timedelta(hours=1)
+    cluster.settle()
+    assert cluster.status.condition("Ready").status == "True"
+
+
+def test_a_time_written_by_another_clock_is_not_waited_for():
+    cluster = HookedCluster(hooks=[a_hook("window", "Gate", [Point.BEFORE_MIGRATION])])
+    cluster.receiver.answer = lambda delivery: NOT_YET
+    until(cluster, lambda: any(one.retry_time for one in cluster.status.hooks))
+    cluster.now -= timedelta(days=1)
+    seen = len(cluster.receiver.got)
+    cluster.reconcile()
+    assert len(cluster.receiver.got) == seen + 1
+
+
+def test_a_receiver_that_is_gone_gets_no_more_in_this_run_and_is_called_in_the_next():
+    cluster = HookedCluster(hooks=[a_hook(), a_hook("log")])
+    cluster.receiver.answer = lambda delivery: GONE if delivery.hook == "chat" else YES
+    cluster.settle()
+    assert cluster.receiver.told("chat") == ["BeforeMigration"]
+    assert len(cluster.receiver.told("log")) > 5
+    cluster.edit(image="shop:2")
+    cluster.settle()
+    assert len(cluster.receiver.told("chat")) == 2
+
+
+def test_a_check_that_is_gone_ends_the_run_unless_it_may_be_ignored():
+    cluster = HookedCluster(hooks=[a_hook("board", "Check", [Point.BEFORE_MIGRATION])])
+    cluster.receiver.answer = lambda delivery: GONE
+    cluster.settle()
+    assert reason(cluster, "Ready") == "HookUnavailable"
+
+
+def test_a_listener_that_is_down_holds_nothing_and_later_messages_keep_their_order():
+    cluster = HookedCluster(hooks=[a_hook()])
+    cluster.receiver.answer = lambda delivery: BROKEN
+    until(
+        cluster, lambda: (cluster.status.condition("Ready") or 0) and reason(cluster, "Ready") == "Succeeded"
+    )
+    assert cluster.receiver.got == []
+    cluster.receiver.answer = lambda delivery: YES
+    cluster.settle()
+    told = cluster.receiver.told("chat")
+    assert told == [one for one in _whole_way("main", 3) if one in told]
+    assert told[-1] == "AfterMigration"
+
+
+def _whole_way(database, count):
+    revisions = [
+        f"{point} {database} 1-{n}"
+        for n in range(1, count + 1)
+        for point in ("BeforeRevision", "AfterRevision")
+    ]
+    return [
+        "BeforeMigration",
+        f"BeforeDatabase {database}",
+        *revisions,
+        f"AfterDatabase {database}",
+        "OnReady",
+        "AfterMigration",
+    ]
+
+
+def test_three_hundred_revisions_are_all_told_of_through_a_status_of_bounded_size():
+    cluster = HookedCluster(hooks=[a_hook()], revisions=300)
+    cluster.loses_events = True
+    longest = 0
+
+    def answer(delivery):
+        nonlocal longest
+        longest = max(longest, len(cluster.status.hooks))
+        return YES
+
+    cluster.receiver.answer = answer
+    cluster.settle(2000)
+    assert cluster.receiver.told("chat") == _whole_way("main", 300)
+    assert longest <= 128
+    assert cluster.status.database("main").untold == ()
+
+
+def test_messages_of_a_run_that_is_superseded_are_still_sent():
+    cluster = HookedCluster(hooks=[a_hook()])
+    until(cluster, lambda: cluster.applied.get("main"))
+    cluster.edit(image="shop:2")
+    first = cluster.status.run.id
+    cluster.settle()
+    of_first = [one for one in cluster.receiver.got if one.id.startswith(first)]
+    told = [one.data["revision"] for one in of_first if one.point is Point.AFTER_REVISION]
+    assert told == [one for one in cluster.applied["main"] if one.startswith("1-")]
+    assert of_first[-1].point is Point.AFTER_MIGRATION
+    assert of_first[-1].data["result"] == "Superseded"
+
+
+def test_a_question_of_a_run_that_is_over_is_dropped():
+    cluster = HookedCluster(hooks=[a_hook("window", "Gate", [Point.BEFORE_MIGRATION])])
+    cluster.receiver.answer = lambda delivery: NOT_YET
+    until(cluster, lambda: cluster.receiver.got)
+    old = cluster.status.run.id
+    cluster.edit(image="shop:2", hooks=())
+    cluster.settle()
+    assert [one.result for one in cluster.status.hooks if one.run == old] == [Result.DROPPED]
+
+
+def test_a_hook_that_is_removed_holds_nothing_any_more_and_nothing_runs_again():
+    cluster = HookedCluster(hooks=[a_hook("board", "Gate", [Point.BEFORE_REVISION])])
+    cluster.receiver.answer = lambda delivery: NOT_YET
+    until(cluster, lambda: cluster.receiver.got)
+    run = cluster.status.run.id
+    cluster.edit(hooks=())
+    cluster.settle()
+    assert cluster.status.condition("Ready").status == "True"
+    assert cluster.status.run.id == run
+
+
+def test_a_hook_that_is_added_to_a_finished_run_hears_nothing_of_it():
+    cluster = HookedCluster()
+    cluster.settle()
+    cluster.edit(hooks=(a_hook(),))
+    cluster.settle()
+    assert cluster.receiver.got == []
+
+
+def test_nothing_is_asked_while_the_resource_is_paused_and_a_pause_ends_no_question():
+    cluster = HookedCluster(hooks=[a_hook("board", "Check", [Point.BEFORE_MIGRATION])])
+    cluster.annotate("headway.dev/paused", "1")
+    for _ in range(5):
+        cluster.reconcile()
+    assert cluster.receiver.got == []
+    cluster.annotate("headway.dev/paused", "")
+    cluster.settle()
+    assert cluster.status.condition("Ready").status == "True"
+
+
+def filling(cluster):
+    """The first Job is in a backfill."""
+    until(cluster, lambda: any(job.database and job.is_active for job in cluster.jobs.values()))
+    (job,) = cluster.active
+    backfill = BackfillProgress("fill", "users", rows_done=10, rows_total=100)
+    cluster.start_pod(job.name)
+    cluster.progress[job.name] = JobProgress(job.name, 5, revision="1-1", backfill=backfill)
+    return job.name
+
+
+def test_a_throttle_holds_the_backfill_while_it_says_no_or_cannot_be_asked():
+    cluster = HookedCluster(hooks=[a_hook("load", "Throttle", [Point.DURING_BACKFILL])])
+    job = filling(cluster)
+    said = YES
+    cluster.receiver.answer = lambda delivery: said
+    for said, held in (  # noqa: B007
+        (YES, ""),
+        (NOT_YET, "hook load says no: the receiver answered 403"),
+        (BROKEN, "hook load says no: no connection"),
+        (YES, ""),
+    ):
+        for _ in range(3):
+            cluster.reconcile()
+        assert cluster.jobs[job].pod.control.throttle == held
+    question = cluster.receiver.got[-1]
+    assert question.data["backfill"]["rowsDone"] == 10
+    (state,) = cluster.status.hooks
+    assert (state.result, state.database) == (Result.DELIVERED, "main")
+
+
+def test_a_throttle_that_may_be_ignored_holds_only_when_it_says_so():
+    hook = a_hook("load", "Throttle", [Point.DURING_BACKFILL], failure_policy=FailurePolicy.IGNORE)
+    cluster = HookedCluster(hooks=[hook])
+    job = filling(cluster)
+    cluster.receiver.answer = lambda delivery: BROKEN
+    for _ in range(3):
+        cluster.reconcile()
+    assert cluster.jobs[job].pod.control.throttle == ""
+    cluster.receiver.answer = lambda delivery: NOT_YET
+    for _ in range(3):
+        cluster.reconcile()
+    assert "says no" in cluster.jobs[job].pod.control.throttle
+
+
+def test_a_throttle_that_is_gone_is_asked_no_more():
+    cluster = HookedCluster(hooks=[a_hook("load", "Throttle", [Point.DURING_BACKFILL])])
+    job = filling(cluster)
+    cluster.receiver.answer = lambda delivery: GONE
+    for _ in range(6):
+        cluster.reconcile()
+    assert len(cluster.receiver.got) <= 2
+    assert cluster.jobs[job].pod.control.throttle == ""
+
+
+def test_a_throttle_may_not_be_forgotten_by_a_failed_call_of_it():
+    assert replace(a_hook("load", "Throttle"), failure_policy=None).must_answer
+    assert not a_hook("chat").must_answer
+    assert TOLD
