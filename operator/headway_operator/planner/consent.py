@@ -51,13 +51,21 @@ class Desk:
         wanted = message_id(self.uid, self.run, hook.name, occasion)
         return next((entry for entry in self.entries if entry.id == wanted), None)
 
+    def concerned(self, occasion: Occasion) -> tuple[Hook, ...]:
+        """Those without whom it may not begin. Who only listens hears of revisions in order, when their turn comes."""
+        return tuple(
+            hook
+            for hook in self.listeners(occasion)
+            if hook.holds or occasion.point is not Point.BEFORE_REVISION
+        )
+
     def may_pass(self, occasion: Occasion) -> bool:
         """Whether everybody knows of it, and nobody who is asked holds it."""
-        return all(self._lets_pass(hook, occasion) for hook in self.listeners(occasion))
+        return all(self._lets_pass(hook, occasion) for hook in self.concerned(occasion))
 
     def held_by(self, occasion: Occasion) -> str:
         """Which hook is waited for and what it says, for people."""
-        for hook in self.listeners(occasion):
+        for hook in self.concerned(occasion):
             if not self._lets_pass(hook, occasion):
                 entry = self.entry(hook, occasion)
                 said = f": {entry.message}" if entry is not None and entry.message else ""

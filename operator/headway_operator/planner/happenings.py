@@ -65,7 +65,7 @@ def with_asked(
     assert status.run is not None
     entries = desk.entries
     for occasion in occasions:
-        for hook in desk.listeners(occasion):
+        for hook in desk.concerned(occasion):
             if desk.entry(hook, occasion) is None:
                 entries += (entry_for(hook, occasion, migration, status.run, status, now),)
     return entries
@@ -170,7 +170,11 @@ class _Writer:
         self._is_full = False
 
     def tell_revisions(self, database: DatabaseStatus, jobs: tuple[JobView, ...]) -> DatabaseStatus:
-        """The database without those of which the messages are made, before and after each in turn."""
+        """The database without those of which the messages are made, before and after each in turn.
+
+        In the order of the plan: what is not known to be applied yet holds those behind it, until the database has
+        failed and nothing more comes.
+        """
         if not database.untold and not database.unasked:
             return database
         own = _of(jobs, database.name)
@@ -183,6 +187,8 @@ class _Writer:
         begun = applied | ({progress.revision, progress.asks} if progress is not None else set())
         asked, told = set(), set()
         for revision in order:
+            if database.phase is DatabasePhase.FAILED and revision not in applied:
+                continue
             if revision in begun and revision in database.unasked:
                 if not self._tell(Occasion(Point.BEFORE_REVISION, database.name, revision), HookType.NOTIFY):
                     break
@@ -191,6 +197,8 @@ class _Writer:
                 if not self._tell(Occasion(Point.AFTER_REVISION, database.name, revision)):
                     break
                 told.add(revision)
+            if revision not in applied:
+                break
         return replace(
             database,
             untold=tuple(one for one in database.untold if one not in told),

@@ -1,0 +1,111 @@
+"""Each point of a run is delivered in order, each message once as the receiver counts ids, however often we die."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+
+from headway_operator.api.hooks import Point
+from headway_operator.planner.deliveries import Answer, Answered
+from support.hooked import BEFORE, BROKEN, NOT_YET, YES, HookedCluster, a_hook
+from support.judges import objections
+from support.model import Refused
+
+RUNS = 1000 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 120
+LATER = Answered(Answer.TRY_LATER, 429, retry_after_seconds=7, sentence="the receiver answered 429")
+
+
+def whole_way(databases, count, image="1"):
+    """What a listener hears of a run that nothing disturbs."""
+    told = ["BeforeMigration"]
+    for database in databases:
+        told.append(f"BeforeDatabase {database}")
+        for number in range(1, count + 1):
+            told += [f"{point} {database} {image}-{number}" for point in ("BeforeRevision", "AfterRevision")]
+        told.append(f"AfterDatabase {database}")
+    return [*told, "OnReady", "AfterMigration"]
+
+
+class Disturbed:
+    """A run in which the operator dies, events are lost and receivers are out of order, by this seed."""
+
+    def __init__(self, seed):
+        self.chance = random.Random(seed)
+        self.count = self.chance.randint(1, 4)
+        self.databases = ("main", "audit")[: self.chance.randint(1, 2)]
+        asked = self.chance.choice([(), BEFORE, BEFORE[2:], BEFORE[:1]])
+        hooks = [a_hook(retries=10)]
+        if asked:
+            hooks.append(a_hook("board", self.chance.choice(["Check", "Gate"]), asked, retries=10))
+        self.asked = asked
+        self.cluster = HookedCluster(*self.databases, hooks=hooks, revisions=self.count)
+        self.cluster.receiver.answer = self.answer
+        self.crashes = 0
+        self.may_fail = True
+
+    def answer(self, delivery):
+        """Often enough yes: ten failures in a row would be given up."""
+        if not self.may_fail or self.chance.random() < 0.6:
+            return YES
+        is_gate = delivery.type == "Gate"
+        return self.chance.choice([BROKEN, LATER, NOT_YET if is_gate else BROKEN])
+
+    def disturb(self):
+        for _ in range(self.chance.randint(10, 80)):
+            cluster = self.cluster
+            cluster.loses_events = self.chance.random() < 0.3
+            what = self.chance.random()
+            if what < 0.35:
+                self.look()
+            elif what < 0.55:
+                self.crashes += 1
+                self.look(crash_after=self.chance.randint(0, 4))
+            elif what < 0.6:
+                self.crashes += 1
+                cluster.lose_memory()
+            elif what < 0.9:
+                for job in list(cluster.active):
+                    cluster.step(job.name)
+            else:
+                cluster.now += cluster.reconcile().wake_after or cluster.snapshot().now - cluster.now
+        self.may_fail = False
+        self.cluster.settle()
+
+    def look(self, crash_after=None):
+        try:
+            self.cluster.reconcile(crash_after)
+        except Refused:
+            return
+        if self.cluster.status.observed_generation > 0:
+            assert list(objections(self.cluster.status, 1)) == []
+
+
+@pytest.mark.parametrize("first", range(0, RUNS, 20))
+def test_nothing_is_missing_and_nothing_comes_twice(first):
+    for seed in range(first, first + 20):
+        run = Disturbed(seed)
+        run.disturb()
+        told = run.cluster.receiver.told("chat")
+        assert told == whole_way(run.databases, run.count), f"seed {seed}"
+        assert len(run.cluster.receiver.ids("chat")) == len(told), f"seed {seed}: an id for each thing told"
+        assert all(len(set(own)) == len(own) for own in run.cluster.applied.values())
+        if run.asked:
+            wanted = [one for one in told if one.split()[0] in {point.value for point in run.asked}]
+            assert run.cluster.receiver.told("board") == wanted, f"seed {seed}"
+
+
+def test_the_disturbance_is_one():
+    runs = [Disturbed(seed) for seed in range(40)]
+    for run in runs:
+        run.disturb()
+    assert sum(run.crashes for run in runs) > 200
+    sent_twice = [
+        run
+        for run in runs
+        if len(run.cluster.receiver.got)
+        > len(run.cluster.receiver.ids("chat") | run.cluster.receiver.ids("board"))
+    ]
+    assert len(sent_twice) > 10, "else nothing died between intent and result"
+    assert {Point.BEFORE_REVISION} <= {point for run in runs for point in run.asked}
