@@ -166,8 +166,9 @@ def _send(options: argparse.Namespace, command: Sequence[str]) -> int:
 def _test_message(options: argparse.Namespace, time: str) -> Delivery:
     from uuid import uuid4
 
+    from headway_operator.api.hooks import HookType, Point
     from headway_operator.api.migration import GROUP, PLURAL, VERSION
-    from headway_operator.planner.deliveries import Delivery, HookType, Point
+    from headway_operator.planner.deliveries import Delivery
 
     return Delivery(
         id=f"msg_{uuid4().hex}",

@@ -52,7 +52,7 @@ class Desk:
         return next((entry for entry in self.entries if entry.id == wanted), None)
 
     def concerned(self, occasion: Occasion) -> tuple[Hook, ...]:
-        """Those without whom it may not begin. Who only listens hears of revisions in order, when their turn comes."""
+        """Those without whom it may not begin. Who only listens hears of revisions in order, in its turn."""
         return tuple(
             hook
             for hook in self.listeners(occasion)
