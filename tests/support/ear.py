@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+ADDRESS = "127.0.0.2"
+"""Not the API server's: that one may never be called."""
+MAY_BE_CALLED = {"HEADWAY_HOOKS_ALLOW": ADDRESS, "HEADWAY_HOOKS_PLAIN_HTTP": ADDRESS}
+"""Settings of an operator that calls it."""
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -69,10 +74,10 @@ def an_ear() -> Iterator[tuple[Ear, str]]:
         def log_message(self, format: str, *args: Any) -> None:
             """Nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((ADDRESS, 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
-        yield ear, f"http://127.0.0.1:{server.server_port}/"
+        yield ear, f"http://{ADDRESS}:{server.server_port}/"
     finally:
         server.shutdown()
         server.server_close()
