@@ -9,6 +9,9 @@ WORKERS ?= $(shell $(PYTHON) -c "import os; print(min(os.cpu_count() + 1, 6))")
 # Of a backfill, in test-all.
 KILLS ?= 1000
 
+# With an operator that dies at random while it calls hooks, in test-all.
+HOOK_RUNS ?= 100
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test unit test-all check bench bench-histories bench-backfill prove-backfill clean
 
@@ -38,6 +41,7 @@ test-all: test  ## also PgBouncer, MariaDB, MySQL, and every pair of Python, Ale
 	@PYTHONPATH=tests $(BIN)/python -m support.matrix.obtain all
 	@$(BIN)/python -m pytest tests/agreement/test_matrix.py --matrix=rest
 	@PYTHONPATH=operator:tests $(BIN)/python -m support.kills.prove --kills $(KILLS)
+	@HEADWAY_HOOK_RUNS=$(HOOK_RUNS) $(BIN)/python -m pytest tests/cluster/test_operator_hooks.py
 
 check: $(STAMP)  ## style, types, layers
 	@$(BIN)/ruff check .

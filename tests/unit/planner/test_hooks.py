@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
 from datetime import timedelta
 
 import pytest
@@ -11,7 +11,7 @@ from headway_operator.api.hooks import FailurePolicy, Point, Result
 from headway_operator.api.status import DatabasePhase
 from headway_operator.planner.deliveries import Answer, Answered
 from headway_operator.planner.snapshot import BackfillProgress, JobProgress
-from support.hooked import BEFORE, BROKEN, GONE, NO, NOT_YET, TOLD, YES, HookedCluster, a_hook
+from support.hooked import BEFORE, BROKEN, GONE, NO, NOT_YET, YES, HookedCluster, a_hook
 from support.judges import objections, verdicts
 
 WHOLE_WAY = [
@@ -51,7 +51,8 @@ def until(cluster, condition, rounds=200):
 
 
 def reason(cluster, kind="Reconciling"):
-    return cluster.status.condition(kind).reason
+    condition = cluster.status.condition(kind)
+    return condition.reason if condition else ""
 
 
 @pytest.mark.parametrize("loses", [False, True])
@@ -221,9 +222,7 @@ def test_a_check_that_is_gone_ends_the_run_unless_it_may_be_ignored():
 def test_a_listener_that_is_down_holds_nothing_and_later_messages_keep_their_order():
     cluster = HookedCluster(hooks=[a_hook()])
     cluster.receiver.answer = lambda delivery: BROKEN
-    until(
-        cluster, lambda: (cluster.status.condition("Ready") or 0) and reason(cluster, "Ready") == "Succeeded"
-    )
+    until(cluster, lambda: reason(cluster, "Ready") == "Succeeded")
     assert cluster.receiver.got == []
     cluster.receiver.answer = lambda delivery: YES
     cluster.settle()
@@ -372,7 +371,74 @@ def test_a_throttle_that_is_gone_is_asked_no_more():
     assert cluster.jobs[job].pod.control.throttle == ""
 
 
-def test_a_throttle_may_not_be_forgotten_by_a_failed_call_of_it():
-    assert replace(a_hook("load", "Throttle"), failure_policy=None).must_answer
-    assert not a_hook("chat").must_answer
-    assert TOLD
+def test_an_approval_that_is_missing_is_told_of_once_for_each_plan_and_comes_before_every_question():
+    hooks = [a_hook(), a_hook("board", "Check", [Point.BEFORE_MIGRATION])]
+    cluster = HookedCluster(hooks=hooks, approval="Required")
+    until(cluster, lambda: reason(cluster) == "WaitingForApproval")
+    for _ in range(4):
+        cluster.reconcile()
+    assert cluster.receiver.told("chat") == ["OnApprovalRequired"]
+    message = cluster.receiver.got[0].data
+    assert message["plan"]["digest"] in message["message"]
+    assert cluster.receiver.told("board") == []
+    cluster.annotate("headway.dev/approve", cluster.status.plan.digest)
+    cluster.settle()
+    assert cluster.receiver.told("board") == ["BeforeMigration"]
+    assert cluster.receiver.told("chat")[:2] == ["OnApprovalRequired", "BeforeMigration"]
+
+
+@pytest.mark.parametrize("point", BEFORE)
+def test_an_abort_while_a_hook_is_waited_for_ends_the_run_and_the_question(point):
+    cluster = HookedCluster(hooks=[a_hook("window", "Gate", [point]), a_hook()])
+    cluster.receiver.answer = lambda delivery: NOT_YET if delivery.hook == "window" else YES
+    until(cluster, lambda: cluster.receiver.told("window") and reason(cluster) == "WaitingForHook")
+    cluster.annotate("headway.dev/abort", f"{cluster.status.run.id}/now")
+    cluster.settle()
+    assert reason(cluster, "Ready") == "Aborted"
+    assert cluster.applied == {}
+    assert [one.result for one in cluster.status.hooks if one.name == "window"] == [Result.DROPPED]
+    assert cluster.receiver.told("chat")[-1] in ("OnFailure", "AfterMigration")
+    assert "OnFailure" in cluster.receiver.told("chat")
+
+
+def test_a_no_and_an_abort_at_once_leave_one_end():
+    cluster = HookedCluster(hooks=[a_hook("board", "Check", [Point.BEFORE_REVISION])])
+    cluster.receiver.answer = lambda delivery: NO
+    until(cluster, lambda: cluster.receiver.told("board"))
+    cluster.annotate("headway.dev/abort", f"{cluster.status.run.id}/now")
+    cluster.settle()
+    assert reason(cluster, "Ready") in ("Aborted", "HookRefused")
+    assert cluster.applied == {}
+
+
+def test_messages_are_small_and_hold_what_a_receiver_needs():
+    cluster = HookedCluster(hooks=[a_hook()])
+    cluster.broken.add(("main", "registry.example.com/shop:1"))
+    cluster.settle()
+    failed = next(one for one in cluster.receiver.got if one.point is Point.ON_FAILURE)
+    assert failed.event == "dev.headway.migration.failed"
+    assert failed.source.endswith("/namespaces/shops/databasemigrations/shop")
+    assert set(failed.data) == {"point", "resource", "run", "plan", "failure"}
+    assert failed.data["failure"]["reason"] == "RevisionFailed"
+    after = next(one for one in cluster.receiver.got if one.point is Point.AFTER_MIGRATION)
+    assert after.data["result"] == "Failed"
+    before = next(one for one in cluster.receiver.got if one.point is Point.BEFORE_DATABASE)
+    assert before.data["database"]["currentRevision"] == "base0"
+    assert before.data["database"]["targetRevision"] == "1-3"
+    assert all(len(json.dumps(one.data)) < 2000 for one in cluster.receiver.got)
+
+
+def test_what_a_failed_run_has_applied_is_told_although_it_ends():
+    cluster = HookedCluster(hooks=[a_hook()], retries=0)
+    cluster.loses_events = True
+    until(cluster, lambda: len(cluster.applied.get("main", [])) == 2)
+    cluster.broken.add(("main", "registry.example.com/shop:1"))
+    (job,) = cluster.active
+    cluster.finish(job.name)
+    cluster.settle()
+    told = cluster.receiver.told("chat")
+    assert [one for one in told if one.startswith("AfterRevision")] == [
+        "AfterRevision main 1-1",
+        "AfterRevision main 1-2",
+    ]
+    assert told[-2:] == ["OnFailure", "AfterMigration"]
