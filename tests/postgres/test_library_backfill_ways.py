@@ -171,6 +171,34 @@ def test_the_record_of_a_full_table_shows_what_stripes_are_for(database):
     assert record.wal_bytes <= 0.65 * in_order.wal_bytes
 
 
+def test_an_index_on_a_random_key_hardly_grows_either(database):
+    database.execute(
+        "CREATE TABLE users (id uuid PRIMARY KEY, is_active bool NOT NULL, pad text, status text);"
+        "INSERT INTO users SELECT gen_random_uuid(), i % 3 > 0, repeat('x', 110) "
+        "FROM generate_series(1, 60000) i; REINDEX TABLE users"
+    )
+    database.execute("VACUUM ANALYZE users")
+    index = database.scalar("SELECT pg_indexes_size('users')")
+    set_ = {"status": "CASE WHEN is_active THEN 'active' ELSE 'inactive' END"}
+    record, started = fill(database, "users", set_, "status IS NULL")
+    assert "in 32 stripes, because users_pkey is in another order than the blocks" in started["reason"]
+    assert record.index_growth_bytes <= 0.05 * index
+
+
+def test_a_column_in_an_index_grows_its_table_little_where_stripes_are_asked_for(database):
+    database.execute(
+        "CREATE TABLE users (id bigint PRIMARY KEY, is_active bool NOT NULL, pad text, status text);"
+        "INSERT INTO users SELECT i, i % 3 > 0, repeat('x', 110) FROM generate_series(1, 60000) i;"
+        "CREATE INDEX ON users (status)"
+    )
+    database.execute("VACUUM ANALYZE users")
+    heap = database.scalar("SELECT pg_relation_size('users')")
+    set_ = {"status": "CASE WHEN is_active THEN 'active' ELSE 'inactive' END"}
+    record, started = fill(database, "users", set_, "status IS NULL", strategy="striped")
+    assert "16 stripes" in started["reason"]
+    assert record.heap_growth_bytes <= 0.35 * heap
+
+
 @pytest.mark.parametrize(
     ("fillfactor", "later", "words"),
     [

@@ -101,7 +101,8 @@ def _ending(state: State, plan: Plan) -> Order:
 
 
 def _stripes(state: State, plan: Plan) -> int:
-    return 1 if state.sweep > 0 or state.plain_windows > 0 else plan.stripes
+    is_no_help = state.plain_windows > 0 and plan.needs_hot
+    return 1 if state.sweep > 0 or is_no_help else plan.stripes
 
 
 def opened(state: State, place: Place, filenode: int) -> State:

@@ -13,6 +13,10 @@ from headway.backfills.known import Asked, Known
 
 STRIPES = ((32, 16), (16, 8), (6, 4))
 """Rows in a block from which on so many stripes pay."""
+SCATTERED = 2
+"""Times as many where an index is in another order than the blocks: its pages cannot be cleaned as the blocks are, so
+as few new entries as can be are worth more passes. Measured with a random UUID key: index +1 % instead of +11 %.
+"""
 ROOMY = 0.6
 """Blocks that are filled no more than this take the new versions of all their rows, as with fillfactor 50."""
 
@@ -36,6 +40,8 @@ class Choice:
     """All of it may be done again once it is complete: where nobody can tell whether the column is
     another.
     """
+    needs_hot: bool = True
+    """Stripes are left where updates do not leave the indexes alone; else they are for the room alone."""
     must_clear: bool = False
     """An update that leaves its row chosen would happen again, and that would do harm: it is taken back."""
 
@@ -113,8 +119,15 @@ def blocks(asked: Asked, known: Known) -> Decision | None:
         "distinct": "rows that are right already are left alone",
         "both": "rows that are right already are left alone",
     }[guard]
-    stripes, why = _stripes(known, guard)
-    return Choice("striped", f"{safe}; {why}", stripes, guard, must_clear=_must_clear(asked, known))
+    stripes, why = _stripes(asked, known, guard)
+    return Choice(
+        "striped",
+        f"{safe}; {why}",
+        stripes,
+        guard,
+        needs_hot=not known.indexes,
+        must_clear=_must_clear(asked, known),
+    )
 
 
 RULES: tuple[Rule, ...] = (
@@ -185,7 +198,7 @@ def _keyset(asked: Asked, known: Known, why: str) -> Decision:
     )
 
 
-def _stripes(known: Known, guard: str) -> tuple[int, str]:
+def _stripes(asked: Asked, known: Known, guard: str) -> tuple[int, str]:
     wanted = next((stripes for rows, stripes in STRIPES if known.density >= rows), 1)
     if wanted == 1:
         return 1, "in order, because a block has few rows"
@@ -193,8 +206,11 @@ def _stripes(known: Known, guard: str) -> tuple[int, str]:
         return 1, "in order, because blocks have room for the new versions"
     if not guard:
         return 1, "in order, because nothing tells updated rows apart"
-    if known.indexes:
+    if known.indexes and asked.strategy != "striped":
         return 1, f"in order, because {known.indexes[0]} has the column"
     if known.old_snapshot:
         return 1, f"in order, because {known.old_snapshot} keeps blocks from being cleaned"
+    if known.scattered:
+        wanted *= SCATTERED
+        return wanted, f"in {wanted} stripes, because {known.scattered} is in another order than the blocks"
     return wanted, f"in {wanted} stripes, so that new versions fit beside the old ones"

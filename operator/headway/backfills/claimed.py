@@ -140,6 +140,7 @@ class Claimed:
             stripes=choice.stripes,
             must_clear=choice.must_clear,
             is_guarded=bool(choice.guard) and not choice.is_once,
+            needs_hot=choice.needs_hot,
         )
 
     def _reports(self, state: State, plan: Plan, others: "tuple[State, ...]") -> Reports:

@@ -80,6 +80,8 @@ class Known:
     """Each target has an ``IS DISTINCT FROM``."""
     old_snapshot: str = ""
     """Who keeps pages from being cleaned, without a full stop."""
+    scattered: str = ""
+    """An index in which the entries of a block's rows lie far apart, such as that of a random key."""
     filled: float = 1.0
     """Of 0 to 1: the share of the blocks that rows take, by the widths that ANALYZE has seen; 1.0: not known."""
     tried: Tried | None = None

@@ -37,6 +37,8 @@ class Plan:
     """A row that is still chosen after its update is an error."""
     is_guarded: bool
     """A row that was updated is not chosen again, so sweeps may be repeated until nothing is left."""
+    needs_hot: bool = True
+    """Stripes are left for a while where updates do not leave the indexes alone."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,12 @@ ROW_BYTES = 28
 ROOM_BYTES = 8168
 """What a block has for rows."""
 SAMPLED_BLOCKS = 64
+CORRELATED = 0.2
+"""Of the order of an index with that of the blocks; below it, neighbours in the one lie anywhere in the other.
+Numbers as texts come to more, in runs of neighbours.
+"""
+FEW_VALUES = 1000
+"""An index of fewer keeps equal ones together whatever the order is."""
 OLD_SECONDS = 30
 TID_RANGES = 140000
 """The first version that reads a range of blocks without reading the whole table, and has a hash of row
@@ -51,6 +57,15 @@ _INDEXES = """
         WHERE d.classid = CAST('pg_class' AS regclass) AND d.objid = x.indexrelid AND d.refobjid = x.indrelid
             AND d.refobjsubid = a.attnum))
     ORDER BY c.relname
+"""
+_SCATTERED = """
+    SELECT i.relname FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+    JOIN pg_catalog.pg_am m ON m.oid = i.relam AND m.amname = 'btree'
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]
+    JOIN pg_catalog.pg_stats s ON s.schemaname = :schema AND s.tablename = :name AND s.attname = a.attname
+    WHERE x.indrelid = {oid} AND NOT s.inherited AND abs(s.correlation) < {least}
+        AND s.n_distinct NOT BETWEEN 0 AND {few}
+    ORDER BY i.relname LIMIT 1
 """
 _PARTITION_KEYS = """
     SELECT DISTINCT a.attname FROM pg_catalog.pg_partitioned_table p
@@ -125,6 +140,7 @@ def _read(connection: Connection, asked: Asked) -> Known:
         ),
         partition_keys=tuple(name for (name,) in every(connection, _PARTITION_KEYS.format(oids=oids))),
         filled=_filled(connection, leaves[0]) if leaves else 1.0,
+        scattered=_scattered(connection, leaves[0]) if leaves else "",
         old_snapshot=str((one(connection, _OLD) or ("",))[0]),
         signature=f"{oid}:{','.join(str(number) for _, _, number in targets)}",
     )
@@ -220,6 +236,13 @@ def _filled(connection: Connection, leaf: Leaf) -> float:
     if row is None or row[0] is None:
         return 1.0
     return min(1.0, leaf.density * (ROW_BYTES + float(row[0])) / ROOM_BYTES)
+
+
+def _scattered(connection: Connection, leaf: Leaf) -> str:
+    """An index whose entries for the rows of a block lie all over it, by what ANALYZE has seen."""
+    query = _SCATTERED.format(oid=leaf.oid, least=CORRELATED, few=FEW_VALUES)
+    row = one(connection, query, schema=leaf.schema, name=leaf.name)
+    return str(row[0]) if row else ""
 
 
 def _sampled(connection: Connection, table: str, blocks: int) -> float:

@@ -111,8 +111,7 @@ def test_a_place_that_fails_again_and_again_is_tried_row_by_row():
     assert tries == batches.TRIES
 
 
-def through_a_window(state, hot):
-    plan = PLAN
+def through_a_window(state, hot, plan=PLAN):
     while True:
         state, order = batches.following(state, plan)
         outcome = Outcome(10, 10)
@@ -133,6 +132,12 @@ def test_stripes_that_are_no_help_are_left_for_some_windows_and_tried_again():
     assert order.piece.stripes == 16
     state, order = through_a_window(state, hot=8)
     assert order.piece.stripes == 16
+
+
+def test_stripes_that_are_for_the_room_alone_are_kept():
+    plan = replace(PLAN, needs_hot=False)
+    state, _ = through_a_window(State(leaf="s.a", place=Blocks(100_000)), 0, plan)
+    assert batches.following(state, plan)[1].piece.stripes == 16
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,20 @@ def test_stripes_by_the_rows_in_a_block(density, stripes):
     assert choice(known=replace(KNOWN, leaves=(leaf,))).stripes == stripes
 
 
+def test_an_index_in_another_order_than_the_blocks_gets_more_stripes_and_is_named():
+    found = choice(known=replace(KNOWN, scattered="users_pkey"))
+    assert found.stripes == 32
+    assert "in 32 stripes, because users_pkey is in another order than the blocks" in found.reason
+
+
+def test_a_column_in_an_index_gets_stripes_only_where_they_are_asked_for():
+    known = replace(KNOWN, indexes=("by_status",))
+    assert choice(known=known).stripes == 1
+    found = choice(replace(ASKED, strategy="striped"), known)
+    assert (found.stripes, found.needs_hot) == (16, False)
+    assert choice(replace(ASKED, strategy="striped")).needs_hot
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
