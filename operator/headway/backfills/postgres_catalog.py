@@ -17,7 +17,7 @@ ROW_BYTES = 28
 ROOM_BYTES = 8168
 """What a block has for rows."""
 SAMPLED_BLOCKS = 64
-CORRELATED = 0.2
+CORRELATED = 0.05
 """Of the order of an index with that of the blocks; below it, neighbours in the one lie anywhere in the other.
 Numbers as texts come to more, in runs of neighbours.
 """
