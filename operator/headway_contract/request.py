@@ -21,6 +21,8 @@ class Mode(str, Enum):
     """Look at every database and change nothing."""
     MIGRATE = "Migrate"
     """Take one database to its target."""
+    CHECK = "Check"
+    """Compare every database with the models of the project, and change nothing."""
 
 
 class Part(str, Enum):

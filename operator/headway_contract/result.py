@@ -145,7 +145,7 @@ class RunResult:
     failure: Failure | None = None
     plan: Plan | None = None
     plan_sha256: str = ""
-    """Names the plan's document in the log when it did not fit here as a whole, with its facts."""
+    """Names the document in the log: the plan when it did not fit here as a whole, or what a check has found."""
 
     def to_json(self) -> str:
         """At most ``LIMIT_BYTES``: the plan's facts go first, the plan, records, revisions, the middle of texts."""

@@ -49,6 +49,7 @@ def run(request: RunRequest, stream: EventStream) -> RunResult:
     import alembic
     import sqlalchemy
 
+    from headway_runner.check import check_databases
     from headway_runner.migrate import migrate_database
     from headway_runner.plan import plan_databases
     from headway_runner.supervisor import Supervisor
@@ -59,7 +60,8 @@ def run(request: RunRequest, stream: EventStream) -> RunResult:
     supervisor.listen()
     versions = platform.python_version(), alembic.__version__, sqlalchemy.__version__
     supervisor.emit(RunStarted(request.run, request.mode.value, *versions))
-    return (plan_databases if request.mode is Mode.PLAN else migrate_database)(supervisor, request)
+    work = {Mode.PLAN: plan_databases, Mode.MIGRATE: migrate_database, Mode.CHECK: check_databases}
+    return work[request.mode](supervisor, request)
 
 
 def exit_code(result: RunResult) -> ExitCode:

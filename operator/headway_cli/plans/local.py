@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from headway_cli.intake import Intake
 from headway_cli.launch import check_sources
 from headway_cli.plans.result import Told, told_of
 from headway_cli.session import SETTINGS
-from headway_contract.request import VARIABLE, RunRequest
+from headway_contract.request import VARIABLE, DatabaseRequest, RunRequest
+from headway_contract.result import RunResult
 from headway_operator.api.migration import parse
 from headway_operator.cluster.interface import Body
 from headway_operator.cluster.local import NAMESPACE, LocalCluster, Site
@@ -34,11 +35,16 @@ def local_plan(intake: Intake, starts_from: str) -> Told:
     """Make it; ``starts_from`` is a revision or ``base``, and then nothing is connected to. Raises BadInput."""
     if not starts_from:
         check_sources(intake)
+    return told_of(*run_alone(intake, lambda job: without_database(job, starts_from) if starts_from else job))
+
+
+def run_alone(intake: Intake, change: Callable[[Body], Body]) -> tuple[RunResult | None, str]:
+    """The plan Job, changed like this, run to its end: its result and its log."""
     folder = Path(tempfile.mkdtemp(prefix="headway-plan-"))
     try:
         inject(folder / "runner")
         site = Site(folder / "runner", folder, intake.sources, dict(os.environ), utc_now)
-        return asyncio.run(_run(intake.resource, site, starts_from))
+        return asyncio.run(_run(intake.resource, site, change))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -62,12 +68,10 @@ class _End:
         """The log is read in the end."""
 
 
-async def _run(resource: Body, site: Site, starts_from: str) -> Told:
+async def _run(resource: Body, site: Site, change: Callable[[Body], Body]) -> tuple[RunResult | None, str]:
     end = _End()
     cluster = LocalCluster(resource, site, end)
-    job = job_for(PLAN_JOB, parse(cluster.migration), SETTINGS)
-    if starts_from:
-        job = without_database(job, starts_from)
+    job = change(job_for(PLAN_JOB, parse(cluster.migration), SETTINGS))
     try:
         await cluster.create_job(NAMESPACE, job)
         await end.come.wait()
@@ -77,17 +81,26 @@ async def _run(resource: Body, site: Site, starts_from: str) -> Told:
     jobs: Sequence[Body] = await cluster.list_jobs(key, uid)
     view = job_view(jobs[0], await cluster.list_pods(key, uid))
     log = await cluster.read_log(NAMESPACE, PLAN_JOB.name)
-    return told_of(None if view is None else view.result, log)
+    return None if view is None else view.result, log
 
 
 def without_database(job: dict[str, Any], starts_from: str) -> dict[str, Any]:
     """The same Job for a plan from this revision on: a Secret that is not there is not missed."""
+    job = with_request(job, lambda request: replace(request, databases=_from(request, starts_from)))
+    for variable in job["spec"]["template"]["spec"]["containers"][0]["env"]:
+        for reference in variable.get("valueFrom", {}).values():
+            reference["optional"] = True
+    return job
+
+
+def _from(request: RunRequest, starts_from: str) -> tuple[DatabaseRequest, ...]:
+    return tuple(replace(one, starts_from=starts_from) for one in request.databases)
+
+
+def with_request(job: dict[str, Any], change: Callable[[RunRequest], RunRequest]) -> dict[str, Any]:
+    """The same Job with another request for its runner."""
     job = json.loads(json.dumps(job))
     for variable in job["spec"]["template"]["spec"]["containers"][0]["env"]:
         if variable["name"] == VARIABLE:
-            request = RunRequest.from_json(variable["value"])
-            databases = tuple(replace(one, starts_from=starts_from) for one in request.databases)
-            variable["value"] = replace(request, databases=databases).to_json()
-        for reference in variable.get("valueFrom", {}).values():
-            reference["optional"] = True
+            variable["value"] = change(RunRequest.from_json(variable["value"])).to_json()
     return job

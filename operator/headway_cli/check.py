@@ -1,0 +1,168 @@
+"""``headway check``: what differs between each database and the models of a project here."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from headway_cli.problems import BadInput, Problem
+from headway_cli.run import parse_urls
+
+if TYPE_CHECKING:
+    from headway_cli.intake import Intake
+    from headway_cli.plans.result import Told
+    from headway_contract.drift import DatabaseDrift, Drift
+
+OUTPUTS = ("text", "json")
+EXIT_COMPARED = 0
+EXIT_FAILED = 1
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The verb's arguments."""
+    parser = verbs.add_parser(
+        "check",
+        help="show what differs between each database and the models; nothing is changed",
+        description="Compares each database with the models that env.py gives as target_metadata, as 'alembic check' "
+        "does, through the env.py of the project. A database that is not at its target is not compared. What it "
+        "finds is information: the exit code is 0 unless a database could not be looked at, or --exit-code asks "
+        "for more.",
+    )
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help="YAML with one DatabaseMigration and its Secrets, as for run"
+    )
+    parser.add_argument(
+        "--url", dest="urls", metavar="DATABASE=URL", action="append", default=[], help="as for run"
+    )
+    parser.add_argument("--project", metavar="DIR", default="", help="as for run")
+    parser.add_argument("--python", metavar="PROGRAM", default="", help="as for run")
+    parser.add_argument("--environment", metavar="NAME", default="", help="as for run")
+    parser.add_argument(
+        "--ignore",
+        metavar="PATTERN",
+        action="append",
+        default=[],
+        help="leave out differences of what has such a name, or KIND:NAME with Alembic's word for the kind: "
+        "'legacy_*', 'remove_index:*'; may be given several times",
+    )
+    parser.add_argument("--exit-code", action="store_true", help="end with 1 when there are differences")
+    parser.add_argument("-o", "--output", choices=OUTPUTS, default="text", help="(default: text)")
+    parser.set_defaults(start=start)
+
+
+def start(options: argparse.Namespace, command: Sequence[str]) -> int:
+    """Compare and show; raises :class:`BadInput`."""
+    from headway_cli.documents import read_documents
+    from headway_cli.intake import Options, take_in
+    from headway_cli.launch import check_sources
+    from headway_contract.codec import encode
+
+    wishes = Options(
+        urls=parse_urls(options.urls, os.environ),
+        project=options.project,
+        python=options.python,
+        environment=options.environment,
+    )
+    intake = take_in(read_documents(options.files), wishes)
+    _check_it_can(intake)
+    check_sources(intake)
+    drift, told = _compare(intake)
+    _tell_problem(told)
+    if drift is None:
+        return EXIT_FAILED
+    drift = without_ignored(drift, options.ignore)
+    if options.output == "json":
+        print(json.dumps(encode(drift), indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(line for database in drift.databases for line in lines(database)))
+    failed = any(one.failure for one in drift.databases)
+    differs = options.exit_code and any(one.differences for one in drift.databases)
+    return EXIT_FAILED if failed or differs else EXIT_COMPARED
+
+
+def _check_it_can(intake: Intake) -> None:
+    if intake.resource["spec"].get("command"):
+        what = "is the application's own command, which has no models to compare with"
+        advice = "Use the check of the application, such as 'flask db check' or 'alembic check'."
+        raise BadInput(Problem(intake.where, "spec.command", what, advice))
+
+
+def _compare(intake: Intake) -> tuple[Drift | None, Told]:
+    """What was found, None when the runner could not tell; nothing in either shows a Secret."""
+    from headway_cli.plans.local import run_alone, with_request
+    from headway_cli.plans.result import Told, tail
+    from headway_cli.secrecy import mask_for
+    from headway_contract.drift import Drift
+    from headway_contract.request import Mode
+    from headway_contract.texts import with_texts
+    from headway_contract.wire import join_document
+
+    result, log = run_alone(
+        intake, lambda job: with_request(job, lambda request: replace(request, mode=Mode.CHECK))
+    )
+    lines_of_log = log.splitlines()
+    document = join_document(result.plan_sha256, lines_of_log) if result and result.plan_sha256 else None
+    drift = Drift.from_json(document) if document else None
+    mask = mask_for(intake.sources, os.environ)
+    failed = drift is None or any(one.failure for one in drift.databases)
+    why = ""
+    if drift is None:
+        failure = result.failure if result is not None else None
+        why = (
+            f"{failure.name}: {failure.message}" if failure else "The check's process ended without a result."
+        )
+    told = Told(problem=why, log=tail(lines_of_log) if failed else ())
+    return (None if drift is None else with_texts(drift, mask)), with_texts(told, mask)
+
+
+def without_ignored(drift: Drift, patterns: Sequence[str]) -> Drift:
+    """The differences that no pattern names."""
+    return replace(
+        drift,
+        databases=tuple(
+            replace(
+                database,
+                differences=tuple(
+                    one
+                    for one in database.differences
+                    if not any(_matches(pattern, one.kind, one.name) for pattern in patterns)
+                ),
+            )
+            for database in drift.databases
+        ),
+    )
+
+
+def _matches(pattern: str, kind: str, name: str) -> bool:
+    wanted_kind, separator, wanted_name = pattern.partition(":")
+    if not separator:
+        return fnmatchcase(name, pattern)
+    return fnmatchcase(kind, wanted_kind) and fnmatchcase(name, wanted_name)
+
+
+def lines(database: DatabaseDrift) -> Iterator[str]:
+    """What is told of one database."""
+    name, count = database.name, len(database.differences)
+    if database.failure is not None:
+        failure = database.failure
+        yield f"{name}: {failure.message} {failure.kind.meaning} {failure.kind.next_step}"
+        return
+    if database.not_compared:
+        yield f"{name}: not compared. {database.not_compared}"
+    if count or not database.not_compared:
+        found = f"{count} difference{'' if count == 1 else 's'}" if count else "no difference"
+        yield f"{name}: {found} between the database and the models"
+    yield from (f"  {one.sentence}" for one in database.differences)
+
+
+def _tell_problem(told: Told) -> None:
+    if told.problem:
+        print(f"error: {told.problem}", file=sys.stderr)
+    for line in told.log:
+        print(f"  | {line}", file=sys.stderr)
