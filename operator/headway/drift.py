@@ -5,6 +5,7 @@ them, or both; what it does not have is taken out of the differences again. Only
 concerned.
 """
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,9 +123,18 @@ def register() -> None:
     """Make it known to Alembic; again is harmless."""
     if not _REGISTERED:
         _REGISTERED.append(True)
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(is_no_word_of_checkpoints)
         comparators.dispatch_for("schema", **_last())(hide)
 
 
+def is_no_word_of_checkpoints(record: logging.LogRecord) -> bool:
+    """Alembic tells of each table that it would remove before anybody can take the removal back."""
+    return not (str(record.msg).startswith("Detected removed table") and CHECKPOINTS in record.getMessage())
+
+
+_LOGGERS = ("alembic.autogenerate.compare", "alembic.autogenerate.compare.tables")
+"""The second one from Alembic 1.17 on."""
 _REGISTERED: list[bool] = []
 
 

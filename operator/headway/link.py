@@ -6,11 +6,14 @@ library that the revisions import and whoever drives them may be of different ve
 """
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import NoReturn, Protocol, cast
 
 from alembic.runtime.migration import MigrationContext
+
+from headway.interrupts import Interrupted
 
 ATTRIBUTE = "headway"
 """The key in ``alembic.config.Config.attributes``."""
@@ -33,17 +36,17 @@ class Link(Protocol):
         """End the pass here, at a safe point, by raising what the driver of Alembic knows; main thread only."""
 
 
-class Stopped(Exception):
-    """Without a link, an operation stopped at a safe point; running the revision again goes on there."""
-
-
 class NoLink:
-    """Plain ``alembic upgrade``: facts go to the logger ``headway``."""
+    """Plain ``alembic upgrade``: facts go to the logger ``headway``, and what is wished is Ctrl-C."""
+
+    is_interrupted = False
+    """Ctrl-C was pressed while an operation works."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._holds = False
         self._told_at: float | None = None
+        self._done = ""
 
     def report(self, kind: str, facts: Mapping[str, Plain]) -> None:
         """One line of the log; what a person should know as a warning, which Alembic's own configuration shows."""
@@ -55,6 +58,7 @@ class NoLink:
             log.info("%s: %s", kind, ", ".join(f"{name} {value}" for name, value in facts.items()))
 
     def _progress(self, facts: Mapping[str, Plain]) -> None:
+        self._done = f"in the backfill of {facts['table']}, {facts['rows_done']} rows of which are done"
         held, now = facts.get("throttled_by"), self._clock()
         if bool(held) != self._holds:
             self._holds = bool(held)
@@ -65,12 +69,17 @@ class NoLink:
             log.info(line, facts["table"], facts["rows_done"], facts["percent"], facts["rows_per_second"])
 
     def wishes(self) -> Mapping[str, object]:
-        """Nothing is wished."""
-        return {}
+        """A stop, from Ctrl-C on."""
+        return {"stop": True} if self.is_interrupted else {}
 
     def stop(self, sentence: str) -> NoReturn:
-        """Raises :class:`Stopped`."""
-        raise Stopped(sentence)
+        """Raises :class:`headway.interrupts.Interrupted`, which ends the program."""
+        where = self._done or "between two steps of an operation"
+        sys.stderr.write(
+            f"headway: stopped by Ctrl-C {where}; what was done until then is committed.\n"
+            "headway: run the same command again, it goes on there.\n"
+        )
+        raise Interrupted
 
 
 def link_of(context: MigrationContext) -> Link:

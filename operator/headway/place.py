@@ -10,7 +10,8 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection, Dialect
 
-from headway.link import Link, link_of
+from headway.interrupts import heard_by
+from headway.link import Link, NoLink, link_of
 from headway.sessions import OwnSession
 from headway.statements import execute, literal, quoted, rows
 
@@ -75,7 +76,7 @@ class Place:
         assert connection is not None
         self._refuse_foreign_transaction()
         settings = _settings(connection)
-        with self.outside():
+        with heard_by(self.link if isinstance(self.link, NoLink) else None), self.outside():
             yield Beside(self, settings)
 
     def outside(self) -> "AbstractContextManager[None]":

@@ -7,8 +7,10 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +47,9 @@ EXIT_SUCCEEDED = 0
 EXIT_FAILED = 1
 EXIT_NEEDS_APPROVAL = 3
 EXIT_INTERRUPTED = 130
+FOLDER = "headway-run-"
+KEPT_SECONDS = 7 * 86400
+"""How long the logs of a failure stay, and what a run that was killed has left."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,8 @@ def launch(documents: Sequence[Document], options: Options, output: str, command
 
 
 def _launch(intake: Intake, output: str, command: Sequence[str]) -> Outcome:
-    folder = Path(tempfile.mkdtemp(prefix="headway-run-"))
+    forget_old_folders(Path(tempfile.gettempdir()), time.time())
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER))
     outcome = None
     try:
         outcome = _run(intake, folder, output, command)
@@ -132,6 +138,15 @@ async def _session(intake: Intake, site: Site, output: Output) -> Ending:
             ).run()
             output.show(ending.board)
     return ending
+
+
+def forget_old_folders(parent: Path, now: float) -> None:
+    """Those of this user in which nothing was written for a week; a run that goes on writes all the time."""
+    for folder in parent.glob(f"{FOLDER}*"):
+        with suppress(FileNotFoundError):
+            newest = max(one.lstat().st_mtime for one in (folder, *folder.rglob("*")))
+            if folder.stat().st_uid == os.getuid() and now - newest > KEPT_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _clean(folder: Path, keep_logs: bool) -> None:

@@ -264,6 +264,14 @@ FAILURES: tuple[FailureClass, ...] = (
 _BY_NAME = {failure.name: failure for failure in FAILURES}
 
 
+def next_step_after(name: str, next_step: str, happened: str) -> str:
+    """The class's next step, "" where what happened says itself what to do: operations of ours tell whoever is to
+    run their revision again what to do before, and the revision is not to be corrected then.
+    """
+    tells_it = name == "RevisionFailed" and "run the revision again" in happened.lower()
+    return "" if tells_it else next_step
+
+
 def failure_class(name: str) -> FailureClass:
     """The class of this name; a name from a newer runner reads as ``Unexpected``."""
     return _BY_NAME.get(name, _BY_NAME["Unexpected"])

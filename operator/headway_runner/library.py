@@ -93,7 +93,8 @@ class LibraryLink:
         return {name: value for name, value in wished.items() if value}
 
     def stop(self, sentence: str) -> NoReturn:
-        """Raises :class:`SafeStop` with where it stopped."""
+        """Raises :class:`SafeStop` with where it stopped, which is also the last progress that anybody is told."""
+        self._link.emit(*(last for _, last in self._working.values() if last is not None))
         places = "; ".join(self._places())
         if sentence.rstrip(".") == self._link.control().reason.rstrip("."):
             # Whoever wishes it knows why.

@@ -2,6 +2,7 @@
 
 import sys
 
+from headway_contract.failures import next_step_after
 from headway_contract.result import Outcome, RunResult
 from headway_runner.secrecy import mask
 
@@ -17,7 +18,8 @@ def last_words(result: RunResult) -> str:
     where = f"{result.database}: " if result.database else ""
     if result.failure is not None:
         kind = result.failure.kind
-        return f"{where}{result.failure.name}: {result.failure.message} {kind.meaning} {kind.next_step}"
+        step = next_step_after(kind.name, kind.next_step, result.failure.message)
+        return f"{where}{result.failure.name}: {result.failure.message} {kind.meaning} {step}".rstrip()
     heads = ", ".join(result.to_revision) or "the base"
     if result.plan is not None:
         count = sum(len(database.pending) for database in result.plan.databases)

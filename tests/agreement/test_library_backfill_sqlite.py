@@ -7,8 +7,7 @@ import sqlite3
 import pytest
 
 from headway import backfill
-from headway.backfills.known import NoSuchTable
-from headway.backfills.whole import NotPossible
+from headway.backfills.known import NoSuchColumn, NoSuchTable, NotPossible
 from headway.backfills.worker import BackfillIncomplete
 from support.revisions import StoppedByTest, Told, run
 
@@ -117,7 +116,7 @@ def test_in_memory_the_migrations_own_connection_is_used():
 def test_what_is_not_there_is_told(shop):
     with pytest.raises(NoSuchTable, match="no table nothing"):
         fill(shop, "nothing", {"n": "1"})
-    with pytest.raises(NoSuchTable, match="users has no column nothing"):
+    with pytest.raises(NoSuchColumn, match="users has no column nothing"):
         fill(shop, "users", {"nothing": "1"})
 
 

@@ -261,6 +261,18 @@ def test_what_needs_an_operation_of_its_own_is_refused(users, new, advice):
     assert catalog(users) == before
 
 
+def test_what_a_revision_left_that_was_renamed_since_keeps_no_column_waiting_once_it_is_filled(users):
+    add(users)
+    users.execute(
+        f"INSERT INTO {CHECKPOINT} SELECT 'old1: users (email_lc)', 0, table_name, columns, 7, false, fence, owner, "
+        f"digest, signature, choice, state, started_at, updated_at - interval '1 hour' FROM {CHECKPOINT}"
+    )
+    run(users.url(), lambda: set_not_null_online("users", "email_lc"))
+    users.execute(f"UPDATE {CHECKPOINT} SET updated_at = now() + interval '1 hour' WHERE NOT is_complete")
+    with pytest.raises(ConstraintRefused, match="old1: users"):
+        run(users.url(), lambda: set_not_null_online("users", "email_lc"))
+
+
 def test_a_column_becomes_not_null_only_when_its_backfill_is_complete(users):
     run(users.url(), lambda: backfill("users", {"email": "'x' || id"}, "email IS NULL"))
     users.execute(f"UPDATE {CHECKPOINT} SET is_complete = false")

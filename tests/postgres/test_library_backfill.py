@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headway import backfill
-from headway.backfills.postgres_catalog import NoSuchTable
-from headway.backfills.whole import NotPossible
+from headway.backfills.known import NoSuchColumn, NoSuchTable, NotPossible
 from headway.backfills.worker import BackfillIncomplete, NotCleared
 from support.revisions import StoppedByTest, Told, run
 
@@ -282,11 +281,14 @@ def test_without_a_key_blocks_are_swept_where_that_is_safe(database):
 
 
 @pytest.mark.parametrize(
-    ("table", "set_", "words"),
-    [("nothing", LOWER, "no table nothing"), ("users", {"nothing": "1"}, "users has no column nothing")],
+    ("table", "set_", "kind", "words"),
+    [
+        ("nothing", LOWER, NoSuchTable, "no table nothing"),
+        ("users", {"nothing": "1"}, NoSuchColumn, "users has no column nothing"),
+    ],
 )
-def test_what_is_not_there_is_told(users, table, set_, words):
-    with pytest.raises(NoSuchTable, match=words):
+def test_what_is_not_there_is_told(users, table, set_, kind, words):
+    with pytest.raises(kind, match=words):
         fill(users, table, set_)
 
 

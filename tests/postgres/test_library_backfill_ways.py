@@ -10,6 +10,7 @@ from alembic import op
 
 from headway import backfill
 from support.revisions import Told, revision, run
+from support.scripts import apply, script_of
 
 ROWS = 3000
 TABLE = f"""
@@ -126,15 +127,35 @@ def test_search_path_and_role_of_the_migration_connection_hold(users):
         users.execute("DROP OWNED BY shop_owner; DROP ROLE shop_owner")
 
 
-def test_a_script_has_one_plain_statement_and_says_what_it_lacks(users):
-    from io import StringIO
-
-    buffer = StringIO()
-    with revision(users.url(), as_sql=True, output_buffer=buffer):
-        assert backfill("users", {"email_lc": "email::text"}, "email LIKE '50%'", schema="public") is None
-    script = buffer.getvalue()
+@pytest.mark.parametrize(
+    ("set_", "named"),
+    [({"email_lc": "email_lc || email::text"}, {}), ({"email_lc": "email::text"}, {"exactly_once": True})],
+)
+def test_a_script_in_which_a_row_may_not_be_met_twice_has_one_plain_statement(set_, named):
+    script = script_of(lambda: backfill("users", set_, "email LIKE '50%'", schema="public", **named))
     assert "-- headway.backfill: online, this is done in batches" in script
-    assert "UPDATE public.users SET email_lc = email::text WHERE email LIKE '50%';" in script
+    (expression,) = set_.values()
+    assert f"UPDATE public.users SET email_lc = {expression} WHERE email LIKE '50%';" in script
+
+
+def test_a_script_goes_through_a_table_in_pieces_that_are_committed_each(database):
+    """Also with partitions, names that are to be quoted, and per cent signs, quotes and dollars in expressions."""
+    database.execute(
+        """CREATE TABLE "My users" (id int, email text, "a:b" text) PARTITION BY RANGE (id);
+        CREATE TABLE p1 PARTITION OF "My users" FOR VALUES FROM (0) TO (15000);
+        CREATE TABLE p2 PARTITION OF "My users" FOR VALUES FROM (15000) TO (20001);
+        INSERT INTO "My users" SELECT i, repeat('x', 60) FROM generate_series(1, 20000) i"""
+    )
+    value = "'50%' || $a$it's$a$ || \"My users\".id::text"
+    script = script_of(lambda: backfill("My users", {"a:b": value}, 'id % 2 = 0 AND "a:b" IS NULL'))
+    apply(database, script)
+    right = """"a:b" = '50%it''s' || id AND id % 2 = 0"""
+    counts = f'SELECT count(*) FILTER (WHERE {right}), count("a:b") FROM "My users"'
+    assert database.rows(counts) == [(10_000, 10_000)]
+    transactions = 'SELECT count(DISTINCT xmin::text) FROM "My users" WHERE "a:b" IS NOT NULL'
+    assert database.scalar(transactions) >= 3
+    apply(database, script)
+    assert database.rows(counts) == [(10_000, 10_000)]
 
 
 def test_the_session_that_works_commits_for_itself_though_the_engine_does_not(users):

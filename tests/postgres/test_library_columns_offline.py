@@ -10,6 +10,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
 import headway
+from support.scripts import apply
 
 TABLE = (
     "CREATE TABLE users (id int PRIMARY KEY, name varchar(50)); INSERT INTO users VALUES (1, 'a'), (2, NULL)"
@@ -36,7 +37,7 @@ def test_a_rename_by_scripts(database, schema):
     database.execute(TABLE)
     expand = script(lambda: headway.rename_column_expand("users", "name", "full_name", schema=schema))
     assert "-- Online" in expand
-    database.execute(expand)
+    apply(database, expand)
     database.execute(
         "INSERT INTO users VALUES (3, 'old'); INSERT INTO users (id, full_name) VALUES (4, 'new')"
     )
@@ -47,10 +48,10 @@ def test_a_rename_by_scripts(database, schema):
     kind = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attname = 'full_name'"
     assert database.scalar(kind) == "character varying(50)"
     undo = script(lambda: headway.rename_column_undo("users", "name", "full_name", schema=schema))
-    database.execute(undo)
-    database.execute(expand)
-    database.execute(
-        script(lambda: headway.rename_column_contract("users", "name", "full_name", schema=schema))
+    apply(database, undo)
+    apply(database, expand)
+    apply(
+        database, script(lambda: headway.rename_column_contract("users", "name", "full_name", schema=schema))
     )
     assert database.rows("SELECT full_name FROM users WHERE id = 4") == [("new",)]
     assert database.scalar("SELECT count(*) FROM pg_proc WHERE proname LIKE '%headway%'") == 0
@@ -59,15 +60,15 @@ def test_a_rename_by_scripts(database, schema):
 def test_a_new_type_by_scripts(database):
     database.execute(TABLE + "; CREATE TABLE items (id int, price text); INSERT INTO items VALUES (1, '1')")
     how = {"using": "price::int", "back": "price::text"}
-    database.execute(script(lambda: headway.change_type_expand("items", "price", sa.Integer, **how)))
+    apply(database, script(lambda: headway.change_type_expand("items", "price", sa.Integer, **how)))
     database.execute("INSERT INTO items VALUES (2, '2'), (3, 'none'); INSERT INTO items VALUES (4, NULL, 4)")
     assert database.rows("SELECT price, price__new FROM items ORDER BY id") == [
         ("1", 1), ("2", 2), ("none", None), ("4", 4),
     ]  # fmt: skip
-    database.execute(script(lambda: headway.change_type_undo("items", "price")))
+    apply(database, script(lambda: headway.change_type_undo("items", "price")))
     database.execute("DELETE FROM items WHERE id = 3")
-    database.execute(script(lambda: headway.change_type_expand("items", "price", sa.Integer, **how)))
-    database.execute(script(lambda: headway.change_type_contract("items", "price", sa.Integer)))
+    apply(database, script(lambda: headway.change_type_expand("items", "price", sa.Integer, **how)))
+    apply(database, script(lambda: headway.change_type_contract("items", "price", sa.Integer)))
     assert database.rows("SELECT price FROM items ORDER BY id") == [(1,), (2,), (4,)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import textwrap
 from pathlib import Path
 
@@ -124,3 +125,13 @@ def test_a_half_done_expand_step_is_clean_too(project, schema, database):
         f"DROP INDEX {where}ix_users_full_name; ALTER TABLE {where}users ALTER full_name DROP NOT NULL"
     )
     assert project.check(models(OLD, schema=schema)) == ""
+
+
+def test_the_table_of_the_checkpoints_is_not_even_a_word_in_the_log(project, schema, caplog):
+    code = f"headway.backfill('users', {{'name': \"'x'\"}}, schema={schema!r})"
+    project.upgrade("a1", code)
+    project.database.execute("CREATE TABLE stray (n int)")
+    caplog.set_level(logging.INFO)
+    assert "stray" in project.check(models(OLD, schema=schema))
+    assert "stray" in caplog.text
+    assert "headway_backfill" not in caplog.text

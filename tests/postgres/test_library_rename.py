@@ -6,6 +6,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+import headway
 from headway.columns.wanted import CannotChange
 from headway.operations.rename_column import (
     rename_column_contract,
@@ -186,6 +187,18 @@ def refused(work, database, *words, **more):
     assert without_checkpoints(database) == before
     for word in words:
         assert word in str(caught.value)
+
+
+def test_contract_refuses_while_another_column_is_filled_from_the_old_one(shop):
+    new = sa.Column("shouted", sa.Text)
+    run(shop.url(), lambda: headway.add_column_with_backfill("users", new, "upper(name)"))
+    expand(shop)
+    refused(contract, shop, "zz_headway_fill_shouted_insert", "stop_filling_column()")
+    run(shop.url(), lambda: headway.stop_filling_column("users", "shouted"))
+    run(shop.url(), lambda: headway.add_column_with_backfill("users", new, "upper(full_name)"))
+    contract(shop)
+    shop.execute("INSERT INTO users (id, full_name) VALUES (77777, 'eve')")
+    assert shop.scalar("SELECT shouted FROM users WHERE id = 77777") == "EVE"
 
 
 def test_contract_refuses_while_no_backfill_is_written_down_as_complete(shop):

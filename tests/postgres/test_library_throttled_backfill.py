@@ -8,6 +8,7 @@ import pytest
 
 from headway import backfill
 from headway.pace import FAST
+from headway.throttle.look import WrongQuery
 from support.revisions import StoppedByTest, Told, run
 from support.waiting import wait_until
 
@@ -194,4 +195,14 @@ def test_slow_commits_of_its_own_hold_it_and_it_ends_nevertheless(users, begin):
 def test_a_query_with_the_name_of_another_signal_is_refused_before_anything_is_done(users):
     with pytest.raises(ValueError, match="more than one signal"):
         run(users.url(), lambda: backfill("users", LOWER, signals={"replica lag": "SELECT 0"}))
+    assert users.scalar("SELECT to_regclass('headway_backfill')") is None
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [("SELECT count(*) FROM nothing", 'relation "nothing" does not exist'), ("SELEC 1", "syntax error")],
+)
+def test_a_query_that_can_never_be_asked_is_refused_before_anything_is_done(users, query, words):
+    with pytest.raises(WrongQuery, match=f"waiting jobs.*{words}"):
+        run(users.url(), lambda: backfill("users", LOWER, signals={"waiting jobs": query}))
     assert users.scalar("SELECT to_regclass('headway_backfill')") is None

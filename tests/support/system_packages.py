@@ -36,6 +36,10 @@ PARTS = (
     Part("test_pgbouncer.py", "pgbouncer", "pgbouncer"),
     Part("test_mariadb.py", "mariadbd", "mariadb-server"),
     Part("test_mariadb_interrupts.py", "mariadbd", "mariadb-server"),
+    Part("test_library_backfill_mysql.py", "mariadbd", "mariadb-server"),
+    Part("test_library_operations_mysql.py", "mariadbd", "mariadb-server"),
+    Part("test_library_throttle_mariadb.py", "mariadbd", "mariadb-server"),
+    Part("test_full_disk.py", "mount", "mount"),
     Part("test_node_loss.py", "ip", "iproute2"),
     Part("test_node_loss_mysql.py", "mariadbd", "mariadb-server"),
 )

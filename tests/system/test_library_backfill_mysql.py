@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from headway import backfill
-from headway.backfills.known import NoSuchTable
+from headway.backfills.known import NotPossible
 from headway.backfills.worker import BackfillIncomplete
 from support.revisions import StoppedByTest, Told, run
 
@@ -106,5 +106,5 @@ def test_a_row_that_somebody_has_locked_keeps_no_other_row_waiting(shop):
 def test_a_table_without_transactions_is_refused_with_advice(shop):
     with shop.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE notes (id int PRIMARY KEY, n int) ENGINE=MyISAM")
-    with pytest.raises(NoSuchTable, match="MyISAM, which has no transactions"):
+    with pytest.raises(NotPossible, match="MyISAM, which has no transactions"):
         fill(shop, "notes", {"n": "1"})

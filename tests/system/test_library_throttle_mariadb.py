@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from headway.throttle.limits import Limits
-from headway.throttle.own import SESSION_NUMBER, OwnWork
+from headway.throttle.own import OwnWork, session_number
 from headway.throttle.signals import busy as signals_busy
 from headway.throttle.signals.query import Query
 from headway.throttle.watch import watch
@@ -39,7 +39,7 @@ def watching(engine):
 def busy(engine, started: list[int], until: threading.Event) -> None:
     """A session that runs one statement after the other."""
     with engine.connect() as connection:
-        started.append(connection.execute(text(SESSION_NUMBER["mysql"])).scalar_one())
+        started.append(session_number(connection))
         while not until.is_set():
             connection.execute(text("SELECT SLEEP(0.2)"))
 
@@ -91,3 +91,32 @@ def test_a_lag_that_nobody_named_is_not_missed(watching):
     first = throttle._seen["active sessions"].read_at
     wait_until(lambda: throttle._seen["active sessions"].read_at > first)
     assert (throttle.verdict().hold, told) == ("", [])
+
+
+def test_a_session_that_waits_for_a_row_of_ours_holds_and_of_others_does_not(engine, watching):
+    with engine.begin() as connection:
+        connection.execute(text("CREATE OR REPLACE TABLE users (id int PRIMARY KEY, n int) ENGINE=InnoDB"))
+        connection.execute(text("INSERT INTO users VALUES (1, 0)"))
+    own = OwnWork()
+    throttle = watching(own=own)
+    holder = engine.connect()
+    number = session_number(holder)
+    holder.execute(text("UPDATE users SET n = 1"))
+    waiter = threading.Thread(target=wait_for_the_row, args=(engine,))
+    waiter.start()
+    try:
+        wait_until(lambda: len(throttle._blocking._since) == 1, what="the waiter to be seen")
+        assert throttle.verdict().hold == ""
+        own.works_in(number)
+        wait_until(lambda: "a session waits" in throttle.verdict().hold, what="the hold")
+        assert "for the backfill (limit 100 ms)" in throttle.verdict().hold
+        assert throttle.verdict().blocked_ms > 0
+    finally:
+        holder.close()
+        waiter.join()
+    wait_until(lambda: not throttle.verdict().hold, what="the end of the hold")
+
+
+def wait_for_the_row(engine):
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE users SET n = 2"))

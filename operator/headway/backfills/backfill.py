@@ -55,8 +55,8 @@ def backfill(
     statistics at the end.
 
     Alembic's transaction is committed before, as by ``autocommit_block()``. A rerun goes on after the last
-    batch that was committed; a backfill that is complete is not done again. With ``--sql`` one plain UPDATE
-    is written, and None returned.
+    batch that was committed; a backfill that is complete is not done again. With ``--sql`` statements that need
+    no checkpoint are written (:mod:`headway.backfills.offline`), and None is returned.
 
     Locks on PostgreSQL: ROW EXCLUSIVE on the table and the locks of the rows of one batch, for about the
     pace's target (100 ms), waiting for others no longer than that; SHARE UPDATE EXCLUSIVE for ANALYZE.
@@ -64,7 +64,8 @@ def backfill(
     Returns the record of all its runs. Raises ValueError for arguments that make no sense, and of
     :mod:`headway.backfills`: ``claim.SecondRunner``, ``claim.Changed``, ``claim.NoCheckpoint``,
     ``checkpoint.TakenOver``, ``worker.BackfillIncomplete`` (rows that could not be updated, by key),
-    ``whole.NotPossible`` (no safe way through the table, with advice), ``known.NoSuchTable``;
+    ``known.NotPossible`` (no safe way through the table, with advice), ``known.NoSuchTable``,
+    ``known.NoSuchColumn``, ``known.NoSuchKey``; ``headway.throttle.look.WrongQuery`` for a signal;
     ``headway.place.CannotCommit``; and the database's errors that trying again does not help.
     """
     if not isinstance(set_, Mapping):

@@ -187,7 +187,9 @@ def resumed(state: State, plan: Plan, was_complete: bool, lanes: "Iterable[State
     """By another run. What was swept is looked at again, where that does no harm: rows may have come
     since.
     """
-    state = replace(state, tries=0, is_one_by_one=False, retried=0, is_searched=False)
+    rows = sum(one.rows for one in plan.leaves)
+    total = rows if was_complete or not state.rows_total else state.rows_total
+    state = replace(state, rows_total=total, tries=0, is_one_by_one=False, retried=0, is_searched=False)
     if plan.is_guarded:
         return replace(state, is_settled=False, rounds=0, missed=0, stuck=0, left=-1, parked=(), arriving=0)
     has_parked = bool(state.parked) or any(lane.parked for lane in lanes)

@@ -153,7 +153,7 @@ class Claimed:
             strategy=choice.strategy,
             reason=choice.reason,
             rows_done=tally.rows,
-            rows_total=sum(leaf.rows for leaf in self.known.leaves),
+            rows_total=state.rows_total,
         )
         if self.claim.notice:
             tell(call.link, Noticed(f"Backfill of {self.known.table}: {self.claim.notice}."))

@@ -213,6 +213,9 @@ class Driver:
         while True:
             wishes = parse(self.link.wishes())
             if wishes.stop:
+                # What the others commit meanwhile belongs to the numbers that people keep.
+                self.crew.close()
+                self._report(is_last=True)
                 self.link.stop(
                     wishes.stop_reason or f"The backfill of {self.task.reports.table} was asked to stop."
                 )
@@ -246,9 +249,9 @@ class Driver:
         else:
             self.worker.losses = 0
 
-    def _report(self) -> None:
+    def _report(self, is_last: bool = False) -> None:
         others = self.crew.board.others
         tally = lanes.gathered(self.state, others).tally
         fraction = batches.fraction(self.state, self.task.plan, others)
-        told = self.task.reports.progress(tally, fraction, self.crew.board.at_work)
+        told = self.task.reports.progress(tally, fraction, self.crew.board.at_work, is_last)
         self.worker.state = replace(self.state, tally=replace(self.state.tally, percent=told))

@@ -1,12 +1,25 @@
 """All that a choice of strategy may look at: what is asked for and what the catalog says. Plain values."""
 
+import re
 from dataclasses import dataclass
 
 from headway.backfills.orders import Leaf
 
 
 class NoSuchTable(Exception):
-    """The table or a column is not there, or cannot be filled; the text says which and what to do."""
+    """There is no such table for this role and search path, or it is a view; the text says what to do."""
+
+
+class NoSuchColumn(Exception):
+    """The table has no such column; the text says which, and what to do."""
+
+
+class NoSuchKey(Exception):
+    """The table has no unique key without NULL on the columns that were given as one."""
+
+
+class NotPossible(Exception):
+    """There is no safe way through the table; the text says why, and what would open one."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,12 @@ class Asked:
     def columns(self) -> tuple[str, ...]:
         """Those that are set."""
         return tuple(column for column, _ in self.assignments)
+
+
+def names_a_target(asked: Asked) -> bool:
+    """By the text, where no catalog tells: an expression that names a column which is set may read it."""
+    names = "|".join(re.escape(name) for name in asked.columns)
+    return any(re.search(rf"(?i)(?<!\w)(?:{names})(?!\w)", sql) for _, sql in asked.assignments)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,21 @@
 """What SQLAlchemy tells of a table on databases other than PostgreSQL."""
 
-import re
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from headway.backfills.known import Asked, Column, Known, NoSuchTable
+from headway.backfills.known import (
+    Asked,
+    Column,
+    Known,
+    NoSuchColumn,
+    NoSuchKey,
+    NoSuchTable,
+    NotPossible,
+    names_a_target,
+)
 from headway.backfills.orders import Leaf
 from headway.backfills.queries import name_in, one
 
@@ -19,7 +27,9 @@ _MYSQL = """
 
 
 def read(connection: Connection, asked: Asked) -> Known:
-    """Inside a transaction; raises :class:`NoSuchTable` and what the driver raises."""
+    """Inside a transaction; raises :class:`NoSuchTable`, :class:`NoSuchColumn`, :class:`NoSuchKey`,
+    :class:`NotPossible` and what the driver raises.
+    """
     inspector: Any = sa.inspect(connection)
     if not inspector.has_table(asked.table, schema=asked.schema):
         raise NoSuchTable(
@@ -28,7 +38,7 @@ def read(connection: Connection, asked: Asked) -> Known:
     columns = {column["name"]: column for column in inspector.get_columns(asked.table, schema=asked.schema)}
     missing = [name for name in asked.columns if name not in columns]
     if missing:
-        raise NoSuchTable(
+        raise NoSuchColumn(
             f"{asked.table} has no column {', '.join(missing)}. Check the name, and that the column is added "
             "before its backfill."
         )
@@ -43,7 +53,7 @@ def read(connection: Connection, asked: Asked) -> Known:
         targets=tuple(Column(name) for name in asked.columns),
         key=tuple(Column(name) for name in key),
         key_name=key_name,
-        reads_target=_may_read_target(asked),
+        reads_target=names_a_target(asked),
     )
 
 
@@ -66,7 +76,7 @@ def _key(inspector: Any, asked: Asked, columns: "dict[str, Any]") -> "tuple[str,
         if is_whole and (not asked.key or names == asked.key):
             return name, names
     if asked.key:
-        raise NoSuchTable(
+        raise NoSuchKey(
             f"{asked.table} has no unique key on ({', '.join(asked.key)}), in this order and without NULL. Name the "
             "columns of one that there is, or leave key= away."
         )
@@ -84,14 +94,8 @@ def _rows(connection: Connection, asked: Asked) -> int:
             return 0
     row = one(connection, _MYSQL, schema=asked.schema, name=asked.table)
     if row is not None and row[2] != "YES":
-        raise NoSuchTable(
+        raise NotPossible(
             f"{asked.table} is stored by {row[1]}, which has no transactions, so a batch and its checkpoint "
             "cannot be written together. Convert the table to InnoDB first."
         )
     return int((row or (0,))[0] or 0)
-
-
-def _may_read_target(asked: Asked) -> bool:
-    """By the text: whoever names a column may read it."""
-    names = "|".join(re.escape(name) for name in asked.columns)
-    return any(re.search(rf"(?i)(?<!\w)(?:{names})(?!\w)", sql) for _, sql in asked.assignments)

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from headway.backfills import expressions
 from headway.backfills.clauses import Clauses
-from headway.backfills.known import Asked, Column, Known, NoSuchTable
+from headway.backfills.known import Asked, Column, Known, NoSuchColumn, NoSuchKey, NoSuchTable
 from headway.backfills.orders import Leaf
 from headway.backfills.queries import every, name_in, one
 from headway.statements import quoted
@@ -88,7 +88,9 @@ _OLD = f"""
 
 
 def read(connection: Connection, asked: Asked) -> Known:
-    """Without the expressions; raises :class:`NoSuchTable` and what the driver raises."""
+    """Without the expressions; raises :class:`NoSuchTable`, :class:`NoSuchColumn`, :class:`NoSuchKey`,
+    and what the driver raises.
+    """
     return _read(connection, asked)
 
 
@@ -169,7 +171,7 @@ def _targets(
 ) -> "list[tuple[str, str, int]]":
     missing = [name for name in asked.columns if name not in attributes]
     if missing:
-        raise NoSuchTable(
+        raise NoSuchColumn(
             f"{table} has no column {', '.join(missing)}. Check the name, and that the column is added "
             "before its backfill."
         )
@@ -189,7 +191,7 @@ def _key(asked: Asked, table: str, rows: "list[tuple[Any, ...]]") -> "tuple[str,
             told = "the primary key" if is_primary else f"the unique index {index}"
             return told, tuple(Column(name, kind) for name, kind, _ in columns)
     if asked.key:
-        raise NoSuchTable(
+        raise NoSuchKey(
             f"{table} has no unique index on ({', '.join(asked.key)}), in this order and without NULL. Name the "
             "columns of one that there is, or leave key= away."
         )

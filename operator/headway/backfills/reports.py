@@ -76,12 +76,15 @@ class Reports:
         }[failure.cause.value]
         tell(self._link, Noticed(f"Backfill of {self.table}: {why}{code}; it goes on with smaller batches."))
 
-    def progress(self, tally: Tally, fraction: float, workers: int = 1) -> float:
-        """The percentage that is told from now on; the fact goes out if the last one is half a second old."""
+    def progress(self, tally: Tally, fraction: float, workers: int = 1, is_last: bool = False) -> float:
+        """The percentage that is told from now on; the fact goes out if the last one is half a second old.
+
+        ``is_last``: in any case, for the numbers of a stop are those that people keep.
+        """
         now = self._clock()
         self._progress = self._progress.seen(now, tally.rows, fraction)
         told = percent(fraction, tally.percent)
-        if now - self._told_at >= EVERY_SECONDS:
+        if is_last or now - self._told_at >= EVERY_SECONDS:
             self._told_at = now
             eta = self._progress.eta_seconds
             total = self._started.rows_total

@@ -12,6 +12,8 @@ from headway.backfills.tally import Tally
 class State:
     """Written down in the transaction of each batch."""
 
+    rows_total: int = 0
+    """The first run's estimate; a later one would count what updates have left dead. 0: none was made."""
     sweep: int = 0
     done: tuple[str, ...] = ()
     """Leaves that this sweep has done."""

@@ -10,15 +10,12 @@ from headway.backfills.checkpoint import Checkpoint
 from headway.backfills.choice import Choice, Refused, choose
 from headway.backfills.claim import Claiming
 from headway.backfills.claimed import Claimed
-from headway.backfills.known import Known
+from headway.backfills.known import Known, NotPossible
 from headway.backfills.names import digest_of
 from headway.backfills.servers import Mysql, Postgres, Server, Sqlite
 from headway.backfills.session import Session, SessionBeside, SessionItself
 from headway.facts import BackfillFinished
-
-
-class NotPossible(Exception):
-    """There is no safe way through the table; the text says why, and what would open one."""
+from headway.throttle.look import ask_first
 
 
 def run(call: Call) -> BackfillFinished:
@@ -27,6 +24,7 @@ def run(call: Call) -> BackfillFinished:
     session = _session(call, server)
     try:
         known = session.do(lambda connection: _read(connection, call, server))
+        _ask_signals(call)
         checkpoint = Checkpoint(
             call.operation, uuid.uuid4().hex[:12], call.place.context.version_table_schema
         )
@@ -58,6 +56,15 @@ def _session(call: Call, server: Server) -> Session:
     if isinstance(server, Sqlite):
         return SessionItself(connection)
     return SessionBeside(call.beside, server, call.own)
+
+
+def _ask_signals(call: Call) -> None:
+    """Beside, because a question has settings of its own."""
+    if not call.signals:
+        return
+    search_path = dict(call.beside.settings).get("search_path", "")
+    with call.beside.session() as side:
+        side.do(lambda connection: ask_first(connection, call.signals, search_path))
 
 
 def _read(connection: Connection, call: Call, server: Server) -> Known:

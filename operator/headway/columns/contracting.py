@@ -4,6 +4,7 @@ Locks: ACCESS SHARE for the look at all rows; ACCESS EXCLUSIVE on the table, and
 for a moment, tried again and again.
 """
 
+import re
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
@@ -22,7 +23,7 @@ from headway.statements import execute, rows
 from headway.sync.column import Column, Table
 from headway.sync.converter import converter_removal
 from headway.sync.found import Found, pair_on
-from headway.sync.names import literal, qualified
+from headway.sync.names import FILLING, literal, qualified
 from headway.sync.pair import Pair
 
 SEQUENCE = "SELECT format_type(seqtypid, NULL) FROM pg_catalog.pg_sequence WHERE seqrelid = {name}::regclass"
@@ -30,6 +31,10 @@ NOT_NULL = """
     SELECT n.conname, o.conname FROM pg_catalog.pg_constraint n, pg_catalog.pg_constraint o
     WHERE n.conrelid = {oid} AND o.conrelid = {oid} AND n.contype = 'n' AND o.contype = 'n'
       AND n.conkey = ARRAY[{new}::int2] AND o.conkey = ARRAY[{old}::int2]
+"""
+FILLED_BY = """
+    SELECT DISTINCT t.tgname, p.prosrc FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+    WHERE t.tgrelid = {oid} AND NOT t.tgisinternal AND pg_catalog.starts_with(t.tgname::text, {prefix}) ORDER BY 1
 """
 WORDS = {
     "differs": "hold different values in the two columns, written while the triggers were off (by the session of a "
@@ -103,6 +108,8 @@ def contract(connection: Connection, it: Standing) -> None:
     old = column_of(connection, it.table, mark.old)
     belongings = read_belongings(connection, it.table, mark.old, old.number, mark.new)
     copies = copies_of(belongings, mark.kind, mark.old, mark.new)
+    if mark.kind != TYPE:
+        _refuse_what_is_filled_from_it(connection, it)
     _refuse_what_would_go(it, belongings, missing(connection, it.table.oid, copies))
     swap = Swap(
         it.table.schema, mark, it.found.function, it.found.triggers, copies, old.sequence,
@@ -110,6 +117,19 @@ def contract(connection: Connection, it: Standing) -> None:
     )  # fmt: skip
     for one in statements(swap):
         execute(connection, one)
+
+
+def _refuse_what_is_filled_from_it(connection: Connection, it: Standing) -> None:
+    """A function's text hangs on no column in the catalog: without the column every write would fail."""
+    word = re.compile(rf"(?<!\w){re.escape(it.pair.old.name)}(?!\w)")
+    found = rows(connection, FILLED_BY.format(oid=it.table.oid, prefix=literal(FILLING)))
+    triggers = [name for name, source in found if word.search(source)]
+    if triggers:
+        raise CannotChange(
+            f"{it.table.schema}.{it.table.name}.{it.pair.old.name} cannot go, because a column is filled from it by: "
+            f"{', '.join(triggers)}. Give that up with stop_filling_column() in a revision before this step; "
+            f"add_column_with_backfill() makes it anew from {it.pair.new.name}. Nothing was changed."
+        )
 
 
 def _sequence_type(connection: Connection, old: Column, it: Standing) -> str | None:

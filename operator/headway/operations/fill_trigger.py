@@ -7,6 +7,7 @@ somebody has written otherwise is left alone, and so is one that an UPDATE write
 from dataclasses import dataclass
 
 from headway.statements import PLAIN, quoted, shortened
+from headway.sync.names import FILLING
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class FillTrigger:
     @property
     def names(self) -> "tuple[str, str]":
         """Of the triggers for INSERT and for UPDATE. PostgreSQL fires in the order of names: after the user's own."""
-        name = shortened(f"zz_headway_fill_{self.column}", 56)
+        name = shortened(f"{FILLING}{self.column}", 56)
         return (f"{name}_insert", f"{name}_update")
 
     def creation(self, expression: str) -> "tuple[str, ...]":

@@ -89,6 +89,9 @@ class Building:
         ):
             try:
                 session.do(lambda one: _without_time_outs(one, statement))
+            except KeyboardInterrupt:
+                self._tell_left("it was interrupted")
+                raise
             except DBAPIError as error:
                 self._tidy_up()
                 state = sqlstate(error)
@@ -117,10 +120,16 @@ class Building:
                     drop(self.beside, one, CLEANING)
         except (DBAPIError, LockUnavailable) as error:
             why = sqlstate(error) or type(error).__name__
-            self._notice(
-                f"The index {self.name} of {self.table.quoted} is left INVALID, because it could not be dropped now "
-                f"({why}). The next run drops it and builds it again."
-            )
+            self._tell_left(f"it could not be dropped now ({why})")
+        except BaseException:
+            self._tell_left("a stop came while it was being dropped")
+            raise
+
+    def _tell_left(self, why: str) -> None:
+        self._notice(
+            f"The index {self.name} of {self.table.quoted} is left INVALID, because {why}. The next run drops it and "
+            "builds it again."
+        )
 
     def _duplicates(self) -> str:
         return (

@@ -10,14 +10,21 @@ _OF_COLUMN = "table_name = {table} AND {column} = ANY (string_to_array(columns, 
 
 
 def unfinished_backfill(connection: Connection, place: Place, table: str, column: str) -> str:
-    """The name of a backfill of this column that was begun and is not complete, "" when there is none."""
+    """The name of a backfill of this column that was begun and is not complete, "" when there is none.
+
+    One of the same columns that was completed since counts in its place: a revision that is split or renamed begins
+    under another name, and the row of the old one stays as it is.
+    """
     checkpoints = _checkpoints(place)
     with connection.begin():
         if not _is_there(connection, checkpoints):
             return ""
         which = _OF_COLUMN.format(table=literal(table), column=literal(column))
         found = rows(
-            connection, f"SELECT operation FROM {checkpoints} WHERE {which} AND NOT is_complete LIMIT 1"
+            connection,
+            f"SELECT operation FROM {checkpoints} b WHERE {which} AND NOT is_complete AND NOT EXISTS "
+            f"(SELECT FROM {checkpoints} c WHERE c.table_name = b.table_name AND c.columns = b.columns "
+            "AND c.operation <> b.operation AND c.is_complete AND c.finished_at >= b.updated_at) LIMIT 1",
         )
     return str(found[0][0]) if found else ""
 

@@ -9,6 +9,8 @@ import hashlib
 MAX_BYTES = 63
 """NAMEDATALEN - 1 of a stock server."""
 DIGEST = 8
+FILLING = "zz_headway_fill_"
+"""How the names of triggers begin that fill a new column."""
 
 
 def identifier(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -9,6 +10,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import ClauseElement
 
+from headway.statements import sqlstate
+from headway.throttle.signals.query import Query, query_signal
 from headway.throttle.signals.signal import Ask, Signal, Unreadable
 
 STATEMENT_MS = 1000
@@ -22,9 +25,17 @@ _SETTINGS = {
     "mysql": ("SET TRANSACTION READ ONLY", f"SET max_execution_time = {STATEMENT_MS}"),
     "mariadb": ("SET TRANSACTION READ ONLY", f"SET max_statement_time = {STATEMENT_MS / 1000}"),
 }
-Found = Callable[[str, object], None]
+WRONG_CLASS = "42"
+"""PostgreSQL's syntax errors, missing tables, columns and functions, and missing rights."""
+WRONG_NUMBERS = frozenset({1054, 1064, 1142, 1143, 1146, 1305})
+"""MySQL's and MariaDB's of the same."""
+Found = Callable[[str, object], object]
 """Gets a signal's name and its reading or :class:`Unreadable`."""
 _CLASS = re.compile(r"^<class '[^']*'>: ")
+
+
+class WrongQuery(Exception):
+    """A signal's query that the database will never answer; the text says why."""
 
 
 def look(connection: Connection, signals: Sequence[Signal[Any]], search_path: str, found: Found) -> None:
@@ -53,8 +64,12 @@ def _read_until_one_fails(
     return ()
 
 
+@dataclass(frozen=True)
 class _Failed(Unreadable):
     """By an error of the server's."""
+
+    is_wrong: bool = False
+    """The question itself is: asked again, it fails again."""
 
 
 def _outcome(signal: Signal[Any], connection: Connection) -> object:
@@ -62,7 +77,22 @@ def _outcome(signal: Signal[Any], connection: Connection) -> object:
         return signal.read(asking(connection))
     except SQLAlchemyError as error:
         # A session that is lost fails the beginning of the next transaction, too, or is made anew there.
-        return _Failed(said(error))
+        below = getattr(error, "orig", None)
+        number = below.args[0] if below is not None and below.args else None
+        is_wrong = sqlstate(error).startswith(WRONG_CLASS) or number in WRONG_NUMBERS
+        return _Failed(said(error), is_wrong=is_wrong)
+
+
+def ask_first(connection: Connection, queries: Sequence[Query], search_path: str) -> None:
+    """Ask each query once; raises :class:`WrongQuery` for one that will never be answered."""
+    outcomes: dict[str, object] = {}
+    look(connection, tuple(map(query_signal, queries)), search_path, outcomes.__setitem__)
+    for name, outcome in outcomes.items():
+        if isinstance(outcome, _Failed) and outcome.is_wrong:
+            raise WrongQuery(
+                f"The query of the signal {name!r} cannot be asked: {outcome.why}. Correct it, and run the revision "
+                "again. Nothing was changed."
+            )
 
 
 def asking(connection: Connection) -> Ask:

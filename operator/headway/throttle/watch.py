@@ -57,7 +57,7 @@ def watch(
     queries are asked with on PostgreSQL, as the setting has it; ``notice`` gets what a person should know, once each.
     Takes no locks on tables. Raises ValueError for queries that cannot be asked.
     """
-    dialect, blocking = engine.dialect.name, Blocking(lambda: own.sessions)
+    dialect, blocking = engine.dialect.name, Blocking(lambda: own.sessions, clock)
     relation = quoted(engine.dialect, schema, table)
     check(queries, dialect)
     signals = signals_of(dialect, relation, blocking, own, clock) + tuple(map(query_signal, queries))

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from headway_contract.failures import next_step_after
 from headway_operator.api.reasons import Reason
 
 LIMIT_CHARACTERS = 1000
@@ -9,7 +10,7 @@ LIMIT_CHARACTERS = 1000
 
 def explain(reason: Reason, happened: str, migration_name: str) -> str:
     """The reason's meaning, what was seen of it, and the next step."""
-    step = reason.next_step.replace("NAME", migration_name)
+    step = next_step_after(reason.name, reason.next_step, happened).replace("NAME", migration_name)
     room = LIMIT_CHARACTERS - len(reason.meaning) - len(step) - 2
     seen = happened if len(happened) <= room else happened[: room - 1] + "…"
     # "Revision a2 (add a status) failed: …" says all that the meaning would, and lines are short.

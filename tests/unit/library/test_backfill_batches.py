@@ -140,6 +140,15 @@ def test_stripes_that_are_for_the_room_alone_are_kept():
     assert batches.following(state, plan)[1].piece.stripes == 16
 
 
+def test_the_total_of_the_first_run_stays_through_restarts_and_a_rerun_of_what_was_complete_has_its_own():
+    plan = Plan((Leaf("s", "a", rows=900),), False, 1, False, True)
+    bloated = replace(plan, leaves=(Leaf("s", "a", rows=1700),))
+    state = batches.resumed(State(), plan, was_complete=False)
+    again = batches.resumed(state_of(as_text(state)), bloated, was_complete=False)
+    assert (state.rows_total, again.rows_total) == (900, 900)
+    assert batches.resumed(again, bloated, was_complete=True).rows_total == 1700
+
+
 @pytest.mark.parametrize(
     ("rows", "most"), [(0, 50), (4_999, 50), (5_100, 51), (60_000, 600), (100_000, 1000), (10**9, 1000)]
 )

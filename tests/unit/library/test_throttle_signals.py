@@ -22,6 +22,15 @@ from headway.wishes import Wishes
 LIMITS = Limits()
 
 
+class Clock:
+    """Stands where the test puts it."""
+
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
 def answers(*rows):
     return lambda statement, **values: rows
 
@@ -204,6 +213,25 @@ def test_the_waits_that_are_seen_are_summed_up_without_counting_any_time_twice()
         Blocked(1, 10),
     ]
     assert blocking.total_ms == 530 + 100 + 40 + 10
+
+
+@pytest.mark.parametrize("version", ["10.11.6-MariaDB", "8.4.3"])
+def test_where_the_server_tells_no_start_a_wait_is_as_long_as_it_was_seen(version):
+    clock, waits = Clock(), []
+    blocking = Blocking(lambda: {90}, clock)
+
+    def look():
+        return blocking.read_mysql(lambda query: [(version,)] if "version()" in query else list(waits))
+
+    waits[:] = [(7, 90), (8, 7), (5, 6)]
+    assert look() == Blocked(2, 0.0)
+    clock.now = 0.5
+    assert look() == Blocked(2, 500.0)
+    assert blocking.total_ms == 1000.0
+    waits[:] = [(5, 6)]
+    assert look() == Blocked()
+    clock.now, waits[:] = 9.0, [(7, 90)]
+    assert look() == Blocked(1, 0.0)
 
 
 @pytest.mark.parametrize(("pace", "utilization"), [(GENTLE, 1.0), (FAST, 0.1)])

@@ -283,6 +283,11 @@ def test_what_was_seen_of_a_failed_revision_says_it_alone():
     assert text.startswith("Revision a2 (add a status) failed: no such table. Correct the revision")
 
 
+def test_an_operation_that_says_what_to_do_gets_no_second_advice():
+    said = "Revision a2 failed: BackfillIncomplete: Put these rows right, and run the revision again."
+    assert explain(reason_of("RevisionFailed"), said, "shop") == said
+
+
 def test_a_long_message_keeps_its_next_step():
     text = explain(reason_of("RevisionFailed"), "x" * 5000, "shop")
     assert len(text) <= LIMIT_CHARACTERS

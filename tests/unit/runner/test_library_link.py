@@ -154,3 +154,13 @@ def test_a_stop_says_where(bench):
     with pytest.raises(SafeStop, match=r"^Go on.$"):
         bench.link.stop("Go on.")
     assert not issubclass(SafeStop, Exception)
+
+
+def test_the_numbers_of_a_stop_are_the_last_ones_that_anybody_is_told(bench):
+    tell(bench.link, BackfillStarted("fill", "users", "status", "keyset", ""))
+    bench.progress(rows=42, percent=42.0)
+    bench.progress(rows=44, percent=44.0)
+    assert bench.rows == [42]
+    with pytest.raises(SafeStop, match=r"at 44%, 44 rows done"):
+        bench.link.stop("Go on.")
+    assert bench.rows == [42, 44]

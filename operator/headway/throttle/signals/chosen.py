@@ -28,7 +28,7 @@ def signals_of(
     """What is looked for wherever it is found; ``relation`` is the table's quoted name with its schema."""
     if dialect == "postgresql":
         return _on_postgres(relation, blocking, own, clock)
-    return _on_mysql(own, clock) if dialect in WITH_SIDE_SESSION else ()
+    return _on_mysql(blocking, own, clock) if dialect in WITH_SIDE_SESSION else ()
 
 
 def names_of(dialect: str) -> tuple[str, ...]:
@@ -41,6 +41,6 @@ def _on_postgres(relation: str, blocking: Blocking, own: OwnWork, clock: Callabl
     return (REPLICA_LAG, SLOTS, ARCHIVE, blocking.signal(), dead_rows(relation), active)
 
 
-def _on_mysql(own: OwnWork, clock: Callable[[], float]) -> Signals:
+def _on_mysql(blocking: Blocking, own: OwnWork, clock: Callable[[], float]) -> Signals:
     hidden = Signal(REPLICA_LAG.name, lambda _: _HIDDEN_LAG, REPLICA_LAG.judge, REPLICA_LAG.is_named)
-    return (hidden, busy.on_mysql(lambda: own.sessions, clock))
+    return (hidden, blocking.signal_mysql(), busy.on_mysql(lambda: own.sessions, clock))
