@@ -17,7 +17,7 @@ from headway_runner.agreement import hold_to
 from headway_runner.alembic_env import Step, destination_of, run_alembic, take_part
 from headway_runner.child import Link
 from headway_runner.contexts import place_of
-from headway_runner.facts.gather import Sight, gather, see
+from headway_runner.facts.gather import Sight, gather, read_files, see
 from headway_runner.failures import READ_ONLY_STATE, failure_of, is_not_there_yet, print_error
 from headway_runner.hints import with_hint
 from headway_runner.invalid_indexes import building, invalid_indexes, left
@@ -92,11 +92,19 @@ class Inspector(ContextGuard):
         indexes = invalid_indexes(context.connection) if context.connection is not None else ()
         notices = (*view.notices, *building(indexes))
         view = replace(view, invalid_indexes=left(indexes), notices=notices)
-        if view.pending and tells_facts(self._task):
-            asks_for_all = self._task.target == "heads"
-            self.sights.append(see(context, script, heads, compute(heads), view.target, asks_for_all))
+        if view.pending and self._task.request.tells_facts and self._task.request.mode is Mode.PLAN:
+            asks_for_all = "heads" in (self._task.target, view.absolute_target)
+            sight = see(context, script, heads, compute(heads), view.target, asks_for_all)
+            view = self._with_facts(view, sight)
         self.views.append(replace(view, places=(place_of(context),) if view.pending else (), contexts=1))
         return iter(())
+
+    def _with_facts(self, view: Inspection, sight: Sight) -> Inspection:
+        """Of a command only what its files say: nothing is tried inside of a process that is not ours."""
+        if self._task.request.command:
+            return replace(view, facts=read_files(sight, len(self._task.request.databases)))
+        self.sights.append(sight)
+        return view
 
     @property
     def ran(self) -> bool:
@@ -223,12 +231,6 @@ def inspect(link: Link, task: Task) -> Inspection:
     return replace(found, facts=gather(inspector.sights, len(task.request.databases)))
 
 
-def tells_facts(task: Task) -> bool:
-    """Facts are asked for, and the look is the project's own: inside of an application's command nothing is tried."""
-    request = task.request
-    return request.tells_facts and request.mode is Mode.PLAN and not request.command
-
-
 def _look(link: Link, task: Task, inspector: Inspector) -> None:
     prepare_process(task)
     inspector.identity = identity_of(link, task)
@@ -280,6 +282,7 @@ def merged(views: list[Inspection]) -> Inspection:
         past_target=any(view.past_target for view in views),
         invalid_indexes=joined("invalid_indexes"),
         notices=joined("notices"),
+        facts=next((view.facts for view in views if view.facts is not None), None),
         asked=joined("asked"),
         behind=any(view.behind for view in views),
     )

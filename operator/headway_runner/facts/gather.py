@@ -19,6 +19,7 @@ from headway_runner.facts.source import file_facts
 from headway_runner.facts.tables import all_tables, touched
 from headway_runner.history import pending
 
+UNTRIED = "revisions that the application's own command runs are not tried without it"
 TOO_LONG = "the plan is longer than what is told of it"
 
 
@@ -68,8 +69,18 @@ def gather(sights: Sequence[Sight], databases: int) -> DatabaseFacts:
             for step in steps:
                 if revision_of(step) not in told:
                     told[revision_of(step)] = room.fit(_facts(sight, step, Rendered(why_not=TOO_LONG)))
-    first, revisions = sights[0], tuple(told.values())
-    tables = _all(sights)
+    return _of_database(sights, tuple(told.values()))
+
+
+def read_files(sight: Sight, databases: int) -> DatabaseFacts:
+    """The facts without the statements: only files are read."""
+    room = _Room(DATABASES_CHARACTERS // databases)
+    untried = Rendered(why_not=UNTRIED)
+    return _of_database((sight,), tuple(room.fit(_facts(sight, step, untried)) for step in sight.steps))
+
+
+def _of_database(sights: Sequence[Sight], revisions: tuple[RevisionFacts, ...]) -> DatabaseFacts:
+    first, tables = sights[0], _all(sights)
     return DatabaseFacts(
         dialect=first.script.dialect,
         server_version=".".join(map(str, first.script.server_version or ())),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -51,11 +51,12 @@ class Source:
 def read(text: str) -> Source:
     """Parse a file; raises SyntaxError, or ValueError for a null byte."""
     tree = ast.parse(text)
-    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    nodes = list(ast.walk(tree))
+    functions = [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
     return Source(
         tree,
         tuple(text.encode().splitlines(keepends=True)),
-        dict(_imported(tree)),
+        dict(_imported(nodes)),
         {function.name: function for function in reversed(functions)},
     )
 
@@ -92,9 +93,9 @@ def _targets(statement: ast.stmt) -> tuple[str, ...]:
     return ()
 
 
-def _imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
+def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
     """Of the whole file: functions import too."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for one in node.names:
                 yield one.asname or one.name.split(".")[0], one.name if one.asname else one.name.split(".")[0]

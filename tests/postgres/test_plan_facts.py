@@ -1,0 +1,153 @@
+"""What a plan tells with a PostgreSQL behind it: sizes, Headway's own operations, the files of a command."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from headway_contract.request import Mode
+from headway_contract.result import Plan
+from headway_contract.wire import join_document
+from support.commands import admin, application, attach_plan
+from support.projects import from_template
+from support.runner import database_request, request_for, run_runner
+
+BLOCK = 8192
+
+
+@pytest.fixture
+def project(tmp_path):
+    return from_template(tmp_path / "project")
+
+
+def facts(project, database, **options):
+    request = request_for(database_request(**options), mode=Mode.PLAN, tells_facts=True)
+    return facts_of(run_runner(project, request, {"main": database.url()}))
+
+
+def facts_of(run):
+    assert run.exit_code == 0, run.stderr
+    plan = run.result.plan
+    if run.result.plan_sha256:
+        plan = Plan.from_json(join_document(run.result.plan_sha256, run.stdout.splitlines()))
+    return plan.databases[0].facts
+
+
+def execute(database, *statements):
+    with psycopg.connect(database.address, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_tables_that_are_touched_have_their_sizes_and_others_are_not_told(project, database):
+    execute(
+        database,
+        "CREATE SCHEMA shop",
+        "CREATE TABLE shop.orders (id int PRIMARY KEY, note text)",
+        "INSERT INTO shop.orders SELECT i, 'x' FROM generate_series(1, 5000) i",
+        "CREATE TABLE parted (id int) PARTITION BY RANGE (id)",
+        "CREATE TABLE part_one PARTITION OF parted FOR VALUES FROM (0) TO (100000)",
+        "CREATE TABLE part_two PARTITION OF parted FOR VALUES FROM (100000) TO (200000)",
+        "INSERT INTO parted SELECT i * 100 FROM generate_series(0, 1999) i",
+        "CREATE TABLE empty (id int)",
+        "CREATE TABLE untouched (id int)",
+        "VACUUM ANALYZE",
+        "CREATE TABLE unknown (id int) WITH (autovacuum_enabled = false)",
+    )
+    project.revision(
+        "a1",
+        """
+        op.execute("UPDATE shop.orders SET note = 'y'")
+        op.add_column("parted", sa.Column("note", sa.Text))
+        op.add_column("empty", sa.Column("note", sa.Text))
+        name = "unk" + "nown"
+        op.add_column(name, sa.Column("note", sa.Text))
+        """,
+    )
+    told = facts(project, database)
+    sizes = {(one.schema, one.name): (one.rows, one.bytes) for one in told.tables}
+    orders, indexes = sizes.pop(("shop", "orders"))
+    assert (told.tables_known, orders) == (True, 5000)
+    assert indexes > 5000 * 30
+    assert indexes % BLOCK == 0
+    parted = sizes.pop(("public", "parted"))
+    assert parted[0] == 2000
+    assert parted[1] >= 2 * BLOCK
+    assert sizes == {("public", "empty"): (0, 0), ("public", "unknown"): (None, None)}
+
+
+def test_the_look_waits_for_nobody_who_locks_a_table(project, database):
+    execute(database, "CREATE TABLE orders (id int)")
+    project.revision("a1", "op.execute('DROP TABLE orders')")
+    with psycopg.connect(database.address) as blocker:
+        blocker.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+        told = facts(project, database)
+    assert [one.name for one in told.tables] == ["orders"]
+
+
+def test_headways_own_operations_are_told_in_their_script_form_and_touch_no_database(project, database):
+    execute(database, "CREATE TABLE orders (id int PRIMARY KEY, note text)")
+    project.revision(
+        "a1",
+        """
+        import headway
+        headway.create_index_concurrently("orders_note", "orders", ["note"])
+        headway.backfill("orders", set_={"note": "'x'"}, where="note IS NULL")
+        headway.set_not_null_online("orders", "note")
+        """,
+    )
+    (revision,) = facts(project, database).revisions
+    assert revision.not_renderable == ""
+    assert {one.line for one in revision.statements} == {13, 14, 15}
+    index = [one for one in revision.statements if "CREATE INDEX CONCURRENTLY" in one.sql]
+    assert [one.autocommit for one in index] == [True]
+    assert {"headway.backfill", "headway.set_not_null_online"} <= {call.name for call in revision.calls}
+    assert not any(one.lost_parameters for one in revision.statements)
+    assert database.rows("SELECT count(*) FROM pg_indexes WHERE indexname = 'orders_note'") == [(0,)]
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "asyncpg", "pg8000"])
+def test_no_driver_connects_while_a_revision_is_rendered(project, database, driver):
+    address = database.address
+    code = {
+        "psycopg": f"from psycopg import connect; connect({address!r})",
+        "psycopg2": f"from psycopg2 import connect; connect({address!r})",
+        "asyncpg": f"import asyncio, asyncpg; asyncio.run(asyncpg.connect({address!r}))",
+        "pg8000": f"sa.create_engine({database.url('pg8000')!r}).connect()",
+    }[driver]
+    project.revision("a1", f"import os\nos.environ.get('X')\n{code}")
+    (revision,) = facts(project, database).revisions
+    assert revision.not_renderable == "line 14 connects to something"
+
+
+def test_a_connection_that_is_open_already_is_not_used_either(project, database):
+    execute(database, "CREATE TABLE orders (id int)")
+    pooled = "kept = engine_from_config({'sqlalchemy.url': config.get_main_option('sqlalchemy.url')})"
+    project.env.write_text(f"{project.env.read_text()}\n{pooled}\nkept.connect().close()\nconfig.kept = kept\n")
+    project.revision(
+        "a1",
+        """
+        from alembic import context
+        with context.config.kept.connect() as connection:
+            connection.execute(sa.text("DROP TABLE orders"))
+        """,
+    )
+    (revision,) = facts(project, database).revisions
+    assert revision.not_renderable == "line 14 uses a database connection of its own"
+    assert database.tables() == {"orders"}
+
+
+def test_a_command_is_told_by_its_files_and_nothing_of_it_is_tried(tmp_path, database):
+    project = application(tmp_path)
+    project.revision(
+        "a1", "open('tried', 'w')\nop.execute('DROP TABLE IF EXISTS orders')", mark="post_deploy = True"
+    )
+    run = attach_plan(project, database.url(), admin(project), tells_facts=True)
+    (revision,) = facts_of(run).revisions
+    assert (revision.statements, revision.post_deploy) == ((), True)
+    assert (
+        revision.not_renderable
+        == "revisions that the application's own command runs are not tried without it"
+    )
+    assert [call.name for call in revision.calls] == ["open", "alembic.op.execute"]
+    assert not list(project.folder.rglob("tried"))
