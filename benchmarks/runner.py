@@ -66,17 +66,28 @@ def plain(project: Project, database: Database) -> Command:
     return [sys.executable, "-m", "alembic", "-c", str(ini), "upgrade", "head"], ENVIRONMENT
 
 
-def job(database: Database, mode: Mode, planned: Planned | None = None, termination_log: str = "") -> Command:
+def job(
+    database: Database,
+    mode: Mode,
+    planned: Planned | None = None,
+    termination_log: str = "",
+    facts: bool = False,
+) -> Command:
     """The runner as a Job starts it."""
     asked = DatabaseRequest("main", target="head", url_variable="URL", planned=planned)
-    request = RunRequest(mode, "bench", (asked,), termination_log=termination_log)
+    request = RunRequest(mode, "bench", (asked,), termination_log=termination_log, tells_facts=facts)
     environment = {**ENVIRONMENT, VARIABLE: request.to_json(), "URL": database.url()}
     return [sys.executable, str(ROOT / "operator" / "headway_runner")], environment
 
 
 def plan(project: Project, database: Database) -> Command:
-    """The Job before the migrating one."""
+    """The Job before the migrating one, as it was before it told what the revisions would do."""
     return job(database, Mode.PLAN)
+
+
+def plan_with_facts(project: Project, database: Database) -> Command:
+    """The Job before the migrating one."""
+    return job(database, Mode.PLAN, facts=True)
 
 
 def without_plan(project: Project, database: Database) -> Command:
@@ -134,8 +145,12 @@ def show_seconds(server: PostgresServer, project: Project, rounds: int) -> None:
             print(f"{case:15} {way:14} {ours:5.2f} s   ratio {ours / usual:4.2f}")
     database = server.make_database()
     for case in CASES:
-        seconds = [timed(plan(project, database), project.folder) for _ in range(rounds)]
-        print(f"{case:15} {'the plan alone':14} {statistics.median(seconds):5.2f} s")
+        pairs = [
+            [timed(way(project, database), project.folder) for way in (plan, plan_with_facts)]
+            for _ in range(rounds)
+        ]
+        for name, seconds in zip(("the plan alone", "with its facts"), zip(*pairs, strict=True), strict=True):
+            print(f"{case:15} {name:14} {statistics.median(seconds):5.2f} s")
         timed(plain(project, database), project.folder)
     server.drop(database)
 

@@ -16,6 +16,7 @@ from headway_cli.run import parse_urls
 if TYPE_CHECKING:
     from headway_cli.plans.result import Told
     from headway_cli.plans.view import ShownPlan
+    from headway_operator.api.migration import Migration
 
 OUTPUTS = ("text", "json", "sql")
 EXIT_PLANNED = 0
@@ -120,10 +121,10 @@ def _of_files(options: argparse.Namespace) -> tuple[ShownPlan | None, Told]:
     told = with_texts(local_plan(intake, starts_from), mask_for(intake.sources, os.environ))
     if told.plan is None:
         return None, told
-    name = intake.resource["metadata"]["name"]
-    spec = parse(intake.resource).spec
-    digest = "" if spec is None else digest_to_approve(spec, told.plan.digest)
-    return shown(name, told.plan, _review(intake.resource), not starts_from, digest), told
+    migration = parse(intake.resource)
+    assert migration.spec is not None
+    digest = "" if starts_from else digest_to_approve(migration.spec, told.plan.digest)
+    return shown(migration.name, told.plan, _review(migration), digest, not starts_from), told
 
 
 def _of_name(options: argparse.Namespace) -> tuple[ShownPlan | None, Told]:
@@ -144,13 +145,12 @@ def _of_name(options: argparse.Namespace) -> tuple[ShownPlan | None, Told]:
     return remote_plan(options.sources[0], options.namespace, options.kubeconfig, options.context, _review)
 
 
-def _review(resource: dict[str, Any]) -> Callable[[Any], Any]:
-    """The review as the resource wishes it."""
+def _review(migration: Migration) -> Callable[[Any], Any]:
+    """The review as the resource wishes it; without a wish that can be read, with all rules."""
     from headway_operator.lint.lint import Settings, findings
 
-    lint = resource["spec"].get("lint") or {}
-    settings = Settings(tuple(lint.get("ignore") or ()))
-    return lambda facts: findings(facts, settings)
+    ignore = () if migration.spec is None else migration.spec.lint.ignore
+    return lambda facts: findings(facts, Settings(ignore))
 
 
 def _write_text(plan: ShownPlan) -> None:

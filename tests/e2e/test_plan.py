@@ -47,6 +47,17 @@ def test_statements_locks_and_sizes_are_on_one_screen_and_nothing_is_changed(pro
     ]
 
 
+def test_the_digest_is_that_which_a_run_asks_to_approve(project, database):
+    project.tables("a1")
+    (project.folder / "shop.yaml").write_text(resource({"main": {}}, plan={"approval": "Required"}))
+    url = f"--url=main={database.url()}"
+    _, out, _ = plan(project, url)
+    digest = out.splitlines()[1]
+    run = Headway(project.folder, "run", "-f", "shop.yaml", url)
+    assert run.wait() == 3
+    assert f"Its digest is {digest}." in run.out
+
+
 def test_without_a_database_the_plan_is_that_of_an_empty_one_or_from_a_revision_on(project):
     project.tables("a1", "a2", "a3")
     (project.folder / "shop.yaml").write_text(

@@ -123,7 +123,9 @@ def test_no_driver_connects_while_a_revision_is_rendered(project, database, driv
 def test_a_connection_that_is_open_already_is_not_used_either(project, database):
     execute(database, "CREATE TABLE orders (id int)")
     pooled = "kept = engine_from_config({'sqlalchemy.url': config.get_main_option('sqlalchemy.url')})"
-    project.env.write_text(f"{project.env.read_text()}\n{pooled}\nkept.connect().close()\nconfig.kept = kept\n")
+    project.env.write_text(
+        f"{project.env.read_text()}\n{pooled}\nkept.connect().close()\nconfig.kept = kept\n"
+    )
     project.revision(
         "a1",
         """

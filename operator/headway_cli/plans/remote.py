@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from headway_cli.plans.result import Told, told_of
 from headway_cli.plans.view import Findings, ShownDatabase, ShownPlan, ShownRevision, shown
@@ -17,7 +16,7 @@ from headway_operator.cluster.interface import Body, ClusterError, Forbidden, Ke
 from headway_operator.cluster.kube import KubeCluster
 from headway_operator.cluster.views import job_view
 
-Review = Callable[[dict[str, Any]], Findings]
+Review = Callable[[Migration], Findings]
 LOG_IS_GONE = (
     "The log of the plan's Job is gone, and with it the statements: this is what the status has. "
     "`headway plan FILE` makes a plan anew, where the project is."
@@ -61,8 +60,8 @@ async def _of_resource(
     job = await _plan_job(cluster, key, migration)
     told = await _told(cluster, key, migration, job) if job is not None else Told()
     if told.plan is not None:
-        digest = migration.status.plan.digest if migration.status.plan is not None else ""
-        plan = shown(key.name, told.plan, review(dict(body)), digest=digest)
+        known = migration.status.plan
+        plan = shown(key.name, told.plan, review(migration), "" if known is None else known.digest)
         notes = () if any(one.facts for one in told.plan.databases) or not _pending(plan) else (LOG_IS_GONE,)
     elif migration.status.plan is not None and migration.status.plan.digest:
         plan, notes = of_status(key.name, migration.status), (LOG_IS_GONE,)
@@ -121,7 +120,7 @@ def _revision(one: Pending) -> ShownRevision:
         one.title,
         post_deploy=one.post_deploy,
         not_shown="the status has no statements",
-        warnings=tuple(getattr(one, "warnings", ())),
+        warnings=one.warnings,
     )
 
 

@@ -105,6 +105,7 @@ class ShownPlan:
 
     name: str
     digest: str = ""
+    """What an approval names: the plan, and the release that it is of. Empty where nobody looked at a database."""
     databases: tuple[ShownDatabase, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -115,11 +116,11 @@ class ShownPlan:
 
 
 def shown(
-    name: str, plan: Plan, findings: Findings, was_looked_at: bool = True, digest: str = ""
+    name: str, plan: Plan, findings: Findings, digest: str = "", was_looked_at: bool = True
 ) -> ShownPlan:
     """The plan of this resource; ``findings`` reviews the facts of one database, ``digest`` is what approves it."""
     databases = tuple(_database(one, findings, was_looked_at) for one in plan.databases)
-    return ShownPlan(name, digest if was_looked_at else "", databases)
+    return ShownPlan(name, digest, databases)
 
 
 def _database(plan: DatabasePlan, findings: Findings, was_looked_at: bool) -> ShownDatabase:
