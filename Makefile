@@ -13,7 +13,7 @@ KILLS ?= 1000
 HOOK_RUNS ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit test-all check bench bench-histories bench-backfill prove-backfill clean
+.PHONY: help demo test unit test-all check bench bench-steering bench-histories bench-backfill prove-backfill clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 17
@@ -53,6 +53,9 @@ bench: $(STAMP)  ## ratios side by side: runner against alembic, operator agains
 	@PYTHONPATH=tests $(BIN)/python -m support.assets
 	@$(BIN)/python benchmarks/runner.py
 	@$(BIN)/python benchmarks/operator_figures.py
+
+bench-steering: $(STAMP)  ## seconds from a command to its effect in the database
+	@$(BIN)/python benchmarks/steering_figures.py $(ARGS)
 
 bench-histories: $(STAMP)  ## public applications' migrations, from empty to head (installs each: minutes, once)
 	@$(BIN)/python benchmarks/histories.py

@@ -145,6 +145,17 @@ def test_a_run_that_changed_nothing_yet_can_be_aborted_too(is_made):
     assert cluster.heads == {}
 
 
+def test_a_plan_that_is_being_made_ends_first():
+    cluster = ModelCluster()
+    name = start_only(cluster)
+    abort(cluster)
+    cluster.reconcile()
+    assert cluster.status.run.completion_time is None
+    cluster.finish(name)
+    cluster.reconcile()
+    assert cluster.status.run.result == "Aborted"
+
+
 def test_an_abort_that_comes_when_all_is_done_changes_nothing():
     cluster = a_running_one()
     cluster.settle()
@@ -269,6 +280,26 @@ def test_one_retries_while_another_aborts_and_the_run_that_was_asked_for_does_no
     cluster.annotate(RETRY, "3")
     cluster.settle()
     assert cluster.status.run.result == "Succeeded"
+
+
+def test_a_retry_starts_beside_an_abort_that_names_the_run_before():
+    cluster = a_running_one()
+    cluster.annotate(RETRY, "2")
+    abort(cluster, f"{cluster.status.run.id}/now")
+    cluster.settle()
+    assert cluster.status.run.result == "Succeeded"
+    assert [entry.result for entry in cluster.status.history] == ["Succeeded", "Superseded"]
+
+
+def test_an_edit_and_an_approval_at_once_ask_again():
+    cluster = ModelCluster(a_migration(approval="Required"))
+    start(cluster)
+    cluster.reconcile()
+    cluster.annotate(APPROVE_ANNOTATION, cluster.status.plan.digest)
+    cluster.edit(image="shop:2")
+    cluster.settle()
+    assert cluster.status.condition("Approved").status == "False"
+    assert cluster.heads == {}
 
 
 def test_an_operator_that_dies_between_the_stop_and_the_status_aborts_all_the_same():

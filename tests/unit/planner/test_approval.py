@@ -166,6 +166,7 @@ def test_an_approval_can_be_taken_back_until_the_first_database_is_begun_and_not
     approve(cluster, "no")
     cluster.start_pod(start.name)
     assert cluster.reconcile().actions == ()
+    assert cluster.status.condition("Approved").reason == "Approved", "that it was approved stays known"
     cluster.settle()
     assert cluster.status.condition("Ready").status == "True"
 
