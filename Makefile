@@ -33,6 +33,7 @@ unit: $(STAMP)  ## pure logic, in seconds
 
 test: $(STAMP)  ## everything that needs only pip and Go: a real API server, a real PostgreSQL
 	@PYTHONPATH=tests $(BIN)/python -m support.assets
+	@PYTHONPATH=tests $(BIN)/python -m support.tools
 	@PYTHONPATH=tests $(BIN)/python -m support.matrix.obtain chosen
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 

@@ -43,6 +43,10 @@ def start():
         return tell_old_python()
     if not __package__:
         sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    if sys.argv[1:2] == ["gate"]:
+        from headway_runner import gate
+
+        return gate.main(sys.argv[2:])
     from headway_runner.main import main
 
     return main()

@@ -11,15 +11,14 @@ PACKAGES = ("headway_runner", "headway_contract")
 
 
 def inject(target: Path) -> None:
-    """Copy both packages below ``target``, over what is there; raises OSError."""
+    """Copy both packages below ``target``, over what is there; raises OSError.
+
+    With what is compiled of them: the user's container cannot write there, and a Python of the same minor version
+    then need not compile everything anew in each Job. Others leave it alone.
+    """
     source = Path(__file__).resolve().parent.parent
     for package in PACKAGES:
-        shutil.copytree(
-            source / package,
-            target / package,
-            dirs_exist_ok=True,
-            ignore=shutil.ignore_patterns("__pycache__"),
-        )
+        shutil.copytree(source / package, target / package, dirs_exist_ok=True)
 
 
 def main(arguments: list[str]) -> int:

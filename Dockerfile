@@ -1,0 +1,28 @@
+# The operator, and the init container that brings the runner into the users' images: one image for both.
+# Build arguments: BASE for another Python, PIP_INDEX_URL and PIP_CERT for an index and a certificate of your own
+# (or mount a pip.conf); nothing of them is in the result.
+ARG BASE=python:3.13-slim
+
+FROM ${BASE} AS build
+ARG PIP_INDEX_URL
+ARG PIP_CERT
+WORKDIR /src
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY crds crds
+COPY examples/shop examples/shop
+COPY operator operator
+# Compiled here, because nothing can be written where it runs.
+RUN python3 -m venv /opt/headway \
+ && /opt/headway/bin/pip install --no-cache-dir --disable-pip-version-check --no-compile -c constraints.txt ".[operator]" \
+ && /opt/headway/bin/pip uninstall --yes --quiet pip setuptools wheel \
+ && python3 -m compileall -q --invalidation-mode unchecked-hash /opt/headway/lib
+
+FROM ${BASE}
+COPY --from=build /opt/headway /opt/headway
+# Nothing in the result installs anything.
+RUN python3 -c "import glob, shutil, sysconfig; lib = sysconfig.get_path('stdlib'); [shutil.rmtree(one, ignore_errors=True) for one in (lib + '/ensurepip', *glob.glob(lib + '/site-packages/pip*'), *glob.glob(lib + '/site-packages/setuptools*'))]"
+ENV PATH=/opt/headway/bin:/usr/local/bin:/usr/bin:/bin \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+USER 65532:65532
+ENTRYPOINT ["headway-operator"]

@@ -1,0 +1,141 @@
+"""The chart as `helm template` renders it, without a cluster."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from headway_operator.cluster.permissions import LEASE, PERMISSIONS
+from headway_operator.server.metrics.leadership import Leadership
+from headway_operator.server.metrics.witness import Counting
+from headway_operator.server.metrics.work import Requests
+from headway_operator.settings import Settings
+from support import tools
+from support.fix_chart import CHART, NAMESPACE, VALUES, Helm
+from support.operator_process import rules_of
+from support.tree import ROOT
+
+DEFINITION = ROOT / "crds" / "databasemigrations.yaml"
+
+
+def rendered(helm: Helm, *arguments: str | Path) -> list[dict[str, Any]]:
+    text = helm("template", "headway", CHART, "-n", NAMESPACE, *arguments)
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+def of_kind(documents: list[dict[str, Any]], *kinds: str) -> list[dict[str, Any]]:
+    return [document for document in documents if document["kind"] in kinds]
+
+
+def container(documents: list[dict[str, Any]]) -> dict[str, Any]:
+    (deployment,) = of_kind(documents, "Deployment")
+    (only,) = deployment["spec"]["template"]["spec"]["containers"]
+    return dict(only)
+
+
+def test_helm_finds_nothing_to_object_to(helm: Helm) -> None:
+    for values in VALUES:
+        assert "0 chart(s) failed" in helm("lint", "--strict", CHART, "-f", values)
+
+
+def test_a_value_that_there_is_not_is_refused(helm: Helm) -> None:
+    with pytest.raises(AssertionError, match="replicaCount"):
+        helm("template", "headway", CHART, "--set", "replicaCount=3")
+
+
+def test_every_value_is_in_the_schema_and_the_other_way_round() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    schema = json.loads((CHART / "values.schema.json").read_text())
+
+    def compare(value: dict[str, Any], node: dict[str, Any], where: str) -> None:
+        known = set(node["properties"]) - {"global"}
+        assert set(value) == known, where
+        for name, inner in value.items():
+            if "properties" in node["properties"][name]:
+                compare(inner, node["properties"][name], f"{where}.{name}")
+
+    compare(values, schema, "values")
+
+
+def test_the_definition_is_that_of_the_sources_and_is_kept(helm: Helm) -> None:
+    assert (CHART / "files" / DEFINITION.name).resolve() == DEFINITION
+    (found,) = of_kind(rendered(helm), "CustomResourceDefinition")
+    assert found["spec"] == yaml.safe_load(DEFINITION.read_text())["spec"]
+    assert found["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    (unkept,) = of_kind(rendered(helm, "--set", "crds.keep=false"), "CustomResourceDefinition")
+    assert "helm.sh/resource-policy" not in unkept["metadata"].get("annotations", {})
+
+
+def test_its_rules_are_what_the_operator_needs_and_nothing_else(helm: Helm) -> None:
+    documents = rendered(helm, "--set", "rbac.aggregate=false")
+    (role,) = of_kind(documents, "ClusterRole")
+    assert role["rules"] == list(rules_of(*PERMISSIONS))
+    (lease,) = of_kind(documents, "Role")
+    assert lease["rules"] == list(rules_of(LEASE))
+    assert lease["metadata"]["namespace"] == NAMESPACE
+
+
+def test_for_some_namespaces_there_is_a_role_in_each_and_none_for_the_cluster(helm: Helm) -> None:
+    documents = rendered(helm, "-f", CHART / "ci" / "namespaced-values.yaml")
+    assert not of_kind(documents, "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition")
+    roles = {role["metadata"]["namespace"]: role["rules"] for role in of_kind(documents, "Role")}
+    assert roles == {
+        "shop": list(rules_of(*PERMISSIONS)),
+        "billing": list(rules_of(*PERMISSIONS)),
+        NAMESPACE: list(rules_of(LEASE)),
+    }
+    assert {"name": "HEADWAY_NAMESPACES", "value": "shop,billing"} in container(documents)["env"]
+    assert not of_kind(documents, "PodDisruptionBudget")
+
+
+def test_nobody_but_an_admin_may_write_and_nobody_approves_by_a_role_that_is_added_to_others(
+    helm: Helm,
+) -> None:
+    roles = of_kind(rendered(helm), "ClusterRole")
+    added = [role for role in roles if any("aggregate-to" in label for label in role["metadata"]["labels"])]
+    for role in added:
+        verbs = {verb for rule in role["rules"] for verb in rule["verbs"]}
+        assert "approve" not in verbs
+        to_edit = "rbac.authorization.k8s.io/aggregate-to-edit" in role["metadata"]["labels"]
+        assert not to_edit or verbs == {"get", "list", "watch"}
+    assert len(added) == 2
+
+
+def test_every_variable_that_is_set_is_a_setting(helm: Helm) -> None:
+    known = set(Settings.__dataclass_fields__)
+    set_ = {one["name"] for one in container(rendered(helm))["env"]}
+    assert set_ <= {f"HEADWAY_{name.upper()}" for name in known}
+
+
+def expressions() -> Iterator[str]:
+    for group in yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"]:
+        yield from (rule["expr"] for rule in group["rules"])
+    for panel in json.loads((CHART / "files" / "dashboard.json").read_text())["panels"]:
+        yield from (target["expr"] for target in panel["targets"])
+
+
+def test_alerts_and_dashboard_ask_only_for_metrics_that_there_are() -> None:
+    collectors = (Leadership(int, int), *Counting().collectors, Requests())
+    families = {family.name: family.type for one in collectors for family in one.collect()}
+    suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
+    known = {name + end for name, kind in families.items() for end in suffixes.get(kind, ("_info",))}
+    asked = {name for one in expressions() for name in re.findall(r"\bheadway_\w+", one)}
+    assert asked <= known
+    assert len(asked) > 10
+
+
+def test_each_alert_fires_when_it_should_and_not_before() -> None:
+    done = subprocess.run(
+        [tools.find(tools.PROMTOOL), "test", "rules", "alerts_test.yaml"],
+        cwd=CHART / "files", capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    tested = set(re.findall(r"alertname: (\w+)", (CHART / "files" / "alerts_test.yaml").read_text()))
+    assert tested == set(re.findall(r"alert: (\w+)", (CHART / "files" / "alerts.yaml").read_text()))
