@@ -10,6 +10,7 @@ import pytest
 from headway_operator.api.hooks import FailurePolicy, Point, Result
 from headway_operator.api.status import DatabasePhase
 from headway_operator.planner.deliveries import Answer, Answered
+from headway_operator.planner.plan import plan
 from headway_operator.planner.snapshot import BackfillProgress, JobProgress
 from support.hooked import BEFORE, BROKEN, GONE, NO, NOT_YET, YES, HookedCluster, a_hook
 from support.judges import objections, verdicts
@@ -89,12 +90,24 @@ def test_the_intent_is_written_before_the_call_and_the_result_after_it():
     until(cluster, lambda: cluster.status.hooks)
     assert entry(cluster, "chat", Point.BEFORE_MIGRATION).result is Result.PENDING
     assert cluster.receiver.got == []
+    assert plan(cluster.snapshot()).messages
     assert not [job for job in cluster.jobs.values() if job.database]
     cluster.reconcile()
     assert len(cluster.receiver.got) == 1
     cluster.reconcile()
     written = entry(cluster, "chat", Point.BEFORE_MIGRATION)
     assert (written.result, written.attempts, written.payload) == (Result.DELIVERED, 1, "")
+
+
+def test_a_message_that_was_written_wakes_whoever_is_to_send_it():
+    cluster = HookedCluster(hooks=[a_hook(points=[Point.BEFORE_MIGRATION])])
+    decision = cluster.reconcile()
+    while not decision.status.hooks:
+        for job in list(cluster.active):
+            cluster.step(job.name)
+        decision = cluster.reconcile()
+    assert not decision.messages
+    assert decision.wake_after <= timedelta(seconds=1)
 
 
 def test_an_operator_killed_between_intent_and_result_sends_again_under_the_same_id():

@@ -9,7 +9,7 @@ import pytest
 
 from headway_operator.api.hooks import Point
 from headway_operator.planner.deliveries import Answer, Answered
-from support.hooked import BEFORE, BROKEN, NOT_YET, YES, HookedCluster, a_hook
+from support.hooked import BEFORE, BROKEN, NOT_YET, YES, HookedCluster, a_hook, about
 from support.judges import objections
 from support.model import Refused
 
@@ -70,6 +70,9 @@ class Disturbed:
                     cluster.step(job.name)
             else:
                 cluster.now += cluster.reconcile().wake_after or cluster.snapshot().now - cluster.now
+        self.calm()
+
+    def calm(self):
         self.may_fail = False
         self.cluster.settle()
 
@@ -78,8 +81,9 @@ class Disturbed:
             self.cluster.reconcile(crash_after)
         except Refused:
             return
-        if self.cluster.status.observed_generation > 0:
-            assert list(objections(self.cluster.status, 1)) == []
+        status = self.cluster.status
+        if crash_after is None and status.observed_generation == self.cluster.resource.generation:
+            assert list(objections(status, status.observed_generation)) == []
 
 
 @pytest.mark.parametrize("first", range(0, RUNS, 20))
@@ -109,3 +113,47 @@ def test_the_disturbance_is_one():
     ]
     assert len(sent_twice) > 10, "else nothing died between intent and result"
     assert {Point.BEFORE_REVISION} <= {point for run in runs for point in run.asked}
+
+
+class Superseded(Disturbed):
+    """The specification changes once in the middle; paused and resumed now and then."""
+
+    def disturb(self):
+        self.edit_at = self.chance.randint(2, 40)
+        super().disturb()
+
+    def calm(self):
+        self.cluster.annotate("headway.dev/paused", "")
+        super().calm()
+
+    def look(self, crash_after=None):
+        super().look(crash_after)
+        self.edit_at -= 1
+        if self.edit_at == 0:
+            self.cluster.edit(image="registry.example.com/shop:2")
+        self.cluster.annotate("headway.dev/paused", "1" if self.chance.random() < 0.1 else "")
+
+
+@pytest.mark.parametrize("first", range(0, RUNS, 20))
+def test_a_run_that_another_one_takes_over_from_leaves_nothing_untold(first):
+    for seed in range(first, first + 20):
+        run = Superseded(f"superseded {seed}")
+        run.disturb()
+        cluster = run.cluster
+        by_run = {}
+        for delivery in cluster.receiver.got:
+            if delivery.hook == "chat":
+                by_run.setdefault(delivery.id.partition(".")[0], {}).setdefault(delivery.id, about(delivery))
+        assert len(by_run) <= 2
+        for told in map(list, map(dict.values, by_run.values())):
+            image = "2" if any(" 2-" in one for one in told) else "1"
+            expected = whole_way(run.databases, run.count, image)
+            assert told == [one for one in expected if one in told], f"seed {seed}"
+            applied = {
+                f"AfterRevision {name} {one}"
+                for name, revisions in cluster.applied.items()
+                for one in revisions
+                if one.startswith(f"{image}-")
+            }
+            assert applied == {one for one in told if one.startswith("AfterRevision")}, f"seed {seed}"
+            assert not applied or told[-1] == "AfterMigration", f"seed {seed}"
