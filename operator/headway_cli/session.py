@@ -18,6 +18,7 @@ from headway_cli.board import Board, Spans, board_of
 from headway_cli.ending import Ending, waits_for_approval
 from headway_cli.outputs import Output
 from headway_cli.report import Item, item_of_event, items_of_status
+from headway_contract.events import RunStarted
 from headway_contract.wire import from_line
 from headway_operator.api import labels
 from headway_operator.api.migration import parse
@@ -65,6 +66,7 @@ class Session:
         self._cluster = LocalCluster(resource, site, self)
         spec = parse(resource).spec
         self._attempts = 1 if spec is None else spec.retry.attempts
+        self._has_hooks = spec is not None and bool(spec.hooks)
         self._controller = Controller(self._cluster, SETTINGS, now, sender=sender)
 
     async def run(self) -> Ending:
@@ -110,6 +112,9 @@ class Session:
         envelope = from_line(line)
         if envelope is None:
             return
+        if isinstance(envelope.event, RunStarted) and self._has_hooks:
+            # Its log is followed from the next look on: what hooks are asked and told depends on it.
+            self._controller.wake(self._cluster.key)
         name = job["metadata"]["name"]
         progress = told(self._progress.get(name) or JobProgress(name), envelope)
         self._progress[name] = progress
