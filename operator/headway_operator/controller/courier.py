@@ -41,8 +41,15 @@ class NoSender:
 class Courier:
     """``wake`` gets the key of a resource for which something came back, and whether it is waited for."""
 
-    def __init__(self, sender: Sender, wake: Callable[[Key, bool], None]) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        wake: Callable[[Key, bool], None],
+        called: Callable[[Delivery, Answered], None] = lambda delivery, answered: None,
+    ) -> None:
+        """``called`` is told of every attempt."""
         self._sender = sender
+        self._called = called
         self._wake = wake
         self._answers: dict[Key, dict[tuple[str, int], Answered]] = {}
         self._questions: dict[Key, dict[tuple[str, str], Delivery]] = {}
@@ -129,6 +136,11 @@ class Courier:
             await asyncio.sleep(min(max(POLL_SECONDS, pause), LONGEST_POLL_SECONDS))
 
     async def _send(self, delivery: Delivery) -> Answered:
+        answered = await self._attempt(delivery)
+        self._called(delivery, answered)
+        return answered
+
+    async def _attempt(self, delivery: Delivery) -> Answered:
         try:
             return await self._sender.send(delivery)
         except Exception:

@@ -56,7 +56,7 @@ class Controller:
         self._pacer = Pacer()
         self._rush = Rush()
         self._follower = LogFollower(cluster, self._on_progress, witness.heard)
-        self._courier = Courier(sender or NoSender(), self._on_answer)
+        self._courier = Courier(sender or NoSender(), self._on_answer, witness.called)
         self._busy: set[Key] = set()
         self._known: dict[Key, tuple[Wish, ...]] = {}
         self._fresh: dict[Key, Migration] = {}

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from headway_contract.events import Event
 from headway_operator.api.migration import Migration
+from headway_operator.planner.deliveries import Answered, Delivery
 
 
 class Witness(Protocol):
@@ -21,6 +22,9 @@ class Witness(Protocol):
     def heard(self, event: Event) -> None:
         """A runner has told this, for the first time."""
 
+    def called(self, delivery: Delivery, answered: Answered) -> None:
+        """A hook was called."""
+
 
 class Nobody:
     """Counts nothing."""
@@ -35,6 +39,9 @@ class Nobody:
         """Nothing."""
 
     def heard(self, event: Event) -> None:
+        """Nothing."""
+
+    def called(self, delivery: Delivery, answered: Answered) -> None:
         """Nothing."""
 
 

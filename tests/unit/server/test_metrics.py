@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer
 
 from headway_contract import events
 from headway_operator.api.conditions import OWN_CONDITIONS, State, conditions_for
+from headway_operator.api.hooks import HookType, Point
 from headway_operator.api.migration import Migration
 from headway_operator.api.status import (
     BackfillStatus,
@@ -21,6 +22,10 @@ from headway_operator.api.status import (
     Run,
     Status,
 )
+from headway_operator.cluster.interface import Key
+from headway_operator.controller.courier import Courier
+from headway_operator.planner.deliveries import Answered, Delivery
+from headway_operator.planner.outbox import Batch, Letter
 from headway_operator.server.metrics.holds import kind_of
 from headway_operator.server.metrics.leadership import Leadership
 from headway_operator.server.metrics.registry import registry, shown
@@ -28,7 +33,9 @@ from headway_operator.server.metrics.runs import Runs
 from headway_operator.server.metrics.witness import Counting
 from headway_operator.server.metrics.work import Requests
 from support.builders import a_migration
+from support.hooked import NOT_YET
 from support.tree import ROOT
+from support.working import until
 
 START, END = "2026-11-03T10:00:00Z", "2026-11-03T10:30:00Z"
 RUN = Run("3f9c2e", start_time=START)
@@ -149,6 +156,21 @@ def test_waits_for_locks_are_counted_as_runners_tell_of_them() -> None:
     assert value(metrics, "headway_lock_timeouts_total") == 1
     assert value(metrics, "headway_lock_retry_pause_seconds_total") == 2.5
     assert value(metrics, "headway_migration_lock_contended_total") == 1
+
+
+async def test_calls_to_hooks_are_counted_by_what_was_answered() -> None:
+    counting, calls = Counting(), []
+
+    class Quick:
+        async def send(self, delivery: Delivery) -> Answered:
+            return NOT_YET
+
+    carrier = Courier(Quick(), lambda key, is_awaited: calls.append(key), counting.called)
+    delivery = Delivery("a", "gate", HookType.GATE, Point.BEFORE_MIGRATION, "e", "s", "r", {}, "now")
+    carrier.carry(Key("shop", "shop"), (Batch("a", (Letter(delivery, 1),)),), ())
+    await until(lambda: calls)
+    metrics = text(*counting.collectors)
+    assert value(metrics, 'headway_hook_calls_total{answer="NotYet",type="Gate"}') == 1
 
 
 def test_the_operators_own_work_and_lead_are_told() -> None:

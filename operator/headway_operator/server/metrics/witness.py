@@ -7,6 +7,8 @@ from prometheus_client.registry import Collector
 
 from headway_contract.events import Event
 from headway_operator.api.migration import Migration
+from headway_operator.planner.deliveries import Answered, Delivery
+from headway_operator.server.metrics.hook_calls import HookCalls
 from headway_operator.server.metrics.resources import Resources
 from headway_operator.server.metrics.runs import Runs
 from headway_operator.server.metrics.waits import Waits
@@ -21,11 +23,12 @@ class Counting:
     runs: Runs = field(default_factory=lambda: Runs(time.monotonic))
     waits: Waits = field(default_factory=Waits)
     work: Work = field(default_factory=Work)
+    hook_calls: HookCalls = field(default_factory=HookCalls)
 
     @property
     def collectors(self) -> tuple[Collector, ...]:
         """To be registered."""
-        return self.resources, self.runs, self.waits, self.work
+        return self.resources, self.runs, self.waits, self.hook_calls, self.work
 
     def saw(self, migration: Migration) -> None:
         """The resource as it is now, or as it was just told to be."""
@@ -44,3 +47,7 @@ class Counting:
     def heard(self, event: Event) -> None:
         """A runner has told this."""
         self.waits.heard(event)
+
+    def called(self, delivery: Delivery, answered: Answered) -> None:
+        """A hook was called."""
+        self.hook_calls.called(delivery, answered)
