@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from headway_contract.request import Mode, RunRequest
+from headway_contract.request import Mode, Part, RunRequest
 from headway_contract.result import DatabasePlan, Failure, Outcome, PendingRevision, Plan, RunResult
 from headway_operator.api.migration import parse
 from headway_operator.cluster.interface import Conflict, Key, NotFound
@@ -45,6 +45,26 @@ def a_revision_fails(database: str) -> Outcomes:
         return RunResult(Outcome.FAILED, request.run, database, (), ("a1",), ("a1",), 1, failure=failure)
 
     return outcome
+
+
+def a_rest_waits(request: RunRequest) -> RunResult:
+    """The second revision waits until the application is rolled out."""
+    if request.mode is Mode.PLAN:
+        pending = (PendingRevision("a1", "first"), PendingRevision("b2", "second", post_deploy=True))
+        plans = (DatabasePlan(one.name, (), ("b2",), pending) for one in request.databases)
+        return RunResult(Outcome.SUCCEEDED, request.run, plan=Plan(tuple(plans)))
+    is_first = request.part is Part.BEFORE_DEPLOY
+    done = ("a1",) if is_first else ("b2",)
+    return RunResult(
+        Outcome.SUCCEEDED,
+        request.run,
+        request.databases[0].name,
+        (),
+        done,
+        done,
+        applied_count=1,
+        post_deploy_count=int(is_first),
+    )
 
 
 class Driver:

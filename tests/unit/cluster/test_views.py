@@ -156,6 +156,13 @@ def test_a_pod_whose_job_is_gone_or_over_may_still_run(phase: str) -> None:
     assert stray_pods([failed], [on_a_node(phase)]) == stray
 
 
+@pytest.mark.parametrize(("stage", "matters"), [("Plan", False), ("Migrate", True), ("PostDeploy", True)])
+def test_a_pod_matters_when_its_job_changes_something(stage: str, matters: bool) -> None:
+    pod = on_a_node("Running")
+    pod["metadata"]["labels"] = {**JOB["metadata"]["labels"], labels.STAGE: stage}
+    assert bool(stray_pods([], [pod])) == matters
+
+
 def test_a_pod_of_an_active_job_or_one_that_is_over_is_no_stray() -> None:
     unbound = on_a_node("Pending")
     unbound["spec"] = {}

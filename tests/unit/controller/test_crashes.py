@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from headway_operator.cluster.interface import Conflict, Key, Unavailable
-from support.driver import Driver, Outcomes, a_revision_fails, all_goes_well
+from support.driver import Driver, Outcomes, a_rest_waits, a_revision_fails, all_goes_well
 from support.fake_cluster import Crash, FakeCluster, a_spec
 
 SPEC = a_spec("main", "analytics", strategy={"maxParallel": 2})
@@ -44,7 +44,7 @@ def summary(cluster: FakeCluster) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("error", [Crash, Conflict])
-@pytest.mark.parametrize("outcomes", [all_goes_well, a_revision_fails("analytics")])
+@pytest.mark.parametrize("outcomes", [all_goes_well, a_revision_fails("analytics"), a_rest_waits])
 async def test_the_end_is_the_same_wherever_the_operator_dies(
     outcomes: Outcomes, error: type[BaseException]
 ) -> None:

@@ -379,3 +379,14 @@ def test_a_plan_of_which_everything_waits_opens_the_gate_and_still_needs_its_app
     cluster.annotate("headway.dev/approve", cluster.status.plan.digest)
     work(cluster)
     assert cluster.status.run.result == "Succeeded"
+
+
+def test_a_pause_reaches_a_job_that_runs_behind_the_gate():
+    cluster = a_waiting_cluster()
+    cluster.roll_out()
+    (start,) = cluster.reconcile().starts
+    cluster.start_pod(start.name)
+    cluster.annotate("headway.dev/paused", "1")
+    (told,) = cluster.reconcile().actions
+    assert (told.name, bool(told.control.pause)) == (start.name, True)
+    assert judged(cluster) == OPEN
