@@ -55,7 +55,7 @@ async def observe(
     pods: Sequence[Body] = ()
     if _pods_matter(migration, bodies):
         pods = await cluster.list_pods(key, migration.uid)
-    jobs = tuple([await _with_plan(cluster, migration, job) for job in job_views(bodies, pods)])
+    jobs = tuple([await with_plan(cluster, migration, job) for job in job_views(bodies, pods)])
     rollouts = await _rollouts(cluster, migration)
     snapshot = Snapshot(now, migration, jobs, progress, stray_pods(bodies, pods), rollouts)
     return Sight(snapshot, _targets(bodies, pods))
@@ -94,7 +94,7 @@ def _pods_matter(migration: Migration, jobs: Sequence[Body]) -> bool:
     return unread or goes_on or any(job.state is JobState.ACTIVE for job in views)
 
 
-async def _with_plan(cluster: Cluster, migration: Migration, job: JobView) -> JobView:
+async def with_plan(cluster: Cluster, migration: Migration, job: JobView) -> JobView:
     """The plan from the log, when it did not fit into the result and the status does not have it yet.
 
     One whose facts alone did not fit is good without them, should its log be gone.
