@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from headway_cli import check, demo, hooks, plan, run, steer
+from headway_cli import check, demo, hooks, lint, plan, run, steer
 from headway_cli.problems import BadInput, Defect
 from headway_cli.secrecy import mask_of_words
 
@@ -26,7 +26,7 @@ _MISSING_EXTRAS = (
 )
 _EPILOG = """exit codes:
   0    every database is where it should be
-  1    a database, or the plan, failed
+  1    a database, or the plan, failed; lint has findings
   2    the input is wrong; nothing was touched
   3    the plan needs an approval; nothing was changed
   130  stopped by Ctrl-C, SIGTERM or SIGHUP after the revision that was running; the same command goes on from
@@ -82,7 +82,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"headway {version('headway')}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for verb in (run, plan, check, demo, hooks, steer):
+    for verb in (run, plan, lint, check, demo, hooks, steer):
         verb.add_parser(verbs)
     return parser
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alembic.script import ScriptDirectory
 
-from headway_cli.lint_project import facts_of
+from headway_cli.lint_project import Seen, facts_of
 from headway_contract.facts import DatabaseFacts
 
 
@@ -21,6 +21,6 @@ def facts_of_files(*files: Path, dialect: str = "postgresql") -> DatabaseFacts:
             shutil.copy(file, folder)
         os.chdir(folder)
         try:
-            return facts_of(ScriptDirectory(folder, version_locations=[folder]), "", dialect)
+            return facts_of(ScriptDirectory(folder, version_locations=[folder]), (), Seen(dialect))
         finally:
             os.chdir(before)

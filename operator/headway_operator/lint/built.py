@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from headway_contract.facts import Call
 from headway_operator.lint.changes import CreateIndex
-from headway_operator.lint.context import Of, Revision
+from headway_operator.lint.context import Of, Revision, asked_once
 from headway_operator.lint.reading_calls import argument, text_of, value_of
 from headway_operator.lint.tree import qualified
 
@@ -21,6 +21,7 @@ class Built:
     place: Of[CreateIndex] | Call
 
 
+@asked_once
 def built_indexes(revision: Revision) -> Iterator[Built]:
     """All of them, by statements, then by calls of the library."""
     for found in revision.of(CreateIndex):

@@ -4,8 +4,9 @@ A table is harmless while nobody can be waiting for it: it was created here, or 
 catalog only what the same revision creates is new: each revision may be deployed on its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any, Generic, TypeVar, overload
 
 from headway_contract.facts import Argument, Call, DatabaseFacts, RevisionFacts, TableFacts
@@ -53,6 +54,8 @@ class Revision:
     created: frozenset[str] = frozenset()
     """The tables that it creates."""
     created_earlier: frozenset[str] = frozenset()
+    memo: dict[str, tuple[Any, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """What was asked of it before, by ``asked_once``: later revisions ask again."""
 
     @overload
     def of(self, one: type[A], /) -> Iterator[Of[A]]: ...
@@ -72,8 +75,11 @@ class Revision:
 
     def operations(self, *names: str) -> Iterator[Call]:
         """The calls of these operations of the library; without names, of any."""
+        if "operations" not in self.memo:
+            pairs = ((operation_of(call), call) for call in self.calls())
+            self.memo["operations"] = tuple(pair for pair in pairs if pair[0])
         wanted = frozenset(names) or OPERATIONS
-        return (call for call in self.calls() if operation_of(call) in wanted)
+        return (call for name, call in self.memo["operations"] if name in wanted)
 
     def call_of(self, found: Of[changes.Change]) -> Call | None:
         """The call that leads to a statement."""
@@ -151,6 +157,22 @@ class Revision:
         return Finding(
             what, why, safe, "", severity, self.facts.revision, self.facts.file, line, max(line, end), table
         )
+
+
+T = TypeVar("T")
+
+
+def asked_once(question: Callable[[Revision], Iterator[T]]) -> Callable[[Revision], tuple[T, ...]]:
+    """The same question, whose answer is kept with the revision."""
+
+    @wraps(question)
+    def asked(revision: Revision) -> tuple[T, ...]:
+        name = question.__name__
+        if name not in revision.memo:
+            revision.memo[name] = tuple(question(revision))
+        return revision.memo[name]
+
+    return asked
 
 
 def revisions_of(facts: DatabaseFacts) -> tuple[Revision, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from headway_contract.facts import Call
 from headway_operator.lint.changes import Update
-from headway_operator.lint.context import Of, Revision
+from headway_operator.lint.context import Of, Revision, asked_once
 from headway_operator.lint.parser import Tree, Unreadable, trees
 from headway_operator.lint.reading_calls import argument, assignments_of, text_of
 from headway_operator.lint.tree import columns_in, opened, qualified
@@ -37,6 +37,7 @@ class Filled:
         return columns_in(self.value)
 
 
+@asked_once
 def filled_columns(revision: Revision) -> Iterator[Filled]:
     """All of them, in the order of the steps, then of the calls."""
     for found in revision.of(Update):

@@ -20,7 +20,7 @@ from support.lint_facts import facts_of_files
 CASES = Path(__file__).parent / "cases"
 ALL = sorted(path for folder in CASES.iterdir() for path in folder.iterdir() if path.name != "__pycache__")
 SERVER = re.compile(r"^# server: (\S+)$", re.M)
-ABOUT_THE_WHOLE = ("revision_is_not_rendered",)
+ABOUT_THE_WHOLE = ("revision_cannot_be_taken_back", "revision_is_not_rendered")
 """What they find has no line."""
 
 

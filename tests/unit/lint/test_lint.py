@@ -153,3 +153,11 @@ def test_a_megabyte_of_sql_and_a_deep_expression_are_read_or_told():
         "its expressions are nested too deeply.",
         "it has characters that no SQL has.",
     ]
+
+
+def test_a_commit_in_sql_makes_a_concurrent_build_a_warning_since_drivers_differ():
+    build = Statement("CREATE INDEX CONCURRENTLY idx ON users (email)", line=10)
+    rule = "concurrently_is_used_in_a_transaction"
+    for first, severity in (("COMMIT", Severity.WARNING), ("SELECT 1", Severity.ERROR)):
+        found = findings(a_database(a_revision(Statement(first, line=9), build)))
+        assert [one.severity for one in found if one.rule == rule] == [severity]

@@ -21,9 +21,12 @@ def batches_are_paged_by_a_predicate_or_an_offset(revision: Revision) -> Iterato
     Anti-pattern::
 
         while True:
-            done = connection.execute(text(
-                "UPDATE users SET status = 'active' WHERE id IN "
-                "(SELECT id FROM users WHERE status IS NULL LIMIT 1000)"))
+            done = connection.execute(
+                text(
+                    "UPDATE users SET status = 'active' WHERE id IN "
+                    "(SELECT id FROM users WHERE status IS NULL LIMIT 1000)"
+                )
+            )
             if done.rowcount == 0:
                 break
 

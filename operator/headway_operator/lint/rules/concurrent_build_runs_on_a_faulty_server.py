@@ -17,7 +17,7 @@ def concurrent_build_runs_on_a_faulty_server(revision: Revision) -> Iterator[Fin
 
     Anti-pattern::
 
-        headway.create_index_concurrently("idx_users_email", "users", ["email"])   # on 14.3
+        headway.create_index_concurrently("idx_users_email", "users", ["email"])  # on 14.3
 
     Best practice::
 

@@ -20,7 +20,7 @@ def enum_is_created(revision: Revision) -> Iterator[Finding]:
     Best practice::
 
         op.create_table("states", sa.Column("name", sa.Text(), primary_key=True))
-        op.add_column("orders", sa.Column("state", sa.Text()))   # with a foreign key, or a CHECK
+        op.add_column("orders", sa.Column("state", sa.Text()))  # with a foreign key, or a CHECK
     """
     for found in revision.of(CreateEnum):
         yield revision.finding(

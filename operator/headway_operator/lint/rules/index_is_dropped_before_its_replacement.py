@@ -25,6 +25,8 @@ def index_is_dropped_before_its_replacement(revision: Revision) -> Iterator[Find
     """
     for found in revision.of(DropIndex):
         line, name = found.step.statement.line, found.change.name
+        if found.change.if_exists:
+            continue  # of a build that was interrupted, so that it can be built again
         later = [one for one in built_indexes(revision) if one.name == name and one.line > line]
         if later and not revision.is_harmless(later[0].table):
             yield revision.finding(

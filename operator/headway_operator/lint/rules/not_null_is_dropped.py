@@ -14,7 +14,7 @@ def not_null_is_dropped(revision: Revision) -> Iterator[Finding]:
 
     Anti-pattern::
 
-        op.alter_column("users", "name", nullable=True)   # and writes NULL in the same release
+        op.alter_column("users", "name", nullable=True)  # and writes NULL in the same release
 
     Best practice::
 

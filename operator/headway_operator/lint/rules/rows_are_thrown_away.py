@@ -19,7 +19,7 @@ def rows_are_thrown_away(revision: Revision) -> Iterator[Finding]:
 
     Best practice::
 
-        op.execute("DELETE FROM users WHERE …")   # what is meant, in batches
+        op.execute("DELETE FROM users WHERE …")  # what is meant, in batches
     """
     for database in revision.of(DropDatabase):
         yield revision.finding(

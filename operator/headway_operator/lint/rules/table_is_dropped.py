@@ -1,4 +1,4 @@
-"""The application may still use a table that goes (14)."""
+"""The application may still use a table that goes (14, 48)."""
 
 from collections.abc import Iterator
 

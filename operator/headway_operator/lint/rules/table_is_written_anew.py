@@ -1,0 +1,42 @@
+"""A table is copied while nobody can use it (42, 43)."""
+
+from collections.abc import Iterator
+
+from headway_operator.lint.changes import AlterOther, Cluster, Vacuum
+from headway_operator.lint.context import Revision
+from headway_operator.lint.findings import Finding
+
+COPYING = {
+    "AT_SetTableSpace": "SET TABLESPACE",
+    "AT_SetLogged": "SET LOGGED",
+    "AT_SetUnLogged": "SET UNLOGGED",
+    "AT_SetAccessMethod": "SET ACCESS METHOD",
+}
+
+
+def table_is_written_anew(revision: Revision) -> Iterator[Finding]:
+    """VACUUM FULL, CLUSTER, SET TABLESPACE, SET LOGGED and their like on a table in use.
+
+    All of it is copied under an ACCESS EXCLUSIVE lock.
+
+    Anti-pattern::
+
+        op.execute("VACUUM FULL users")
+
+    Best practice::
+
+        # plain VACUUM in operation; pg_repack, or REPACK CONCURRENTLY of PostgreSQL 19, outside of revisions
+    """
+    for found in revision.of(AlterOther, Cluster, Vacuum):
+        change = found.change
+        if isinstance(change, AlterOther):
+            how = COPYING.get(change.form, "")
+        else:
+            how = "CLUSTER" if isinstance(change, Cluster) else "VACUUM FULL" if change.full else ""
+        if how and not revision.is_harmless(change.table):
+            yield revision.finding(
+                found,
+                f"{how} writes {change.table or 'every table'} anew{revision.size_text(change.table)}.",
+                "Nobody can read or write it until all of it is copied.",
+                "Do it outside of revisions with a tool that lets others work, such as pg_repack.",
+            )

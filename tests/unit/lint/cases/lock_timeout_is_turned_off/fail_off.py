@@ -1,0 +1,12 @@
+"""A revision."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "r1"
+down_revision = None
+
+
+def upgrade():
+    op.execute("SET lock_timeout = 0")
+    op.add_column("users", sa.Column("a", sa.Text()))  # found

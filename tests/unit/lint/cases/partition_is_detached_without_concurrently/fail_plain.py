@@ -1,0 +1,10 @@
+"""A revision."""
+
+from alembic import op
+
+revision = "r1"
+down_revision = None
+
+
+def upgrade():
+    op.execute("ALTER TABLE events DETACH PARTITION events_2020")  # found

@@ -1,0 +1,13 @@
+"""A revision."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "r1"
+down_revision = None
+
+
+def upgrade():
+    op.add_column("users", sa.Column("a", sa.Text()))
+    op.add_column("users", sa.Column("b", sa.Text()))
+    op.add_column("orders", sa.Column("a", sa.Text()))  # found

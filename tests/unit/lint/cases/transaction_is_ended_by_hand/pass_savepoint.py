@@ -1,0 +1,11 @@
+"""A revision."""
+
+from alembic import op
+
+revision = "r1"
+down_revision = None
+
+
+def upgrade():
+    op.execute("SAVEPOINT a")
+    op.execute("RELEASE SAVEPOINT a")
