@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 
 from headway_contract import events
 from headway_operator.api.conditions import OWN_CONDITIONS, State, conditions_for
-from headway_operator.api.hooks import HookType, Point
+from headway_operator.api.hooks import HookStatus, HookType, Point, Result
 from headway_operator.api.migration import Migration
 from headway_operator.api.status import (
     BackfillStatus,
@@ -26,6 +26,7 @@ from headway_operator.cluster.interface import Key
 from headway_operator.controller.courier import Courier
 from headway_operator.planner.deliveries import Answered, Delivery
 from headway_operator.planner.outbox import Batch, Letter
+from headway_operator.server.metrics.deliveries import Deliveries
 from headway_operator.server.metrics.holds import kind_of
 from headway_operator.server.metrics.leadership import Leadership
 from headway_operator.server.metrics.registry import registry, shown
@@ -145,6 +146,19 @@ def test_rows_are_counted_once_and_to_the_last_one() -> None:
 )
 def test_what_holds_a_backfill_is_one_word_of_a_dozen(sentence: str, kind: str) -> None:
     assert kind_of(sentence) == kind
+
+
+def test_each_message_to_a_hook_is_counted_once_when_it_is_done() -> None:
+    deliveries = Deliveries()
+    old = HookStatus("chat", HookType.NOTIFY, Point.AFTER_DATABASE, Result.DELIVERED, id="old", attempts=1)
+    pending = replace(old, id="new", result=Result.PENDING, attempts=0)
+    steps = (pending, replace(pending, attempts=2), replace(pending, attempts=3, result=Result.FAILED))
+    for step in (*steps, steps[-1]):
+        deliveries.saw(migration("Migrating", hooks=(old, step)))
+    metrics = text(deliveries)
+    assert value(metrics, 'headway_hook_deliveries_total{result="Failed",type="Notify"}') == 1
+    delivered = 'headway_hook_deliveries_total{result="Delivered",type="Notify"}'
+    assert value(metrics, delivered) == 0, "it was done before it was first seen"
 
 
 def test_waits_for_locks_are_counted_as_runners_tell_of_them() -> None:

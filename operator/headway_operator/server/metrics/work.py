@@ -21,6 +21,8 @@ class Work(Collector):
         self._reconciles = Counter(
             "headway_reconciles", "Looks at a resource, by how they ended.", ["result"], registry=None
         )
+        for result in ("success", "conflict", "error", "defect"):
+            self._reconciles.labels(result)
         self._seconds = Histogram(
             "headway_reconcile_duration_seconds",
             "How long such a look takes.",
