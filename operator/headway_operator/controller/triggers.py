@@ -19,6 +19,7 @@ from headway_operator.settings import Settings
 RUNNING_PODS = "status.phase!=Succeeded,status.phase!=Failed"
 """A pod that ends leaves the selection, which a watch tells as a deletion: that wakes its resource too."""
 
+IDENTITY: Any = "headway"
 LOGIN_PAUSE_SECONDS = 1.0
 ERROR_SECONDS = 600.0
 """How long a watch may be refused before the process gives up, to be started again by its supervisor."""
@@ -45,6 +46,8 @@ async def watch(
         settings=kopf_settings(),
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,
+        # For its peering, which is off. By itself kopf asks for the user's name, and an image's number has none.
+        identity=IDENTITY,
         ready_flag=ready,
         stop_flag=stop,
     )
