@@ -11,10 +11,13 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY crds crds
 COPY examples/shop examples/shop
 COPY operator operator
-# Compiled here, because nothing can be written where it runs.
+# Compiled here, because nothing can be written where it runs. Of the client of Kubernetes only its reading of
+# configurations is used: what was generated for each kind is more than half of all files, and is loaded by nothing.
 RUN python3 -m venv /opt/headway \
  && /opt/headway/bin/pip install --no-cache-dir --disable-pip-version-check --no-compile -c constraints.txt ".[operator]" \
  && /opt/headway/bin/pip uninstall --yes --quiet pip setuptools wheel \
+ && python3 -c "import glob, os, shutil; [shutil.rmtree(one) if os.path.isdir(one) else os.remove(one) for part in ('aio', 'client/api', 'client/models/v*.py') for one in glob.glob('/opt/headway/lib/python3*/site-packages/kubernetes/' + part)]" \
+ && /opt/headway/bin/python3 -c "from kubernetes.client import Configuration; from kubernetes.config import load_kube_config" \
  && python3 -m compileall -q --invalidation-mode unchecked-hash /opt/headway/lib
 
 FROM ${BASE}
