@@ -110,8 +110,24 @@ def test_nobody_but_an_admin_may_write_and_nobody_approves_by_a_role_that_is_add
 
 def test_every_variable_that_is_set_is_a_setting(helm: Helm) -> None:
     known = set(Settings.__dataclass_fields__)
-    set_ = {one["name"] for one in container(rendered(helm))["env"]}
-    assert set_ <= {f"HEADWAY_{name.upper()}" for name in known}
+    for values in VALUES:
+        environment = container(rendered(helm, "-f", values))["env"]
+        set_ = {one["name"] for one in environment if one["name"].startswith("HEADWAY_")}
+        assert set_ <= {f"HEADWAY_{name.upper()}" for name in known}
+
+
+def test_what_hooks_need_is_mounted_where_the_operator_is_told_to_look(helm: Helm) -> None:
+    documents = rendered(helm, "-f", CHART / "ci" / "everything-values.yaml")
+    files = [one["value"] for one in container(documents)["env"] if one["name"].endswith("_FILE")]
+    (deployment,) = of_kind(documents, "Deployment")
+    volumes = {one["name"]: one for one in deployment["spec"]["template"]["spec"]["volumes"]}
+    mounted = {
+        f"{mount['mountPath']}/{item['path']}"
+        for mount in container(documents)["volumeMounts"]
+        for item in volumes[mount["name"]].get("secret", {}).get("items", [])
+    }
+    assert set(files) == mounted
+    assert len(mounted) == 2
 
 
 def expressions() -> Iterator[str]:
