@@ -13,7 +13,7 @@ KILLS ?= 1000
 HOOK_RUNS ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit test-all check bench bench-steering bench-histories bench-backfill prove-backfill clean
+.PHONY: help demo test unit test-all e2e check bench bench-steering bench-histories bench-backfill prove-backfill clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 17
@@ -43,6 +43,9 @@ test-all: test  ## also PgBouncer, MariaDB, MySQL, and every pair of Python, Ale
 	@$(BIN)/python -m pytest tests/agreement/test_matrix.py --matrix=rest
 	@PYTHONPATH=operator:tests $(BIN)/python -m support.kills.prove --kills $(KILLS)
 	@HEADWAY_HOOK_RUNS=$(HOOK_RUNS) $(BIN)/python -m pytest tests/cluster/test_operator_hooks.py
+
+e2e: $(STAMP)  ## the chart and the example on a real node (Linux, root); docs/e2e.md
+	@PYTHONPATH=operator:tests $(BIN)/python -m support.node.run $(ARGS)
 
 check: $(STAMP)  ## style, types, layers
 	@$(BIN)/ruff check .

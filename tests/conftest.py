@@ -6,6 +6,7 @@ pytest_plugins = [
     "support.fix_cluster",
     "support.fix_kills",
     "support.fix_matrix",
+    "support.fix_node",
     "support.fix_operator",
     "support.fix_postgres",
     "support.fix_workers",

@@ -8,6 +8,7 @@ import http.client
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,16 @@ CONTROLLERS = (
     "pod-garbage-collector-controller",
     "ttl-after-finished-controller",
 )
+WITH_NODES = (
+    *CONTROLLERS,
+    "deployment-controller",
+    "replicaset-controller",
+    "node-lifecycle-controller",
+    "taint-eviction-controller",
+    "disruption-controller",
+)
+"""The controllers of a cluster whose pods run on a node, and in which something is deployed."""
+
 READY_WITHIN = 60.0
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
@@ -85,14 +96,31 @@ class Cluster:
         return True
 
 
+@dataclass(frozen=True)
+class Shape:
+    """How a control plane differs from that of most tests: where it is reached (port 0: a free one), and by whom."""
+
+    address: str = "127.0.0.1"
+    port: int = 0
+    has_nodes: bool = False
+
+    @property
+    def controllers(self) -> tuple[str, ...]:
+        """Those that run."""
+        return WITH_NODES if self.has_nodes else CONTROLLERS
+
+
+ALONE = Shape()
+
+
 class ControlPlane(Cluster):
     """Start with `ControlPlane.start(folder, binaries, crds)`; `stop()` at the end, whatever happened."""
 
-    def __init__(self, folder: Path, binaries: Path) -> None:
+    def __init__(self, folder: Path, binaries: Path, shape: Shape = ALONE) -> None:
         self.folder = folder
         self.logs = folder / "logs"
-        self.port = free_port()
-        self.server = f"https://127.0.0.1:{self.port}"
+        self.port = shape.port or free_port()
+        self.server = f"https://{shape.address}:{self.port}"
         self.authority = _issue_certificates(folder / "certificates")
         super().__init__(self.authority.kubeconfig("admin", self.server), binaries / "kubectl")
         etcd_address = f"http://127.0.0.1:{free_port()}"
@@ -100,23 +128,34 @@ class ControlPlane(Cluster):
             _etcd_arguments(binaries, folder / "etcd", etcd_address), self.logs / "etcd.log"
         )
         self._api_server = ServerProcess(
-            _api_server_arguments(binaries, self.authority.folder, etcd_address, self.port),
+            [
+                *_api_server_arguments(binaries, self.authority.folder, etcd_address),
+                f"--bind-address={shape.address}",
+                f"--advertise-address={shape.address}",
+                f"--secure-port={self.port}",
+                *(_node_arguments(self.authority.folder) if shape.has_nodes else ()),
+            ],
             self.logs / "kube-apiserver.log",
         )
         self._controllers = ServerProcess(
-            _controller_arguments(
-                binaries, self.authority, self.authority.kubeconfig("controllers", self.server)
-            ),
+            [
+                *_controller_arguments(
+                    binaries, self.authority, self.authority.kubeconfig("controllers", self.server)
+                ),
+                f"--controllers={','.join(shape.controllers)}",
+            ],
             self.logs / "kube-controller-manager.log",
         )
 
     @classmethod
-    def start(cls, folder: Path, binaries: Path, crds: Sequence[Path] = ()) -> "ControlPlane":
+    def start(
+        cls, folder: Path, binaries: Path, crds: Sequence[Path] = (), shape: Shape = ALONE
+    ) -> "ControlPlane":
         """Everything running and ready, with `crds` installed. Takes 3 s, with definitions 5 s.
 
         Definitions come before the controllers: the garbage collector looks for new kinds only every 30 s.
         """
-        control_plane = cls(folder, binaries)
+        control_plane = cls(folder, binaries, shape)
         try:
             control_plane._etcd.start()
             control_plane._api_server.start()
@@ -192,6 +231,7 @@ def _issue_certificates(folder: Path) -> Authority:
     )
     authority.issue_client("admin", "admin", ["system:masters"])
     authority.issue_client("controllers", "system:kube-controller-manager")
+    authority.issue_client("api-server", "kube-apiserver-kubelet-client", ["system:masters"])
     authority.issue_signing_keys("service-accounts")
     return authority
 
@@ -213,13 +253,20 @@ def _etcd_arguments(binaries: Path, data: Path, address: str) -> list[str]:
     ]
 
 
-def _api_server_arguments(binaries: Path, certificates: Path, etcd: str, port: int) -> list[str]:
+def _node_arguments(certificates: Path) -> list[str]:
+    """How the API server reaches kubelets, whose certificates are of the same authority."""
+    return [
+        "--allow-privileged=true",
+        f"--kubelet-certificate-authority={certificates}/ca.crt",
+        f"--kubelet-client-certificate={certificates}/api-server.crt",
+        f"--kubelet-client-key={certificates}/api-server.key",
+    ]
+
+
+def _api_server_arguments(binaries: Path, certificates: Path, etcd: str) -> list[str]:
     return [
         f"{binaries}/kube-apiserver",
         f"--etcd-servers={etcd}",
-        "--bind-address=127.0.0.1",
-        "--advertise-address=127.0.0.1",
-        f"--secure-port={port}",
         "--endpoint-reconciler-type=none",
         "--service-cluster-ip-range=10.97.0.0/24",
         "--authorization-mode=Node,RBAC",
@@ -243,7 +290,6 @@ def _controller_arguments(binaries: Path, authority: Authority, kubeconfig: Path
         "--use-service-account-credentials=true",
         f"--service-account-private-key-file={authority.folder}/service-accounts.key",
         f"--root-ca-file={authority.certificate}",
-        f"--controllers={','.join(CONTROLLERS)}",
         # The defaults (20 requests a second) would make the controllers the slowest part of a test of scale.
         "--kube-api-qps=1000",
         "--kube-api-burst=1000",

@@ -27,12 +27,17 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
     home = tmp_path_factory.mktemp("helm")
     folders = {f"HELM_{name}_HOME": str(home / name) for name in ("CACHE", "CONFIG", "DATA")}
 
-    def run(*arguments: str | Path, kubeconfig: Path | None = None) -> str:
+    def run(*arguments: str | Path, kubeconfig: Path | None = None, patience: float = 60) -> str:
         environment = {"PATH": os.environ["PATH"], "HOME": str(home), **folders}
         if kubeconfig is not None:
             environment["KUBECONFIG"] = str(kubeconfig)
         done = subprocess.run(
-            [program, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=60
+            [program, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=patience,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -55,16 +55,24 @@ def unpack(
 
 def _unpack(suite: str, packages: tuple[str, ...], program: str, workshop: Path, final: Path) -> None:
     apt = workshop / "apt"
-    for part in ("lists/partial", "cache/archives/partial"):
-        (apt / part).mkdir(parents=True)
-    (apt / "sources.list").write_text(f"deb [signed-by={KEY}] {_mirror()} {suite} main\n")
-    (apt / "status").touch()
-    _apt(apt, "update")
-    _apt(apt, "install", "--yes", "--download-only", "--no-install-recommends", *packages)
-    for package in sorted((apt / "cache" / "archives").glob("*.deb")):
+    for package in download(suite, packages, apt):
         _run("dpkg-deb", "-x", str(package), str(workshop))
     shutil.rmtree(apt)
     _bind_to_its_own_libraries(workshop / program, workshop, final)
+
+
+def download(suite: str, packages: tuple[str, ...], folder: Path) -> list[Path]:
+    """Fetch packages with all that they need, as if nothing were there; what apt needs for it stays in the folder.
+
+    Raises LookupError when the machine's package sources name no Debian.
+    """
+    for part in ("lists/partial", "cache/archives/partial"):
+        (folder / part).mkdir(parents=True)
+    (folder / "sources.list").write_text(f"deb [signed-by={KEY}] {_mirror()} {suite} main\n")
+    (folder / "status").touch()
+    _apt(folder, "update")
+    _apt(folder, "install", "--yes", "--download-only", "--no-install-recommends", *packages)
+    return sorted((folder / "cache" / "archives").glob("*.deb"))
 
 
 def _mirror() -> str:

@@ -1,0 +1,149 @@
+"""The whole node: control plane, scheduler, containerd and kubelet, started together and ended without a trace."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from support import assets
+from support.apiclient import ApiError
+from support.controlplane import ControlPlane, Shape
+from support.node.containerd import Containerd, end_shims
+from support.node.imagery import Image
+from support.node.kubelet import NODE, Kubelet
+from support.node.machine import (
+    network_namespaces,
+    remove_network_namespaces,
+    remove_pod_groups,
+    settings_restored,
+    unmount_below,
+)
+from support.node.network import SERVICE, raise_bridge, remove_bridge
+from support.processes import ServerProcess
+from support.waiting import wait_until
+
+FOLDER = Path("/var/tmp/headway-node")
+"""Always the same, so what a killed run left behind is found by the next one. Sockets take a short path."""
+
+READY_WITHIN = 120.0
+DRAINED_WITHIN = 60.0
+
+
+class Node:
+    """A cluster of one node; `control_plane` is how to reach it, `kubelet` may be stopped and started."""
+
+    def __init__(self, control_plane: ControlPlane, kubelet: Kubelet) -> None:
+        self.control_plane = control_plane
+        self.kubelet = kubelet
+
+    def wait_until_ready(self) -> None:
+        """Until pods may be scheduled on it."""
+        wait_until(self._is_ready, READY_WITHIN, "the node to be ready")
+
+    def drain(self) -> None:
+        """Let every pod end through the kubelet, which takes its volumes, network and groups away."""
+        client = self.control_plane.client
+        for path in ("/apis/apps/v1/deployments", "/apis/batch/v1/jobs", "/api/v1/pods"):
+            for item in client.get(path)["items"]:
+                with suppress(ApiError):
+                    # A finalizer of the Job controller would hold the pods of a Job.
+                    client.delete(_path(path, item["metadata"]), _AT_ONCE)
+        wait_until(lambda: not client.get("/api/v1/pods")["items"], DRAINED_WITHIN, "the pods to end")
+
+    def _is_ready(self) -> bool:
+        self.kubelet.require_running()
+        with suppress(ApiError):
+            node = self.control_plane.client.get(f"/api/v1/nodes/{NODE}")
+            states = {one["type"]: one["status"] for one in node["status"].get("conditions", [])}
+            return states.get("Ready") == "True" and not node["spec"].get("taints")
+        return False
+
+
+_AT_ONCE = {"gracePeriodSeconds": 1, "propagationPolicy": "Background"}
+
+
+def _path(collection: str, metadata: dict[str, str]) -> str:
+    group, kind = collection.rsplit("/", 1)
+    return f"{group}/namespaces/{metadata['namespace']}/{kind}/{metadata['name']}"
+
+
+@contextmanager
+def node(pause: Image, images: Sequence[Image]) -> Iterator[Node]:
+    """A node with these images; afterwards, also after a failure, the machine is as it was."""
+    with ExitStack() as undo:
+        undo.enter_context(_only_one())
+        _clean_up()
+        undo.enter_context(settings_restored())
+        undo.callback(_clean_up)
+        undo.enter_context(_own_network_namespaces())
+        raise_bridge()
+        yield _start(undo, pause, images)
+
+
+def _start(undo: ExitStack, pause: Image, images: Sequence[Image]) -> Node:
+    """In the order in which each needs those before; each end is noted before the next start."""
+    binaries, logs = assets.find(assets.NODE), FOLDER / "logs"
+    containerd = Containerd(FOLDER / "containerd", pause.name, logs / "containerd.log")
+    undo.callback(containerd.stop)
+    containerd.start()
+    for image in (pause, *images):
+        containerd.import_image(image.archive)
+    shape = Shape(address=SERVICE, port=443, has_nodes=True)
+    plane = ControlPlane.start(FOLDER / "control-plane", assets.find(), shape=shape)
+    undo.callback(plane.stop)
+    undo.callback(_start_scheduler(binaries, plane, logs).stop)
+    kubelet = Kubelet(binaries, FOLDER / "kubelet", containerd.socket, plane.authority, plane.server)
+    undo.callback(kubelet.stop)
+    kubelet.start()
+    started = Node(plane, kubelet)
+    started.wait_until_ready()
+    undo.callback(started.drain)
+    return started
+
+
+def _start_scheduler(binaries: Path, plane: ControlPlane, logs: Path) -> ServerProcess:
+    plane.authority.issue_client("scheduler", "system:kube-scheduler")
+    kubeconfig = plane.authority.kubeconfig("scheduler", plane.server)
+    command = [
+        f"{binaries}/kube-scheduler",
+        f"--kubeconfig={kubeconfig}",
+        "--leader-elect=false",
+        "--secure-port=0",
+    ]
+    scheduler = ServerProcess(command, logs / "kube-scheduler.log")
+    scheduler.start()
+    return scheduler
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """Bridge, addresses and folder are there once on a machine."""
+    with FOLDER.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError(
+                f"another node runs on this machine (it holds {lock.name}): wait until it has ended"
+            ) from None
+        yield
+
+
+@contextmanager
+def _own_network_namespaces() -> Iterator[None]:
+    before = network_namespaces()
+    try:
+        yield
+    finally:
+        remove_network_namespaces(network_namespaces() - before)
+
+
+def _clean_up() -> None:
+    """Nothing of a node is left: neither of this one nor of one whose run was killed."""
+    end_shims(FOLDER / "containerd" / "containerd.sock")
+    unmount_below(FOLDER)
+    remove_pod_groups()
+    remove_bridge()
+    shutil.rmtree(FOLDER, ignore_errors=True)
