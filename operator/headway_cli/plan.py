@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headway_cli import where
 from headway_cli.problems import BadInput, Problem
 from headway_cli.run import parse_urls
 
@@ -67,9 +68,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="the same for databases at this revision",
     )
     remote = parser.add_argument_group("of a name")
-    remote.add_argument("-n", "--namespace", default="", help="default: that of the kubeconfig's context")
-    remote.add_argument("--kubeconfig", default="", metavar="FILE", help="default: as kubectl finds it")
-    remote.add_argument("--context", default="", help="of the kubeconfig (default: its current one)")
+    where.add_arguments(remote)
     parser.set_defaults(start=start)
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from headway_cli import where
 from headway_cli.problems import BadInput, Problem
 
 if TYPE_CHECKING:
@@ -51,9 +52,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def _parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser], verb: str) -> argparse.ArgumentParser:
     parser = verbs.add_parser(verb, help=_VERBS[verb], description=f"{_VERBS[verb].capitalize()}.")
     parser.add_argument("name", metavar="NAME", help="of the DatabaseMigration")
-    parser.add_argument("-n", "--namespace", default="", help="default: that of the kubeconfig's context")
-    parser.add_argument("--context", default="", help="of the kubeconfig (default: the current one)")
-    parser.add_argument("--kubeconfig", default="", metavar="FILE", help="default: as kubectl finds it")
+    where.add_arguments(parser)
     parser.add_argument(
         "--no-wait", action="store_true", help="write the command, and do not wait for the operator's answer"
     )
@@ -91,17 +90,17 @@ async def _start(options: argparse.Namespace) -> int:
         access, namespace = for_a_person(options.kubeconfig, options.context)
     except NoAccess as error:
         raise BadInput(Problem("kubeconfig", "", str(error))) from None
-    where = f"{options.namespace or namespace}/{options.name}"
+    resource = f"{options.namespace or namespace}/{options.name}"
     api = ApiServer(access.session())
     try:
         return await _give(Remote(api, options.namespace or namespace, options.name), options)
     except Refused as refused:
-        raise BadInput(Problem(where, "", str(refused))) from None
+        raise BadInput(Problem(resource, "", str(refused))) from None
     except ClusterError as error:
-        raise BadInput(Problem(where, "", *_explained(error, options, where))) from None
+        raise BadInput(Problem(resource, "", *_explained(error, options, resource))) from None
     except NoAnswer:
         print(
-            f"error: {where}: the command is written, but no operator has answered it within "
+            f"error: {resource}: the command is written, but no operator has answered it within "
             f"{options.timeout:g} s\n  It is obeyed as soon as one runs. Is it running, and does it watch this "
             "namespace? kubectl get pods -A -l app.kubernetes.io/name=headway",
             file=sys.stderr,
@@ -155,7 +154,7 @@ def _is_agreed(command: Command, options: argparse.Namespace) -> bool:
     return agrees("Approve this plan?")
 
 
-def _explained(error: Exception, options: argparse.Namespace, where: str) -> tuple[str, str]:
+def _explained(error: Exception, options: argparse.Namespace, resource: str) -> tuple[str, str]:
     """What happened, and what to do."""
     from headway_operator.cluster.interface import Forbidden, NotFound
 
@@ -166,7 +165,7 @@ def _explained(error: Exception, options: argparse.Namespace, where: str) -> tup
             f"{there}; -n names a namespace",
         )
     if isinstance(error, Forbidden):
-        namespace = where.partition("/")[0]
+        namespace = resource.partition("/")[0]
         return (
             f"you may not: {error}",
             f"kubectl auth can-i patch databasemigrations -n {namespace}; an approval may need the verb approve, too",

@@ -1,0 +1,152 @@
+"""A resource's status as lines for people: the run, its databases with bars, hooks, history, the next step. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from headway_cli.board import clock
+from headway_operator.api.migration import Migration
+from headway_operator.api.status import DatabasePhase, DatabaseStatus, Status
+from headway_operator.planner.backfills import amount, record_line, span
+from headway_operator.planner.explain import moment
+
+BAR = 20
+"""Columns of a bar."""
+HOOKS_SHOWN = 5
+HISTORY_SHOWN = 3
+MARKS = {
+    DatabasePhase.PENDING: ("·", "dim"),
+    DatabasePhase.MIGRATING: ("▶", "cyan"),
+    DatabasePhase.BACKFILLING: ("▶", "cyan"),
+    DatabasePhase.WAITING: ("~", "yellow"),
+    DatabasePhase.SUCCEEDED: ("✓", "green"),
+    DatabasePhase.FAILED: ("✗", "red"),
+    DatabasePhase.SKIPPED: ("-", "dim"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """Text, and how it looks on a terminal."""
+
+    text: str
+    style: str = ""
+
+
+def lines_of(migration: Migration, now: datetime) -> Iterator[Line]:
+    """The whole resource."""
+    status = migration.status
+    yield from _header(migration, now)
+    for database in status.databases:
+        yield from _of_database(database, now)
+    yield from _of_hooks(status)
+    yield from _of_history(status, now)
+    step = next_step(migration)
+    if step:
+        yield Line("")
+        yield Line(f"Next: {step}", "bold")
+
+
+def _header(migration: Migration, now: datetime) -> Iterator[Line]:
+    status, run = migration.status, migration.status.run
+    revision = f"  {migration.spec.revision or migration.spec.image}" if migration.spec is not None else ""
+    yield Line(f"{migration.namespace}/{migration.name}{revision}", "bold")
+    if status.observed_generation < migration.generation:
+        yield Line("  no operator has seen this generation yet", "yellow")
+    if run is not None:
+        parts = [f"run {run.id}", status.phase]
+        if status.progress is not None and status.progress.summary:
+            parts.append(status.progress.summary)
+        began, ended = moment(run.start_time), moment(run.completion_time)
+        if began is not None:
+            parts.append(clock((ended or now) - began))
+        yield Line("  " + "  ".join(parts))
+    ready = status.condition("Ready")
+    if ready is not None and ready.message:
+        style = {"True": "green", "False": "red"}.get(ready.status, "")
+        yield Line(f"  {ready.message}", style)
+    succeeded = status.condition("Succeeded")
+    if succeeded is not None and ready is not None and succeeded.message != ready.message:
+        yield Line(f"  {succeeded.message}", "red" if succeeded.status == "False" else "")
+
+
+def _of_database(database: DatabaseStatus, now: datetime) -> Iterator[Line]:
+    mark, style = MARKS[database.phase]
+    done, total = database.revisions_done or 0, database.revisions_total
+    counts = "" if total is None else f"  {bar(done / total if total else 1.0)} {done}/{total}"
+    way = " → ".join(dict.fromkeys(filter(None, (database.current_revision, database.target_revision))))
+    began, ended = moment(database.start_time), moment(database.completion_time)
+    took = f"  {clock((ended or now) - began)}" if began is not None else ""
+    yield Line(f"{mark} {database.name}  {database.phase.value.lower()}{counts}  {way}{took}".rstrip(), style)
+    backfill = database.backfill
+    if backfill is not None:
+        what = f"{backfill.table}.{backfill.columns}" if backfill.columns else backfill.operation
+        share = "" if backfill.percent is None else f"{bar(backfill.percent / 100)} {backfill.percent}%  "
+        yield Line(f"    {what}  {share}{_pace(database)}", "yellow" if backfill.throttled_by else "cyan")
+    elif database.message:
+        yield Line(f"    {database.message}", "red" if database.phase is DatabasePhase.FAILED else "")
+    for record in database.backfills:
+        yield Line(f"    {record_line(record)}", "dim")
+
+
+def _pace(database: DatabaseStatus) -> str:
+    backfill = database.backfill
+    assert backfill is not None
+    total = f"/{amount(backfill.rows_total)}" if backfill.rows_total is not None else ""
+    rows = f"{amount(backfill.rows_done)}{total} rows"
+    if backfill.throttled_by:
+        return f"{rows}, holds: {backfill.throttled_by.rstrip('.')}"
+    rate = f"{amount(backfill.rows_per_second)} rows/s" if backfill.rows_per_second else ""
+    left = f"about {span(backfill.eta_seconds)} left" if backfill.eta_seconds is not None else ""
+    workers = f"{backfill.workers} sessions" if backfill.workers > 1 else ""
+    return ", ".join(filter(None, (rows, rate, left, workers)))
+
+
+def _of_hooks(status: Status) -> Iterator[Line]:
+    for hook in status.hooks[-HOOKS_SHOWN:]:
+        about = " ".join(filter(None, (hook.point.value, hook.database, hook.revision)))
+        said = f": {hook.message}" if hook.message else ""
+        style = "dim" if hook.result.value == "Delivered" else "yellow"
+        yield Line(f"  hook {hook.name} ({about}) {hook.result.value.lower()}{said}", style)
+
+
+def _of_history(status: Status, now: datetime) -> Iterator[Line]:
+    current = "" if status.run is None else status.run.id
+    for entry in [one for one in status.history if one.run != current][:HISTORY_SHOWN]:
+        ended = moment(entry.completion_time)
+        ago = f", {age(now - ended)} ago" if ended is not None else ""
+        yield Line(f"  before: {entry.run}  {entry.revision}  {entry.result.lower()}{ago}", "dim")
+
+
+def next_step(migration: Migration) -> str:
+    """The command to type, where a person is asked for; the message has the rest."""
+    name, reconciling = migration.name, migration.status.condition("Reconciling")
+    stalled = migration.status.condition("Stalled")
+    if migration.status.observed_generation < migration.generation:
+        return ""
+    if reconciling is not None and reconciling.status == "True":
+        return {
+            "WaitingForApproval": f"headway plan {name}, then headway approve {name}",
+            "Paused": f"headway resume {name}",
+            "Suspended": "set spec.suspend to false where the resource is kept",
+        }.get(reconciling.reason, "")
+    if stalled is not None and stalled.status == "True":
+        return f"headway logs {name}; after mending what is outside of the resource: headway retry {name}"
+    return ""
+
+
+def bar(share: float) -> str:
+    """``█████░░░░░``."""
+    full = round(min(max(share, 0.0), 1.0) * BAR)
+    return "█" * full + "░" * (BAR - full)
+
+
+def age(passed: timedelta) -> str:
+    """As kubectl tells it: ``42s``, ``7m``, ``3h``, ``2d``."""
+    seconds = max(int(passed.total_seconds()), 0)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"

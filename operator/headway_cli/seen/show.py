@@ -1,0 +1,119 @@
+"""``headway status`` and ``headway list``: once, or again with each change."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from headway_cli.seen.lines import Line, lines_of
+from headway_cli.seen.reach import reading
+from headway_cli.seen.table import table_of
+from headway_operator.api.migration import GROUP, PLURAL, VERSION, Migration, parse
+from headway_operator.cluster.api_server import ApiServer
+from headway_operator.cluster.interface import Body
+from headway_operator.controller.clock import utc_now
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+LOOK_SECONDS = 1.0
+
+
+async def show_status(options: argparse.Namespace) -> int:
+    """One resource; with ``--watch`` until its run is over."""
+    async with reading(options, options.name) as (api, namespace):
+        path = f"{_collection(namespace)}/{options.name}"
+        if options.output != "text":
+            _dump(await api.json("GET", path), options.output)
+        elif options.watch:
+            await _watch(api, path)
+        else:
+            _print(parse(await api.json("GET", path)))
+    return 0
+
+
+async def show_list(options: argparse.Namespace) -> int:
+    """All resources of a namespace, or of all namespaces."""
+    async with reading(options, "") as (api, namespace):
+        body = await api.json("GET", _collection("" if options.all_namespaces else namespace))
+    if options.output in ("json", "yaml"):
+        _dump(body, options.output)
+        return 0
+    found = [(parse(one), one["metadata"].get("creationTimestamp", "")) for one in body["items"]]
+    if not found:
+        print("no DatabaseMigrations found", file=sys.stderr)
+        return 0
+    print("\n".join(table_of(found, utc_now(), options.all_namespaces, options.output == "wide")))
+    return 0
+
+
+async def _watch(api: ApiServer, path: str) -> None:
+    """On a terminal it is drawn in place; elsewhere each state that differs is printed, without its clocks."""
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        await _print_changes(api, path)
+        return
+    with Live(console=console, auto_refresh=False) as live:
+        while True:
+            migration = parse(await api.json("GET", path))
+            live.update(_drawn(migration), refresh=True)
+            if _is_over(migration):
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _print_changes(api: ApiServer, path: str) -> None:
+    before = None
+    while True:
+        migration = parse(await api.json("GET", path))
+        if migration.status != before:
+            _print(migration)
+            print(flush=True)
+            before = migration.status
+        if _is_over(migration):
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _is_over(migration: Migration) -> bool:
+    run = migration.status.run
+    is_new = migration.status.observed_generation == migration.generation
+    return run is not None and bool(run.completion_time) and is_new
+
+
+def _print(migration: Migration) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    for line in lines_of(migration, utc_now()):
+        console.print(line.text, style=line.style or None, markup=False)
+
+
+def _drawn(migration: Migration) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    def text(line: Line) -> Text:
+        return Text(line.text, style=line.style, no_wrap=True, overflow="ellipsis")
+
+    return Group(*map(text, lines_of(migration, utc_now())))
+
+
+def _dump(body: Body, output: str) -> None:
+    if output == "json":
+        print(json.dumps(body, indent=2))
+        return
+    import yaml
+
+    print(yaml.safe_dump(body, sort_keys=False), end="")
+
+
+def _collection(namespace: str) -> str:
+    where = f"namespaces/{namespace}/" if namespace else ""
+    return f"apis/{GROUP}/{VERSION}/{where}{PLURAL}"

@@ -1,0 +1,187 @@
+"""What people see of the resources in a cluster."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from headway_cli.seen.lines import age, bar, lines_of, next_step
+from headway_cli.seen.logs import newest_job
+from headway_cli.seen.table import table_of
+from headway_cli.seen.verdict import Verdict, verdict
+from headway_operator.api import labels
+from headway_operator.api.conditions import OWN_CONDITIONS, State, conditions_for
+from headway_operator.api.hooks import HookStatus, HookType, Point, Result
+from headway_operator.api.migration import Migration
+from headway_operator.api.status import (
+    BackfillStatus,
+    DatabasePhase,
+    DatabaseStatus,
+    HistoryEntry,
+    Progress,
+    Run,
+    Status,
+)
+from support.builders import a_migration
+
+START = "2026-11-03T10:00:00Z"
+NOW = datetime(2026, 11, 3, 10, 5, tzinfo=UTC)
+FILLING = DatabaseStatus(
+    "main",
+    DatabasePhase.BACKFILLING,
+    current_revision="8f2a",
+    target_revision="c01d",
+    revisions_done=3,
+    revisions_total=6,
+    start_time=START,
+    backfill=BackfillStatus(
+        operation="fill",
+        table="users",
+        columns="status",
+        rows_done=4_200_000,
+        rows_total=10_000_000,
+        percent=42,
+        rows_per_second=61_000,
+        eta_seconds=95,
+        workers=2,
+    ),
+)
+
+
+def migration(state: State, reason: str, generation: int = 1, **fields: object) -> Migration:
+    own = dict.fromkeys(OWN_CONDITIONS, ("Unknown", reason, "because"))
+    status = Status(
+        observed_generation=1,
+        phase=str(state),
+        conditions=conditions_for(state, reason, f"it is {reason}", own, 1),
+        run=Run("3f9c2e", start_time=START),
+    )
+    return replace(a_migration(generation=generation), status=replace(status, **fields))  # type: ignore[arg-type]
+
+
+def text(seen: Migration) -> str:
+    return "\n".join(line.text for line in lines_of(seen, NOW))
+
+
+def test_a_run_is_shown_with_its_databases_and_the_backfill_that_goes_on() -> None:
+    seen = migration(
+        State.PROGRESSING,
+        "Backfilling",
+        progress=Progress(summary="0/2 · 42%"),
+        databases=(FILLING, DatabaseStatus("audit", DatabasePhase.FAILED, message="revision a1 failed")),
+        hooks=(
+            HookStatus("chat", HookType.NOTIFY, Point.BEFORE_DATABASE, Result.DELIVERED, database="main"),
+        ),
+        history=(
+            HistoryEntry("1a2b3c", "2026.11.2", result="Succeeded", completion_time="2026-11-01T10:05:00Z"),
+        ),
+    )
+    assert text(seen).splitlines() == [
+        "shops/shop  registry.example.com/shop:1",
+        "  run 3f9c2e  Progressing  0/2 · 42%  5:00",
+        "  it is Backfilling",
+        "▶ main  backfilling  ██████████░░░░░░░░░░ 3/6  8f2a → c01d  5:00",
+        "    users.status  ████████░░░░░░░░░░░░ 42%  4.2M/10M rows, 61k rows/s, about 1m35s left, 2 sessions",
+        "✗ audit  failed",
+        "    revision a1 failed",
+        "  hook chat (BeforeDatabase main) delivered",
+        "  before: 1a2b3c  2026.11.2  succeeded, 2d ago",
+    ]
+
+
+def test_what_holds_a_backfill_stands_in_the_place_of_its_rate() -> None:
+    assert FILLING.backfill is not None
+    held = replace(FILLING, backfill=replace(FILLING.backfill, throttled_by="replica a is 7 s behind."))
+    shown = text(migration(State.PROGRESSING, "Backfilling", databases=(held,)))
+    assert "4.2M/10M rows, holds: replica a is 7 s behind" in shown
+    assert "rows/s" not in shown
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "step"),
+    [
+        (State.WAITING, "WaitingForApproval", "headway plan shop, then headway approve shop"),
+        (State.WAITING, "Paused", "headway resume shop"),
+        (State.FAILED, "RevisionFailed", "headway logs shop; after mending what is outside"),
+        (State.PROGRESSING, "Migrating", ""),
+        (State.SUCCEEDED, "Succeeded", ""),
+    ],
+)
+def test_the_next_step_is_a_command_to_type(state: State, reason: str, step: str) -> None:
+    assert next_step(migration(state, reason)).startswith(step)
+    assert ("Next: " in text(migration(state, reason))) is bool(step)
+
+
+def test_a_generation_that_nobody_has_seen_is_said_and_has_no_advice_of_the_one_before() -> None:
+    seen = migration(State.FAILED, "RevisionFailed", generation=2)
+    assert "no operator has seen this generation yet" in text(seen)
+    assert next_step(seen) == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "kind", "expected"),
+    [
+        (State.SUCCEEDED, "Succeeded", "Ready", Verdict.THERE),
+        (State.SUCCEEDED, "Succeeded", "Succeeded", Verdict.THERE),
+        (State.FAILED, "RevisionFailed", "Ready", Verdict.FAILED),
+        (State.READY, "GateOpen", "Ready", Verdict.THERE),
+        (State.READY, "GateOpen", "Succeeded", None),
+        (State.READY_FAILED, "RevisionFailed", "Ready", Verdict.THERE),
+        (State.READY_FAILED, "RevisionFailed", "Succeeded", Verdict.FAILED),
+        (State.WAITING, "WaitingForApproval", "Ready", Verdict.NEEDS_APPROVAL),
+        (State.WAITING, "Paused", "Ready", None),
+        (State.PROGRESSING, "Migrating", "Ready", None),
+    ],
+)
+def test_who_waits_is_told_at_once_what_waiting_does_not_mend(
+    state: State, reason: str, kind: str, expected: Verdict | None
+) -> None:
+    assert verdict(migration(state, reason), kind) is expected
+    assert verdict(migration(state, reason, generation=2), kind) is None
+
+
+def test_a_retry_that_is_not_taken_up_yet_is_waited_for() -> None:
+    seen = replace(migration(State.FAILED, "RevisionFailed"), annotations={"headway.dev/retry": "2"})
+    assert verdict(seen, "Ready") is None
+
+
+def test_the_table_has_a_row_for_each_in_order() -> None:
+    created = "2026-11-03T08:00:00Z"
+    one = migration(State.SUCCEEDED, "Succeeded", progress=Progress(summary="2/2 · 100%"))
+    fresh = replace(a_migration(), name="audit")
+    assert table_of([(one, created), (fresh, created)], NOW, namespaces=True, wide=False) == [
+        "NAMESPACE  NAME   READY    PHASE      PROGRESS    REVISION  AGE",
+        "shops      audit  Unknown  -          -           -         2h",
+        "shops      shop   True     Succeeded  2/2 · 100%  -         2h",
+    ]
+    assert table_of([(one, created)], NOW, False, True)[1].endswith("it is Succeeded")
+
+
+def test_the_newest_job_is_that_of_the_database_if_one_is_named() -> None:
+    def job(name: str, created: str, database: str = "") -> dict[str, object]:
+        marks = {labels.DATABASE: database} if database else {}
+        return {"metadata": {"name": name, "creationTimestamp": created, "labels": marks}}
+
+    jobs = [
+        job("plan", "1"),
+        job("main-2", "3", "main"),
+        job("main-1", "2", "main"),
+        job("audit-1", "4", "audit"),
+    ]
+    assert newest_job(jobs, "") is jobs[3]
+    assert newest_job(jobs, "main") is jobs[1]
+    assert newest_job(jobs, "other") is None
+
+
+def test_bars_and_ages() -> None:
+    assert [bar(share) for share in (-1, 0, 0.5, 2)] == ["░" * 20, "░" * 20, "█" * 10 + "░" * 10, "█" * 20]
+    spans = (
+        timedelta(seconds=-1),
+        timedelta(seconds=42),
+        timedelta(minutes=7),
+        timedelta(hours=3),
+        timedelta(days=2),
+    )
+    assert [age(one) for one in spans] == ["0s", "42s", "7m", "3h", "2d"]
