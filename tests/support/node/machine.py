@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,15 +27,21 @@ NAMESPACES = Path("/run/netns")
 
 
 @contextmanager
-def settings_restored() -> Iterator[None]:
-    """Whatever happens inside: the kernel's settings are as before afterwards."""
-    before = {name: (SETTINGS / name).read_text() for name in SYSCTLS if (SETTINGS / name).exists()}
+def settings_restored(note: Path) -> Iterator[None]:
+    """Whatever happens inside: the kernel's settings are as before afterwards.
+
+    They are noted in a file, so that after a killed run the next one puts back what was before that.
+    """
+    if not note.exists():
+        before = {name: (SETTINGS / name).read_text() for name in SYSCTLS if (SETTINGS / name).exists()}
+        note.write_text(json.dumps(before))
     try:
         yield
     finally:
-        for name, value in before.items():
+        for name, value in json.loads(note.read_text()).items():
             if (SETTINGS / name).read_text() != value:
                 (SETTINGS / name).write_text(value)
+        note.unlink()
 
 
 def unmount_below(folder: Path) -> None:

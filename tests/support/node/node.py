@@ -76,7 +76,7 @@ def node(pause: Image, images: Sequence[Image]) -> Iterator[Node]:
     with ExitStack() as undo:
         undo.enter_context(_only_one())
         _clean_up()
-        undo.enter_context(settings_restored())
+        undo.enter_context(settings_restored(FOLDER.with_suffix(".settings")))
         undo.callback(_clean_up)
         undo.enter_context(_own_network_namespaces())
         raise_bridge()

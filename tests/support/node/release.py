@@ -86,6 +86,12 @@ class Release:
         done = self.cluster.kubectl("-n", self.namespace, "delete", "pod", name, *force)
         assert done.returncode == 0, done.stderr
 
+    def last_words(self, name: str) -> str:
+        """Why a pod's container ended before its restart, with the end of its log."""
+        state = self.pods()[name]["status"]["containerStatuses"][0]["lastState"]
+        log = self.cluster.kubectl("-n", self.namespace, "logs", name, "--previous", "--tail=20").stdout
+        return f"{name}: {state}\n{log}"
+
     def _run(self, *arguments: str | Path) -> str:
         return self._helm(
             *arguments, "-n", self.namespace, kubeconfig=self.cluster.kubeconfig, patience=360.0
