@@ -20,3 +20,11 @@ def test_the_page_grants_exactly_what_the_operator_is_tested_with() -> None:
 def test_every_setting_is_on_the_page() -> None:
     told = re.findall(r"^\| `(HEADWAY_\w+)` \|", PAGE, re.M)
     assert told == [f"HEADWAY_{field.name.upper()}" for field in fields(Settings)]
+
+
+def test_every_file_that_the_page_of_conventions_names_is_there() -> None:
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "conventions.md").read_text()
+    named = re.findall(r"`((?:tests|operator|charts|crds|contrib)/[\w./*-]+)`", page)
+    assert len(named) > 30
+    assert [one for one in named if not list(root.glob(one))] == []
