@@ -67,3 +67,12 @@ def test_no_file_names_a_place_on_somebodys_machine_or_a_package_index():
         words += ADDRESS.findall(text)
         found += [f"{path.relative_to(ROOT)}: {word}" for word in words]
     assert found == []
+
+
+def test_no_two_files_of_fixtures_have_one_of_the_same_name():
+    """The later one would take the place of the other in every test, without a word."""
+    named = re.compile(r"^@pytest\.fixture.*?\n(?:@.*\n)*(?:async )?def (\w+)\(", re.M)
+    files = sorted((ROOT / "tests" / "support").glob("fix_*.py"))
+    found = [name for file in files for name in named.findall(file.read_text())]
+    assert len(found) > 20
+    assert sorted(name for name in set(found) if found.count(name) > 1) == []

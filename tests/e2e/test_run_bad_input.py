@@ -92,16 +92,6 @@ def test_a_url_without_its_database(project, capsys):
     )
 
 
-def test_a_field_that_this_release_cannot_honour(project, capsys):
-    (project / "shop.yaml").write_text(
-        resource(
-            {"main": {}},
-            hooks=[{"name": "chat", "type": "Notify", "points": ["OnReady"], "url": "https://x"}],
-        )
-    )
-    assert "spec.hooks" in refused(capsys, "-f", "shop.yaml", "--url", f"main={URL}")
-
-
 def test_a_suspended_resource_which_would_wait_for_ever(project, capsys):
     (project / "shop.yaml").write_text(resource({"main": {}}, suspend=True))
     told = refused(capsys, "-f", "shop.yaml", "--url", f"main={URL}")

@@ -25,9 +25,9 @@ PERCENT = re.compile(r"· (\d+)%")
 
 
 @contextmanager
-def watched(place: Place, team: Team, output: Path) -> Iterator[None]:
+def watched(node_place: Place, team: Team, output: Path) -> Iterator[None]:
     """`kubectl get dbmig -w` in a terminal beside."""
-    command = place.cluster.kubectl_command("-n", team.namespace, "get", "dbmig", "shop", "--watch")
+    command = node_place.cluster.kubectl_command("-n", team.namespace, "get", "dbmig", "shop", "--watch")
     with (
         output.open("wb") as file,
         subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT) as process,
@@ -68,7 +68,7 @@ class Steering:
 
 
 def test_its_rows_are_seen_moving_and_an_annotation_holds_them_and_lets_them_go(
-    place: Place, team: Team, shop_of_years: Database, tmp_path: Path
+    node_place: Place, team: Team, shop_of_years: Database, tmp_path: Path
 ) -> None:
     screen = tmp_path / "screen"
 
@@ -77,7 +77,7 @@ def test_its_rows_are_seen_moving_and_an_annotation_holds_them_and_lets_them_go(
 
     with a_row_held(shop_of_years):
         team.apply_shop({"main": shop_of_years}, target="backfill_user_status")
-        with watched(place, team, screen):
+        with watched(node_place, team, screen):
             team.wait_until_filling()
             wait_until(lambda: len(set(percents())) >= 3, PATIENCE, "a third state on the screen")
         steering = Steering(team)

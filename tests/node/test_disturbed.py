@@ -83,13 +83,13 @@ def test_an_upgrade_of_the_operator_disturbs_no_run(
 
 @pytest.mark.own_node
 def test_a_kubelet_that_restarts_finds_the_run_going_on(
-    place: Place, team: Team, shop_of_years: Database
+    node_place: Place, team: Team, shop_of_years: Database
 ) -> None:
-    assert place.node is not None
+    assert node_place.node is not None
     with a_row_held(shop_of_years):
         pod = start_filling(team, shop_of_years)
-        place.node.kubelet.stop()
-        place.node.kubelet.start()
+        node_place.node.kubelet.stop()
+        node_place.node.kubelet.start()
         wait_until(lambda: team.log_of(pod), PATIENCE, "the restarted kubelet to give out the pod's log")
     assert_done_in_one_attempt(team, shop_of_years)
     (same,) = team.pods_of(team.job())

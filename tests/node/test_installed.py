@@ -26,19 +26,19 @@ def test_one_replica_leads_and_the_other_is_ready_too(installed: Release) -> Non
     assert restarted == [], [installed.last_words(name) for name in restarted]
 
 
-def test_it_may_not_read_secrets(place: Place, installed: Release) -> None:
+def test_it_may_not_read_secrets(node_place: Place, installed: Release) -> None:
     account = f"--as=system:serviceaccount:{installed.namespace}:headway"
-    answer = place.cluster.kubectl("auth", "can-i", "get", "secrets", "--all-namespaces", account)
+    answer = node_place.cluster.kubectl("auth", "can-i", "get", "secrets", "--all-namespaces", account)
     assert answer.stdout.strip() == "no"
 
 
-def test_the_teams_namespace_refuses_a_pod_that_is_not_restricted(place: Place, team: Team) -> None:
-    container = {"name": "one", "image": place.shop_image}
+def test_the_teams_namespace_refuses_a_pod_that_is_not_restricted(node_place: Place, team: Team) -> None:
+    container = {"name": "one", "image": node_place.shop_image}
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "bare"},
         "spec": {"containers": [container]},
     }
-    refused = place.cluster.kubectl("-n", team.namespace, "create", "-f", "-", input=json.dumps(pod))
+    refused = node_place.cluster.kubectl("-n", team.namespace, "create", "-f", "-", input=json.dumps(pod))
     assert 'violates PodSecurity "restricted' in refused.stderr

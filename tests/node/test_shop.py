@@ -13,11 +13,11 @@ HEADS = {"main": "backfill_full_name", "analytics": "index_events", "audit": "ad
 
 
 def test_three_databases_come_to_head_in_their_order_in_a_restricted_namespace(
-    place: Place, team: Team
+    node_place: Place, team: Team
 ) -> None:
-    databases = {name: place.postgres.make_database(name) for name in HEADS}
+    databases = {name: node_place.postgres.make_database(name) for name in HEADS}
     team.apply_shop(databases)
-    waited = place.cluster.kubectl(
+    waited = node_place.cluster.kubectl(
         "-n", team.namespace, "wait", "--for=condition=Ready", "dbmig/shop", f"--timeout={PATIENCE:.0f}s"
     )
     assert waited.returncode == 0, f"{waited.stderr}{team.get('shop')['status']}"
@@ -32,8 +32,8 @@ def test_three_databases_come_to_head_in_their_order_in_a_restricted_namespace(
     assert all(end <= entry["startTime"] for end, entry in zip(ends, entries[1:], strict=True))
 
 
-def test_the_pod_of_a_job_has_neither_a_token_nor_root(place: Place, team: Team) -> None:
-    team.apply_shop({"main": place.postgres.make_database("main")}, target="create_shop")
+def test_the_pod_of_a_job_has_neither_a_token_nor_root(node_place: Place, team: Team) -> None:
+    team.apply_shop({"main": node_place.postgres.make_database("main")}, target="create_shop")
     team.wait_until_ready()
     (pod,) = team.pods_of(team.job())
     spec = pod["spec"]

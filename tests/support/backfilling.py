@@ -57,7 +57,7 @@ with context.autocommit_block():
         done = {rows} - rest
         tell(link, BackfillProgressed(
             "fill", "users", done, {rows}, 100 * done / {rows}, 1000.0, 1.0,
-            wishes.max_workers, held or wishes.pace, 0.0,
+            wishes.max_workers or 1, held or wishes.pace, 0.0,
         ))
         if wishes.stop:
             thread.submit(session.close).result()

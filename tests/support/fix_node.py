@@ -1,4 +1,4 @@
-"""Fixtures of `make e2e`: `place` and the `installed` release (one per session), a `team` per test, a seeded shop."""
+"""Fixtures of `make e2e`: `node_place` and the `installed` release, one per session; a `team` per test; a shop."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ USERS = 2_000_000
 
 
 @pytest.fixture(scope="session")
-def place() -> Iterator[Place]:
+def node_place() -> Iterator[Place]:
     """A cluster with a node; an own one takes about ten seconds."""
     with a_place() as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def installed(place: Place, helm: Helm) -> Iterator[Release]:
+def installed(node_place: Place, helm: Helm) -> Iterator[Release]:
     """The chart, installed by helm into a namespace that takes restricted pods only, with both replicas ready."""
-    release = Release(place.cluster, helm, CHART, NAMESPACE)
-    release.install(place.operator_image)
+    release = Release(node_place.cluster, helm, CHART, NAMESPACE)
+    release.install(node_place.operator_image)
     yield release
     release.uninstall()
 
 
 @pytest.fixture
-def team(place: Place, installed: Release, request: pytest.FixtureRequest) -> Team:
+def team(node_place: Place, installed: Release, request: pytest.FixtureRequest) -> Team:
     """A namespace as an application's team has it, restricted, with an operator that watches it."""
-    return Team.arrive(place, request.node.name)
+    return Team.arrive(node_place, request.node.name)
 
 
 @pytest.fixture(scope="session")
-def old_shop(place: Place) -> Database:
+def old_shop(node_place: Place) -> Database:
     """The main database of the shop after years: two million users, and a status that none of them has yet."""
-    database = place.postgres.make_database("old_shop")
+    database = node_place.postgres.make_database("old_shop")
     alembic = ("-m", "alembic", "-n", "main", "upgrade")
     for command in (
         (*alembic, "create_shop"),
@@ -64,8 +64,8 @@ def old_shop(place: Place) -> Database:
 
 
 @pytest.fixture
-def shop_of_years(place: Place, old_shop: Database) -> Iterator[Database]:
+def shop_of_years(node_place: Place, old_shop: Database) -> Iterator[Database]:
     """A copy of it for one test."""
-    copied = place.postgres.make_database("shop_of_years", template=old_shop)
+    copied = node_place.postgres.make_database("shop_of_years", template=old_shop)
     yield copied
-    place.postgres.drop(copied)
+    node_place.postgres.drop(copied)

@@ -79,7 +79,9 @@ def _outcome(signal: Signal[Any], connection: Connection) -> object:
         # A session that is lost fails the beginning of the next transaction, too, or is made anew there.
         below = getattr(error, "orig", None)
         number = below.args[0] if below is not None and below.args else None
-        is_wrong = sqlstate(error).startswith(WRONG_CLASS) or number in WRONG_NUMBERS
+        is_wrong = sqlstate(error).startswith(WRONG_CLASS) or (
+            isinstance(number, int) and number in WRONG_NUMBERS
+        )
         return _Failed(said(error), is_wrong=is_wrong)
 
 

@@ -6,12 +6,13 @@ Nothing is run: what is told is what is written, whether or not a condition lets
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
 
 from headway_contract.facts import Argument, Call
 from headway_contract.result import shorten
 from headway_runner.facts.bounds import ARGUMENT_CHARACTERS
+from headway_runner.facts.parameters import without_parameters
 from headway_runner.facts.python import Source, is_literal
 
 _BLOCKS: dict[type[ast.AST], str] = {
@@ -80,16 +81,16 @@ class _Reader:
             name=self._source.name_of(node.func),
             line=node.lineno,
             end_line=node.end_lineno or node.lineno,
-            arguments=self._arguments(node.args, node.keywords),
+            arguments=self._arguments(node),
             function=self._entry,
             blocks=blocks,
         )
 
-    def _arguments(
-        self, positional: Sequence[ast.expr], named: Sequence[ast.keyword]
-    ) -> tuple[Argument, ...]:
-        pairs = chain((("", one) for one in positional), ((one.arg or "**", one.value) for one in named))
+    def _arguments(self, call: ast.Call) -> tuple[Argument, ...]:
+        shown = without_parameters(call)
+        text = self._source.text_of if shown is call else ast.unparse
+        positional = (("", one) for one in shown.args)
+        pairs = chain(positional, ((one.arg or "**", one.value) for one in shown.keywords))
         return tuple(
-            Argument(shorten(self._source.text_of(node), ARGUMENT_CHARACTERS), name, is_literal(node))
-            for name, node in pairs
+            Argument(shorten(text(node), ARGUMENT_CHARACTERS), name, is_literal(node)) for name, node in pairs
         )

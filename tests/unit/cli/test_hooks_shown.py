@@ -19,7 +19,7 @@ from headway_operator.api.status import Status
 
 ROOT = Path(__file__).parents[3]
 SHOP = yaml.safe_load((ROOT / "examples/shop/migration.yaml").read_text())
-EXAMPLE = (ROOT / "examples/shop/hooks.yaml").read_text()
+EXAMPLE = (ROOT / "examples/hooks/shop.yaml").read_text()
 PAGE = re.search(r"```yaml\n(spec:\n  hooks:.*?)```", (ROOT / "docs/hooks.md").read_text(), re.DOTALL)
 
 

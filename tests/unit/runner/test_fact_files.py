@@ -205,3 +205,22 @@ def test_a_file_in_another_encoding_is_read_as_it_says(tmp_path, monkeypatch):
     (tmp_path / "a1.py").write_bytes("# coding: latin-1\ndef upgrade():\n    run('é')\n".encode("latin-1"))
     (call,) = file_facts(str(tmp_path / "a1.py"), "upgrade").calls
     assert call.arguments[0].text == "'é'"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("c.execute(sa.text('SELECT :a'), {'a': 's3cret'})", ["sa.text('SELECT :a')", "..."]),
+        (
+            "c.execute(sa.text('SELECT :a').bindparams(a='s3cret'))",
+            ["sa.text('SELECT :a').bindparams(a=...)"],
+        ),
+        ("op.bulk_insert(kinds, [{'name': 's3cret'}])", ["kinds", "..."]),
+        ("op.execute(kinds.insert().values(name='s3cret'))", ["kinds.insert().values(name=...)"]),
+        ("op.execute('SELECT 1', execution_options=options)", ["'SELECT 1'", "options"]),
+    ],
+)
+def test_values_beside_a_statement_are_not_told(written, told):
+    found = calls(f"def upgrade():\n    {written}\n")
+    assert [argument.text for argument in found[0].arguments] == told
+    assert "s3cret" not in repr(found)
