@@ -107,7 +107,7 @@ def test_a_session_that_waits_for_a_row_of_ours_holds_and_of_others_does_not(eng
     try:
         wait_until(lambda: len(throttle._blocking._since) == 1, what="the waiter to be seen")
         assert throttle.verdict().hold == ""
-        own.works_in(number)
+        own.joins(number)
         wait_until(lambda: "a session waits" in throttle.verdict().hold, what="the hold")
         assert "for the backfill (limit 100 ms)" in throttle.verdict().hold
         assert throttle.verdict().blocked_ms > 0

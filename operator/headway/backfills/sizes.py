@@ -30,11 +30,16 @@ class Limits:
     row_bytes: float = 100.0
     rows: int = MOST_ROWS
     """The caller's own bound."""
+    table_rows: int = 0
+    """0: not known."""
+    most_share: float = 1.0
+    """Of the table's rows, but never fewer than the first batch takes."""
 
     @property
     def most_rows(self) -> int:
         """Of one batch."""
-        return max(1, min(self.rows, MOST_ROWS, int(MOST_BYTES / max(self.row_bytes, 1.0))))
+        share = max(FIRST_ROWS, int(self.table_rows * self.most_share)) if self.table_rows else MOST_ROWS
+        return max(1, min(self.rows, share, MOST_ROWS, int(MOST_BYTES / max(self.row_bytes, 1.0))))
 
 
 @dataclass(frozen=True)

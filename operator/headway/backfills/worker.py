@@ -92,13 +92,20 @@ class Task:
     means: Means = field(default=Means())
     log: WrittenLog = field(default_factory=WrittenLog)
 
-    def target_ms(self, wishes: Wishes) -> float:
-        """Of a batch."""
-        return (self.pace or PACES[wishes.pace]).target_ms
+    def paced(self, wishes: Wishes) -> Pace:
+        """As the caller has it, or else as it is wished."""
+        return self.pace or PACES[wishes.pace]
 
     def limits(self, wishes: Wishes) -> Limits:
         """Of a batch's size."""
-        return Limits(self.target_ms(wishes) / 1000.0, self.row_bytes, self.batch_rows or MOST_ROWS)
+        pace = self.paced(wishes)
+        return Limits(
+            pace.target_ms / 1000.0,
+            self.row_bytes,
+            self.batch_rows or MOST_ROWS,
+            table_rows=sum(leaf.rows for leaf in self.plan.leaves),
+            most_share=pace.most_share,
+        )
 
 
 @dataclass
@@ -117,7 +124,7 @@ class Worker:
     @property
     def target_ms(self) -> float:
         """As it is wished now."""
-        return self.task.target_ms(self.wished)
+        return self.task.paced(self.wished).target_ms
 
     def allowed(self, wishes: Wishes, utilization: float) -> None:
         """Nothing holds: what the next batch may be."""

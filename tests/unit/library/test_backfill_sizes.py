@@ -61,6 +61,14 @@ def test_the_callers_own_bound_holds():
     assert settled(100_000, Limits(0.1, rows=7)).rows == 7
 
 
+@pytest.mark.parametrize(
+    ("table_rows", "rows"), [(0, 10_000), (10**7, 10_000), (500_000, 2500), (20_000, 500), (10, 500)]
+)
+def test_a_batch_takes_no_more_than_its_share_of_a_small_table(table_rows, rows):
+    limits = Limits(0.1, table_rows=table_rows, most_share=1 / 200)
+    assert settled(100_000, limits).rows == pytest.approx(rows, rel=0.02)
+
+
 def test_a_failure_may_go_down_to_one_row():
     size = Size(500)
     for _ in range(10):
