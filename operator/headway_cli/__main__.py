@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from headway_cli import check, demo, hooks, lint, look, plan, run, steer
+from headway_cli import check, demo, hooks, init, lint, look, plan, run, steer
 from headway_cli.problems import BadInput, Defect
 from headway_cli.secrecy import mask_of_words
 
@@ -82,7 +82,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"headway {version('headway')}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for verb in (run, plan, lint, check, demo, look, steer, hooks):
+    for verb in (init, run, plan, lint, check, demo, look, steer, hooks):
         verb.add_parser(verbs)
     return parser
 

@@ -86,7 +86,8 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
 
 def look(options: argparse.Namespace) -> tuple[tuple[Finding, ...], int]:
     """The findings, with files as seen from the project's folder, and how many revisions there are."""
-    from headway_cli.lint_project import configuration, facts_of_project
+    from headway_cli.lint_project import facts_of_project
+    from headway_cli.project_files import configuration
     from headway_operator.lint.lint import Settings, findings
     from headway_operator.lint.ordered import NAMES
 
@@ -95,10 +96,7 @@ def look(options: argparse.Namespace) -> tuple[tuple[Finding, ...], int]:
             raise BadInput(
                 Problem("--ignore", "", f"there is no rule {name!r}", "headway lint --rules lists them.")
             )
-    path = Path(options.path)
-    if not path.exists():
-        raise BadInput(Problem(options.path, "", "there is no such file or folder"))
-    file = configuration(path, options.config).resolve()
+    file = configuration(Path(options.path), options.config).resolve()
     with chdir(_folder(options)):
         facts = facts_of_project(file, options.name, options.since, _url(options.url), options.dialect)
     return findings(facts, Settings(tuple(options.ignore))), len(facts.revisions)

@@ -9,28 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headway_cli.problems import BadInput, Problem
+from headway_cli.project_files import NO_PROJECT
 from headway_contract.facts import DatabaseFacts, TableFacts
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
-
-NO_PROJECT = "Name the folder of the Alembic configuration, or the file: headway lint PATH --config FILE."
-
-
-def configuration(path: Path, named: str) -> Path:
-    """The Alembic configuration of a folder: the named one, alembic.ini, or pyproject.toml with [tool.alembic]."""
-    if path.is_file():
-        return path
-    if named:
-        if (path / named).is_file():
-            return path / named
-        raise BadInput(Problem(str(path / named), "", "there is no such file", NO_PROJECT))
-    if (path / "alembic.ini").is_file():
-        return path / "alembic.ini"
-    pyproject = path / "pyproject.toml"
-    if pyproject.is_file() and "[tool.alembic" in pyproject.read_text(errors="replace"):
-        return pyproject
-    raise BadInput(Problem(str(path), "", "there is no alembic.ini here, nor a [tool.alembic]", NO_PROJECT))
 
 
 def facts_of_project(file: Path, section: str, since: str, url: str, dialect: str) -> DatabaseFacts:
