@@ -120,7 +120,7 @@ def ended(job: JobView, result: RunResult | None = None, **fields: Any) -> JobVi
     good = result is not None and result.outcome is Outcome.SUCCEEDED
     state = JobState.SUCCEEDED if good else JobState.FAILED
     pod = replace(job.pod, succeeded=good, started=True) if job.pod else None
-    return replace(job, **{"state": state, "result": result, "finished": NOW, "pod": pod, **fields})
+    return replace(job, **{"state": state, "result": result, "pod": pod, **fields})
 
 
 def a_plan(later: Mapping[str, Sequence[str]] | None = None, /, **pending: Sequence[str]) -> Plan:

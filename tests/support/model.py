@@ -145,7 +145,7 @@ class ModelCluster:
         job = self.jobs[name]
         result = result or self._result(job)
         state = JobState.SUCCEEDED if result.outcome is Outcome.SUCCEEDED else JobState.FAILED
-        self.jobs[name] = replace(job, state=state, result=result, finished=self.now)
+        self.jobs[name] = replace(job, state=state, result=result)
 
     def remove(self, name: str) -> None:
         """The Job is gone, with its pod."""

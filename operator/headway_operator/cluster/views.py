@@ -42,7 +42,6 @@ def job_view(job: Body, pods: Sequence[Body]) -> JobView | None:
         attempt=int(attempt),
         created=moment_of(metadata.get("creationTimestamp")),
         state=state,
-        finished=moment_of(condition["lastTransitionTime"]) if "lastTransitionTime" in condition else None,
         reason=condition.get("reason", ""),
         message=condition.get("message", "") if state is JobState.FAILED else "",
         deleting="deletionTimestamp" in metadata,

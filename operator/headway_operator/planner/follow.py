@@ -5,7 +5,6 @@ nothing.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from headway_contract.planned import is_relative
 from headway_contract.result import DatabasePlan, Outcome, Plan, RunResult
@@ -230,7 +229,7 @@ def _without_job(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, he
         return memory
     if held:
         return _stopped(memory)
-    return _failed(snapshot, run, memory, reason_of("JobDisappeared"), "", snapshot.now)
+    return _failed(snapshot, run, memory, reason_of("JobDisappeared"), "")
 
 
 def _active(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job: JobView) -> DatabaseStatus:
@@ -308,7 +307,7 @@ def _attempt_failed(
 ) -> DatabaseStatus:
     reason, happened = failure_of(job)
     memory = replace(_as_reached(memory, job), start_time=_began(memory, job))
-    return _failed(snapshot, run, memory, reason, happened, job.finished or snapshot.now)
+    return _failed(snapshot, run, memory, reason, happened)
 
 
 def _failed(
@@ -317,10 +316,9 @@ def _failed(
     memory: DatabaseStatus,
     reason: Reason,
     happened: str,
-    since: datetime,
 ) -> DatabaseStatus:
     failures = memory.failures + 1
-    again = retry_time(reason, failures, run.spec.retry, memory.job_name, since)
+    again = retry_time(reason, failures, run.spec.retry, memory.job_name, snapshot.now)
     return replace(
         memory,
         phase=moved(memory.phase, Fact.ATTEMPT_FAILED if again else Fact.GAVE_UP),

@@ -1,7 +1,6 @@
 """Where the plan of a run stands. A plan changes nothing, so one that is lost is simply made again."""
 
 from dataclasses import replace
-from datetime import datetime
 
 from headway_contract.result import Outcome, Plan
 from headway_operator.api.identity import digest_to_approve
@@ -48,7 +47,7 @@ def _plan_without_job(snapshot: Snapshot, run: CurrentRun, memory: PlanStatus, h
         return memory
     if held:
         return _plan_stopped(snapshot, memory)
-    return _plan_failed(snapshot, run, memory, reason_of("JobDisappeared"), "", snapshot.now)
+    return _plan_failed(snapshot, run, memory, reason_of("JobDisappeared"), "")
 
 
 def _plan_stopped(snapshot: Snapshot, memory: PlanStatus) -> PlanStatus:
@@ -70,16 +69,14 @@ def _plan_done(snapshot: Snapshot, run: CurrentRun, job: JobView, plan: Plan) ->
 def _plan_attempt_failed(snapshot: Snapshot, run: CurrentRun, memory: PlanStatus, job: JobView) -> PlanStatus:
     reason, happened = failure_of(job)
     memory = replace(memory, job_name=job.name, attempt=job.attempt)
-    return _plan_failed(
-        snapshot, run, memory, reason, _of_database(job, happened), job.finished or snapshot.now
-    )
+    return _plan_failed(snapshot, run, memory, reason, _of_database(job, happened))
 
 
 def _plan_failed(
-    snapshot: Snapshot, run: CurrentRun, memory: PlanStatus, reason: Reason, happened: str, since: datetime
+    snapshot: Snapshot, run: CurrentRun, memory: PlanStatus, reason: Reason, happened: str
 ) -> PlanStatus:
     failures = memory.failures + 1
-    again = retry_time(reason, failures, run.spec.retry, memory.job_name, since)
+    again = retry_time(reason, failures, run.spec.retry, memory.job_name, snapshot.now)
     return replace(
         memory,
         failures=failures,

@@ -35,7 +35,10 @@ def pause_after(failures: int, retry: Retry, job_name: str) -> timedelta:
 def retry_time(
     reason: Reason, failures: int, retry: Retry, job_name: str, since: datetime
 ) -> datetime | None:
-    """When the attempt after this failure starts, None when there is none; ``failures`` counts this one too."""
+    """When the attempt after this failure starts, None when there is none; ``failures`` counts this one too.
+
+    ``since`` is when the operator saw it, by its own clock: the Job's end is told by another, which may be wrong.
+    """
     if not reason.retry or failures > retry.limit:
         return None
     return since + pause_after(failures, retry, job_name)

@@ -55,7 +55,6 @@ class JobView:
     attempt: int
     created: datetime
     state: JobState = JobState.ACTIVE
-    finished: datetime | None = None
     reason: str = ""
     """The Job controller's reason for a failure, such as ``DeadlineExceeded``."""
     message: str = ""

@@ -174,7 +174,6 @@ def jobs(draw, resource: Migration):
         identity=draw(st.sampled_from([job.identity, "another"])),
         state=draw(st.sampled_from(JobState)),
         created=draw(moments),
-        finished=draw(st.none() | moments),
         reason=draw(st.sampled_from(["", "DeadlineExceeded", "BackoffLimitExceeded"])),
         deleting=draw(st.booleans()),
         result=draw(results),

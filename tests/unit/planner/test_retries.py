@@ -28,7 +28,7 @@ def one_database(**fields) -> ModelCluster:
 def end_with(cluster: ModelCluster, result=None, **fields):
     """The active Job ends so, and the operator looks."""
     (job,) = cluster.active
-    cluster.jobs[job.name] = ended(job, result, finished=cluster.now, **fields)
+    cluster.jobs[job.name] = ended(job, result, **fields)
     return cluster.reconcile()
 
 
