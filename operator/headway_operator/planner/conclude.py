@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from headway_operator.api.conditions import (
     BEHIND_THE_GATE,
@@ -31,6 +32,9 @@ from headway_operator.planner.rollouts import waited_for
 from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import Snapshot
 from headway_operator.planner.strays import LEFT_BEHIND, waits_for_a_pod
+
+SECOND = timedelta(seconds=1)
+"""What the times of Kubernetes are counted in."""
 
 
 def refuse(snapshot: Snapshot, blocked: Blocked) -> Status:
@@ -225,17 +229,23 @@ def _run(snapshot: Snapshot, run: CurrentRun, standing: Standing, result: str) -
     started = old if old is not None and not run.is_new else None
     if started is not None and started.completion_time:
         return started
+    begun = started.start_time if started else _began(snapshot, run)
     return Run(
         id=run.id,
         identity=run.identity,
         generation=migration.generation,
         revision=run.spec.revision,
         image=run.spec.image,
-        start_time=started.start_time if started else stamp(snapshot.now),
-        completion_time=stamp(snapshot.now) if result else None,
+        start_time=begun,
+        completion_time=max(stamp(snapshot.now), begun or "") if result else None,
         result=result,
         abort=standing.abort,
     )
+
+
+def _began(snapshot: Snapshot, run: CurrentRun) -> str:
+    """After every Job of the runs before it, whatever the clocks say: a younger one would tell of a later run."""
+    return stamp(max([snapshot.now, *(job.created + SECOND for job in run.other_jobs)]))
 
 
 def _history(snapshot: Snapshot, run: CurrentRun, current: Run, message: str) -> tuple[HistoryEntry, ...]:

@@ -246,6 +246,25 @@ def test_an_abort_while_the_run_before_still_stops_ends_the_new_one_when_that_ha
     assert (cluster.status.run.image, cluster.status.run.result) == ("shop:2", "Aborted")
 
 
+def test_a_run_that_is_aborted_while_the_one_before_still_stops_stays_the_last_one_whatever_the_clocks_say():
+    """Nothing but times tells which was last: the history keeps no run, and the API server's clock is ahead."""
+    cluster = a_running_one(failed_runs_history_limit=0, successful_runs_history_limit=0)
+    (job,) = cluster.active
+    for name, one in list(cluster.jobs.items()):
+        cluster.jobs[name] = replace(one, created=one.created + timedelta(minutes=5))
+    cluster.edit(image="shop:2")
+    cluster.reconcile()
+    abort(cluster)
+    cluster.reconcile()
+    aborted = cluster.status.run
+    cluster.reconcile()
+    assert (cluster.status.run, aborted.image) == (aborted, "shop:2")
+    cluster.finish(job.name, stopped())
+    cluster.settle()
+    assert (cluster.status.run.id, cluster.status.run.result) == (aborted.id, "Aborted")
+    assert cluster.status.run.completion_time >= cluster.status.run.start_time
+
+
 def test_pause_and_abort_at_once_is_an_abort():
     cluster = a_running_one()
     cluster.annotate(PAUSED_ANNOTATION, "1")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from headway_contract.result import Outcome
@@ -372,8 +372,20 @@ CLAIMS = (
 )
 
 
+def aborted_while_a_younger_job_of_an_unheard_run_is_there() -> Snapshot:
+    """The abort makes a run of its own, which has no Job, so only its time tells that it is the last one."""
+    resource = a_migration(suspend=True, paused="1", annotations={ABORT_ANNOTATION: "1"})
+    job = a_job(resource, attempt=2)
+    own = (replace(job, created=NOW), replace(job, name="shop-plan-2", created=NOW + timedelta(seconds=2)))
+    unheard = replace(job, name="shop-plan-old-1", run="old", created=NOW + timedelta(seconds=1))
+    known = Run(job.run, "another", start_time=stamp(NOW))
+    status = Status(observed_generation=resource.generation, run=known)
+    return Snapshot(NOW, replace(resource, status=status), (*own, unheard))
+
+
 @bounded
 @given(snapshots())
+@example(aborted_while_a_younger_job_of_an_unheard_run_is_there())
 def test_every_claim_holds_of_any_snapshot(snapshot):
     for claim in CLAIMS:
         claim(snapshot)
