@@ -15,6 +15,7 @@ from headway_operator.cluster.interface import Body, Cluster, ClusterError, Conf
 from headway_operator.cluster.logs import LogFollower
 from headway_operator.cluster.views import is_news, migration_key_of
 from headway_operator.controller.courier import Courier, NoSender, Sender
+from headway_operator.controller.decide import Decider
 from headway_operator.controller.execute import Report, act, tell
 from headway_operator.controller.interest import Wish, after, is_at_rest
 from headway_operator.controller.observe import Sight, is_fresh, observe
@@ -22,7 +23,6 @@ from headway_operator.controller.progress import Pacer
 from headway_operator.controller.queue import WorkQueue
 from headway_operator.controller.rush import Rush
 from headway_operator.controller.witness import NOBODY, Witness
-from headway_operator.planner.plan import plan
 from headway_operator.planner.snapshot import Snapshot
 from headway_operator.settings import Settings
 
@@ -56,6 +56,7 @@ class Controller:
         self._pacer = Pacer()
         self._rush = Rush()
         self._follower = LogFollower(cluster, self._on_progress, witness.heard)
+        self._decider = Decider()
         self._courier = Courier(sender or NoSender(), self._on_answer, witness.called)
         self._busy: set[Key] = set()
         self._known: dict[Key, tuple[Wish, ...]] = {}
@@ -69,6 +70,7 @@ class Controller:
                 while True:
                     group.create_task(self._work(await self._queue.get()))
         finally:
+            self._decider.close()
             await self._courier.close()
             await self._follower.close()
 
@@ -125,7 +127,7 @@ class Controller:
                 self._forget(key)
                 return
             snapshot = sight.snapshot
-            decision = plan(snapshot)
+            decision = await self._decider.decide(snapshot)
             self._follower.follow(key, sight.targets)
             self._courier.carry(key, decision.messages, snapshot.migration.status.hooks)
             self._courier.ask(key, decision.questions)

@@ -12,6 +12,7 @@ from headway_operator.api.reasons import reason_of
 from headway_operator.api.status import DatabaseStatus, PlanStatus, RuleStatus
 from headway_operator.lint.findings import Finding, Severity
 from headway_operator.lint.lint import findings
+from headway_operator.planner.snapshot import Snapshot
 
 RULES_SHOWN = 64
 WARNINGS_SHOWN = 32
@@ -19,6 +20,15 @@ WARNINGS_SHOWN = 32
 TEXT_CHARACTERS = 900
 Findings = Mapping[str, tuple[Finding, ...]]
 """By the name of the database."""
+
+
+def is_to_be_reviewed(snapshot: Snapshot) -> bool:
+    """Whether a decision reads the SQL of a plan, which takes up to a second."""
+    known, spec = snapshot.migration.status.plan, snapshot.migration.spec
+    done = known.job_name if known is not None and known.completion_time else ""
+    found = (job.result.plan for job in snapshot.jobs if job.result is not None and job.name != done)
+    has_facts = any(one.facts is not None for plan in found if plan is not None for one in plan.databases)
+    return has_facts and spec is not None and spec.lint.mode != "Never"
 
 
 def reviewed(lint: LintSettings, plan: Plan | None) -> Findings | None:
