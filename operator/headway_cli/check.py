@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from headway_cli import here
 from headway_cli.problems import BadInput, Problem
-from headway_cli.run import parse_urls
 
 if TYPE_CHECKING:
     from headway_cli.intake import Intake
@@ -37,12 +36,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument(
         "files", metavar="FILE", nargs="+", help="YAML with one DatabaseMigration and its Secrets, as for run"
     )
-    parser.add_argument(
-        "--url", dest="urls", metavar="DATABASE=URL", action="append", default=[], help="as for run"
-    )
-    parser.add_argument("--project", metavar="DIR", default="", help="as for run")
-    parser.add_argument("--python", metavar="PROGRAM", default="", help="as for run")
-    parser.add_argument("--environment", metavar="NAME", default="", help="as for run")
+    here.add_arguments(parser)
     parser.add_argument(
         "--ignore",
         metavar="PATTERN",
@@ -59,21 +53,16 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def start(options: argparse.Namespace, command: Sequence[str]) -> int:
     """Compare and show; raises :class:`BadInput`."""
     from headway_cli.documents import read_documents
-    from headway_cli.intake import Options, take_in
+    from headway_cli.intake import take_in
     from headway_cli.launch import check_sources
+    from headway_cli.plans.result import tell_problem
     from headway_contract.codec import encode
 
-    wishes = Options(
-        urls=parse_urls(options.urls, os.environ),
-        project=options.project,
-        python=options.python,
-        environment=options.environment,
-    )
-    intake = take_in(read_documents(options.files), wishes)
+    intake = take_in(read_documents(options.files), here.options_of(options))
     _check_it_can(intake)
     check_sources(intake)
     drift, told = _compare(intake)
-    _tell_problem(told)
+    tell_problem(told)
     if drift is None:
         return EXIT_FAILED
     drift = without_ignored(drift, options.ignore)
@@ -159,10 +148,3 @@ def lines(database: DatabaseDrift) -> Iterator[str]:
         found = f"{count} difference{'' if count == 1 else 's'}" if count else "no difference"
         yield f"{name}: {found} between the database and the models"
     yield from (f"  {one.sentence}" for one in database.differences)
-
-
-def _tell_problem(told: Told) -> None:
-    if told.problem:
-        print(f"error: {told.problem}", file=sys.stderr)
-    for line in told.log:
-        print(f"  | {line}", file=sys.stderr)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headway_cli import where
+from headway_cli import here, where
 from headway_cli.problems import BadInput, Problem
-from headway_cli.run import parse_urls
 
 if TYPE_CHECKING:
     from headway_cli.plans.result import Told
@@ -49,12 +47,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="for people, as JSON, or as SQL (default: text)",
     )
     local = parser.add_argument_group("of files")
-    local.add_argument(
-        "--url", dest="urls", metavar="DATABASE=URL", action="append", default=[], help="as for run"
-    )
-    local.add_argument("--project", metavar="DIR", default="", help="as for run")
-    local.add_argument("--python", metavar="PROGRAM", default="", help="as for run")
-    local.add_argument("--environment", metavar="NAME", default="", help="as for run")
+    here.add_arguments(local)
     local.add_argument(
         "--offline",
         action="store_true",
@@ -74,13 +67,15 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def start(options: argparse.Namespace, command: Sequence[str]) -> int:
     """Show what was asked for; raises :class:`BadInput`."""
+    from headway_cli.plans.result import tell_problem
+
     if _are_files(options.sources):
         plan, told = _of_files(options)
     else:
         plan, told = _of_name(options)
     if plan is not None:
         _WRITERS[options.output](plan)
-    _tell_problem(told)
+    tell_problem(told)
     failed = bool(told.problem) or plan is None or any(one.failure for one in plan.databases)
     return EXIT_FAILED if failed else EXIT_PLANNED
 
@@ -101,7 +96,7 @@ def _is_file(source: str) -> bool:
 
 def _of_files(options: argparse.Namespace) -> tuple[ShownPlan | None, Told]:
     from headway_cli.documents import read_documents
-    from headway_cli.intake import Options, take_in
+    from headway_cli.intake import take_in
     from headway_cli.plans.local import local_plan
     from headway_cli.plans.view import shown
     from headway_cli.secrecy import mask_for
@@ -109,13 +104,7 @@ def _of_files(options: argparse.Namespace) -> tuple[ShownPlan | None, Told]:
     from headway_operator.api.identity import digest_to_approve
     from headway_operator.api.migration import parse
 
-    wishes = Options(
-        urls=parse_urls(options.urls, os.environ),
-        project=options.project,
-        python=options.python,
-        environment=options.environment,
-    )
-    intake = take_in(read_documents(options.sources), wishes)
+    intake = take_in(read_documents(options.sources), here.options_of(options))
     starts_from = options.starts_from or (BASE if options.offline else "")
     told = with_texts(local_plan(intake, starts_from), mask_for(intake.sources, os.environ))
     if told.plan is None:
@@ -180,12 +169,3 @@ def _print(lines: Iterable[str]) -> None:
 
 
 _WRITERS: dict[str, Callable[[Any], None]] = {"text": _write_text, "json": _write_json, "sql": _write_sql}
-
-
-def _tell_problem(told: Told) -> None:
-    if told.problem:
-        print(f"error: {told.problem}", file=sys.stderr)
-    if told.log:
-        print("The end of what the project printed:", file=sys.stderr)
-    for line in told.log:
-        print(f"  | {line}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from headway_contract.result import Plan, RunResult
@@ -39,3 +40,13 @@ def told_of(result: RunResult | None, log: str) -> Told:
 def tail(lines: list[str]) -> tuple[str, ...]:
     """The last lines that are no events."""
     return tuple([line for line in lines if not line.startswith(MARK)][-TAIL_LINES:])
+
+
+def tell_problem(told: Told) -> None:
+    """To whoever started the command: what it says has no Secret in it any more."""
+    if told.problem:
+        print(f"error: {told.problem}", file=sys.stderr)
+    if told.log:
+        print("The end of what the project printed:", file=sys.stderr)
+    for line in told.log:
+        print(f"  | {line}", file=sys.stderr)

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from headway_cli.documents import read_documents
+from headway_cli.here import parse_urls
 from headway_cli.intake import Options, take_in
 from headway_cli.problems import BadInput
-from headway_cli.run import parse_urls
 from support.command_line import resource, secret
 
 

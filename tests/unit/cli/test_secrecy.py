@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from headway_cli import launch, run
+from headway_cli import here, launch
 from headway_cli.__main__ import main
 from headway_cli.outputs import JsonOutput
 from headway_cli.report import Item
@@ -36,7 +36,7 @@ def test_a_defect_of_ours_is_told_without_what_was_on_the_command_line(monkeypat
     def breaks(*_):
         raise KeyError(f"{URL} and c4nary")
 
-    monkeypatch.setattr(run, "parse_urls", breaks)
+    monkeypatch.setattr(here, "parse_urls", breaks)
     assert main(["run", "-f", "x.yaml", "--url", f"main={URL}"]) == 1
     told = capsys.readouterr().err
     assert "KeyError" in told
