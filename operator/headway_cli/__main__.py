@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from headway_cli import check, demo, hooks, init, lint, look, plan, run, steer
+from headway_cli import check, completion, demo, hooks, init, lint, look, plan, run, steer
 from headway_cli.problems import BadInput, Defect
 from headway_cli.secrecy import mask_of_words
 
@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     program = _program(sys.argv[0])
-    options = _parser(program).parse_args(words)
+    parser = parser_of(program)
+    completion.answer_if_asked(parser)
+    options = parser.parse_args(words)
     for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: what was started ends in order
         signal.signal(number, signal.default_int_handler)
     try:
@@ -73,7 +75,8 @@ class _Parser(argparse.ArgumentParser):
         super().error(mask_of_words(sys.argv)(message))
 
 
-def _parser(program: str) -> argparse.ArgumentParser:
+def parser_of(program: str) -> argparse.ArgumentParser:
+    """All verbs with their arguments."""
     parser = _Parser(
         prog=program,
         description="Takes SQLAlchemy/Alembic databases to head.",
@@ -82,7 +85,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"headway {version('headway')}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for verb in (init, run, plan, lint, check, demo, look, steer, hooks):
+    for verb in (init, run, plan, lint, check, demo, look, steer, hooks, completion):
         verb.add_parser(verbs)
     return parser
 

@@ -11,20 +11,21 @@ from headway_cli import where
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """All of them, with the arguments that they have in common."""
     status = _parser(verbs, "status", "show a run: its databases, how far they are, and what to type next")
-    status.add_argument("name", metavar="NAME", help="of the DatabaseMigration")
+    where.add_name(status, may_be_left_out="left out: all of the namespace, as list shows them")
+    status.add_argument("-A", "--all-namespaces", action="store_true", help="all of all namespaces")
     status.add_argument(
         "-w", "--watch", action="store_true", help="again with each change, until the run is over"
     )
-    status.add_argument("-o", "--output", choices=("text", "json", "yaml"), default="text")
+    _add_output(status)
     listing = _parser(verbs, "list", "show all resources of a namespace")
-    listing.add_argument("-A", "--all-namespaces", action="store_true")
-    listing.add_argument("-o", "--output", choices=("text", "wide", "json", "yaml"), default="text")
+    listing.add_argument("-A", "--all-namespaces", action="store_true", help="all of all namespaces")
+    _add_output(listing)
     wait = _parser(
         verbs,
         "wait",
         "wait until a resource is ready (exit code 0), failed (1), timed out (2), needs approval (3)",
     )
-    wait.add_argument("name", metavar="NAME", help="of the DatabaseMigration")
+    where.add_name(wait)
     wait.add_argument(
         "--for",
         dest="kind",
@@ -34,7 +35,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     wait.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS", help="(default: 600)")
     logs = _parser(verbs, "logs", "show what the newest Job printed")
-    logs.add_argument("name", metavar="NAME", help="of the DatabaseMigration")
+    where.add_name(logs)
     logs.add_argument("database", metavar="DATABASE", nargs="?", default="", help="its newest Job")
     logs.add_argument("-f", "--follow", action="store_true", help="until it ends")
     logs.add_argument("--events", action="store_true", help="the runner's own lines, too")
@@ -47,6 +48,16 @@ def _parser(
     where.add_arguments(parser)
     parser.set_defaults(start=start, verb=verb)
     return parser
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-o",
+        "--output",
+        choices=("text", "wide", "json", "yaml"),
+        default="text",
+        help="wide: with the message of each; json, yaml: the resources themselves (default: text)",
+    )
 
 
 def start(options: argparse.Namespace, command: Sequence[str]) -> int:

@@ -51,7 +51,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def _parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser], verb: str) -> argparse.ArgumentParser:
     parser = verbs.add_parser(verb, help=_VERBS[verb], description=f"{_VERBS[verb].capitalize()}.")
-    parser.add_argument("name", metavar="NAME", help="of the DatabaseMigration")
+    where.add_name(parser)
     where.add_arguments(parser)
     parser.add_argument(
         "--no-wait", action="store_true", help="write the command, and do not wait for the operator's answer"

@@ -39,6 +39,8 @@ PARTS = (
     Part("test_library_backfill_mysql.py", "mariadbd", "mariadb-server"),
     Part("test_library_operations_mysql.py", "mariadbd", "mariadb-server"),
     Part("test_library_throttle_mariadb.py", "mariadbd", "mariadb-server"),
+    Part("test_completion_zsh.py", "zsh", "zsh"),
+    Part("test_completion_fish.py", "fish", "fish"),
     Part("test_full_disk.py", "mount", "mount"),
     Part("test_node_loss.py", "ip", "iproute2"),
     Part("test_node_loss_mysql.py", "mariadbd", "mariadb-server"),

@@ -8,6 +8,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from headway_cli.problems import BadInput, Problem
 from headway_cli.seen.lines import Line, lines_of
 from headway_cli.seen.reach import reading
 from headway_cli.seen.table import table_of
@@ -23,10 +24,16 @@ LOOK_SECONDS = 1.0
 
 
 async def show_status(options: argparse.Namespace) -> int:
-    """One resource; with ``--watch`` until its run is over."""
+    """One resource; with ``--watch`` until its run is over. Without a name all of them, as ``list`` does."""
+    if options.name and options.all_namespaces:
+        raise BadInput(Problem("-A", "", f"{options.name} is in one namespace", "Name that with -n."))
+    if not options.name and options.watch:
+        raise BadInput(Problem("--watch", "", "one resource is watched", "headway status NAME --watch"))
+    if not options.name:
+        return await show_list(options)
     async with reading(options, options.name) as (api, namespace):
         path = f"{_collection(namespace)}/{options.name}"
-        if options.output != "text":
+        if options.output in ("json", "yaml"):
             _dump(await api.json("GET", path), options.output)
         elif options.watch:
             await _watch(api, path)
