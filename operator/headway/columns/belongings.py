@@ -36,7 +36,8 @@ CONSTRAINTS = """
     ORDER BY n.nspname, c.relname, k.conname
 """
 OWN = "k.conrelid = {oid} AND {number} = ANY (k.conkey) AND k.contype IN ('c', 'f')"
-INCOMING = "k.confrelid = {oid} AND {number} = ANY (k.confkey) AND k.contype = 'f'"
+# One that has the column on both sides is the table's own, and is copied once.
+INCOMING = f"k.confrelid = {{oid}} AND {{number}} = ANY (k.confkey) AND k.contype = 'f' AND NOT ({OWN})"
 # What DROP COLUMN would refuse over, or take with it, and that is none of the above.
 OTHERS = """
     SELECT DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid), d.deptype = 'a'
@@ -81,7 +82,7 @@ class Index:
 
 @dataclass(frozen=True)
 class Constraint:
-    """A check or foreign key of the table over the column, or a foreign key of some table that refers to it."""
+    """A check or foreign key of the table over the column, or another foreign key that refers to it."""
 
     name: str
     kind: str

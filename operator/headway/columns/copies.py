@@ -60,11 +60,15 @@ class Copies:
 
 
 def copies_of(belongings: Belongings, kind: str, old: str, new: str) -> Copies:
-    """``kind``: :data:`RENAME` or :data:`TYPE`."""
+    """``kind``: :data:`RENAME` or :data:`TYPE`.
+
+    The copy of a copy, for another column of a key or index, has the same name whichever column was changed first.
+    """
 
     def named(name: str) -> tuple[str, str]:
-        renamed = _renamed(name, old, new) if kind == RENAME else name
-        return (bounded(name + SUFFIX), name) if renamed == name else (bounded(renamed), bounded(renamed))
+        renamed = _renamed(name, old, new)
+        copy = bounded(name + SUFFIX if renamed == name else renamed)
+        return copy, copy if kind == RENAME and renamed != name else name
 
     return Copies(
         tuple(IndexCopy(one, *named(one.name)) for one in belongings.indexes),

@@ -9,6 +9,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from headway.columns.belongings import Belongings, read_belongings
+from headway.columns.clashes import clash
+from headway.columns.copies import copies_of
 from headway.columns.refusals import Situation, refusal
 from headway.columns.wanted import CannotChange, Wanted, pair_of
 from headway.statements import execute, rows, sqlstate
@@ -51,6 +53,7 @@ def expand(connection: Connection, table: Table, wanted: Wanted, path: str) -> E
     _refuse(connection, table, old, wanted.new, new_type, belongings)
     mark = wanted.mark(table.schema, table.name, path)
     _add_column(connection, table, wanted, old, new_type)
+    _refuse_taken_names(connection, table, wanted, belongings)
     default, kept = _set_default(connection, table, wanted, old, path)
     mark = replace(mark, default=kept)
     pair = pair_of(table, mark, old, new_type, default)
@@ -73,6 +76,13 @@ def _refuse(
             tuple(one.operation for one in others),
         )
     )  # fmt: skip
+    if said:
+        raise CannotChange(f"{said} Nothing was changed.")
+
+
+def _refuse_taken_names(connection: Connection, table: Table, wanted: Wanted, belongings: Belongings) -> None:
+    copies = copies_of(belongings, wanted.kind, wanted.old, wanted.new)
+    said = clash(connection, table, copies, column_of(connection, table, wanted.new).number)
     if said:
         raise CannotChange(f"{said} Nothing was changed.")
 

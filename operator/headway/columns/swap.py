@@ -49,7 +49,7 @@ def statements(swap: Swap) -> tuple[str, ...]:
         f"LOCK TABLE {', '.join(locked(swap))} IN ACCESS EXCLUSIVE MODE",
         *trigger_removal(swap.schema, swap.mark.table, swap.triggers),
         *_defaults(swap, new),
-        *(_drop(one.original.relation, one.original.name) for one in swap.copies.incoming),
+        *(_drop(one.original.relation, one.original.name) for one in _keys(swap)),
         *(_drop(swap.relation, one.original.constraint or one.original.name) for one in primary),
         f"ALTER TABLE {swap.relation} DROP COLUMN {old}",
         *(swap.identity.made_anew(swap.relation, swap.mark.new) if swap.identity else ()),
@@ -88,6 +88,11 @@ def _defaults(swap: Swap, new: str) -> list[str]:
     if swap.mark.default is not None:
         found.append(f"ALTER TABLE {swap.relation} ALTER COLUMN {new} SET DEFAULT {swap.mark.default}")
     return found
+
+
+def _keys(swap: Swap) -> tuple[ConstraintCopy, ...]:
+    """Foreign keys that may need the primary key: those that refer to the column, and own ones to the own table."""
+    return (*swap.copies.incoming, *(one for one in swap.copies.constraints if one.original.kind == "f"))
 
 
 def _drop(relation: str, constraint: str) -> str:

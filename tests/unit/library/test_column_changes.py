@@ -96,7 +96,7 @@ def test_the_swap_of_a_type_in_its_order():
         'ALTER TABLE "public"."users" RENAME CONSTRAINT "new_nn" TO "old_nn"',
         'ALTER TABLE "public"."users" RENAME CONSTRAINT "uq_users_id__new" TO "uq_users_id"',
         'ALTER INDEX "public"."ix_users_id__new" RENAME TO "ix_users_id"',
-        'ALTER TABLE "public"."users" RENAME CONSTRAINT "users_id_check__new" TO "users_id_check"',
+        'ALTER TABLE "public"."users" RENAME CONSTRAINT "users_id__new_check" TO "users_id_check"',
         'ALTER TABLE "public"."orders" RENAME CONSTRAINT "orders_user_id_fkey__new" TO "orders_user_id_fkey"',
         'ALTER TABLE "public"."users" RENAME CONSTRAINT "users_friend_fkey__new" TO "users_friend_fkey"',
         'DROP FUNCTION IF EXISTS "public"."f"()',
