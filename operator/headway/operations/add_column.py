@@ -12,6 +12,7 @@ from headway.backfills.backfill import backfill
 from headway.blockers import Wanted as WantedLock
 from headway.facts import Noticed, tell
 from headway.operations.constraint_work import ConstraintRefused
+from headway.operations.fill_mark import Filling, read_filling, unfilled
 from headway.operations.fill_trigger import FillTrigger
 from headway.operations.new_column import NewColumn, type_of, type_wanted
 from headway.operations.not_null import set_not_null_online
@@ -21,7 +22,7 @@ from headway.operations.unfinished import forget_backfills
 from headway.pace import Pace
 from headway.place import Place, here
 from headway.short_locks import SHORT, Patience, with_short_locks
-from headway.statements import PLAIN, as_sql, execute, literal, quoted, rows
+from headway.statements import PLAIN, as_sql, execute, quoted
 
 
 def add_column_with_backfill(
@@ -45,7 +46,9 @@ def add_column_with_backfill(
     of :func:`headway.backfill`.
 
     A rerun goes on: a column of this name and type is taken for the one, the backfill goes on after its last batch.
-    Commits what the revision did before, so give it a revision of its own.
+    With another ``value`` the trigger has that from then on, and rows that hold what the earlier one gives are filled
+    anew, which is told; without a trigger nobody knows which those are, and they stay. Commits what the revision did
+    before, so give it a revision of its own.
 
     Locks: ``ACCESS EXCLUSIVE`` on the table for a moment (ADD COLUMN, default and trigger, no row is touched), tried
     with ``patience``; those of :func:`headway.backfill`; those of :func:`set_not_null_online`.
@@ -57,25 +60,28 @@ def add_column_with_backfill(
     """
     place, new = here(), NewColumn(column)
     text = as_sql(value)
+    filling = Filling(text)
     wants_trigger = column.server_default is None if fill_new_writes is None else fill_new_writes
     if not place.is_postgres:
         _add_plainly(place, new, table_name, schema, wants_trigger)
     elif place.is_offline:
         statements = new.additions(quoted(PLAIN, schema, table_name))
-        trigger = FillTrigger(schema, table_name, new.name).creation(text) if wants_trigger else ()
+        trigger = FillTrigger(schema, table_name, new.name).creation(filling) if wants_trigger else ()
         write_steps(place, (*statements, *trigger))
     else:
-        _add(place, new, table_name, schema, text if wants_trigger else "", patience)
-    name = new.quoted if place.is_postgres else place.name(new.name)
+        filling = _add(place, new, table_name, schema, filling, wants_trigger, patience)
+    which = unfilled(new.quoted if place.is_postgres else place.name(new.name), new.type, filling)
     backfill(
         table_name,
         {new.name: value},
-        f"{name} IS NULL AND ({text}) IS NOT NULL" + ("" if where is None else f" AND ({as_sql(where)})"),
+        which if where is None else f"({which}) AND ({as_sql(where)})",
         schema=schema,
         strategy=strategy,
         synced=wants_trigger and place.is_postgres,
         pace=pace,
     )
+    if filling.before:
+        _forget_earlier_values(place, new, table_name, schema, filling, patience)
     if not new.is_nullable:
         set_not_null_online(table_name, new.name, schema, column.type, patience)
 
@@ -131,9 +137,15 @@ def drop_column_with_backfill(
 
 
 def _add(
-    place: Place, new: NewColumn, table_name: str, schema: "str | None", expression: str, patience: Patience
-) -> None:
-    """What is not there yet, in one transaction; ``expression`` is empty when there is to be no trigger."""
+    place: Place,
+    new: NewColumn,
+    table_name: str,
+    schema: "str | None",
+    filling: Filling,
+    wants_trigger: bool,
+    patience: Patience,
+) -> Filling:
+    """What is not there yet, in one transaction; what the rows are to be filled with, knowing earlier runs."""
     with site(place, table_name, schema, patience) as at:
         session, table = at.session, at.table
         found = session.do(lambda one: type_of(one, table.oid, new.name))
@@ -144,31 +156,46 @@ def _add(
                 "or change its type in an earlier revision, or give this one another name."
             )
         trigger = FillTrigger(table.schema, table.name, new.name)
-        if found is not None and (not expression or session.do(lambda one: _has(one, table.oid, trigger))):
-            return
+        there = session.do(lambda one: read_filling(one, table.oid, trigger.names))
+        filling = filling if there is None or not wants_trigger else there.changed_to(filling.value)
+        if found is not None and (not wants_trigger or there == filling):
+            return filling
         at.shortly(
             *(new.additions(table.quoted) if found is None else ()),
-            *(trigger.creation(expression) if expression else ()),
+            *(trigger.creation(filling) if wants_trigger else ()),
             locks=(WantedLock(table.quoted, "ACCESS EXCLUSIVE" if found is None else "SHARE ROW EXCLUSIVE"),),
         )
-    if expression:
-        tell(
-            place.link,
-            Noticed(
-                f"A trigger fills {table.quoted}.{new.name} for application code that does not know it. When all "
-                "code that runs writes the column, drop it by stop_filling_column()."
-            ),
-        )
+    if wants_trigger:
+        tell(place.link, Noticed(_told(f"{table.quoted}.{new.name}", filling)))
+    return filling
 
 
-def _has(connection: Connection, oid: int, trigger: FillTrigger) -> bool:
-    names = ", ".join(literal(name) for name in trigger.names)
-    with connection.begin():
-        found = rows(
-            connection,
-            f"SELECT 1 FROM pg_trigger WHERE tgrelid = {oid} AND tgname IN ({names}) AND NOT tgisinternal",
-        )
-    return len(found) == len(trigger.names)
+def _told(name: str, filling: Filling) -> str:
+    said = (
+        f"A trigger fills {name} for application code that does not know it. When all code that runs writes the "
+        "column, drop it by stop_filling_column()."
+    )
+    if not filling.before:
+        return said
+    return f"{name} is filled with another value than in an earlier run; rows that hold that are filled anew. {said}"
+
+
+def _forget_earlier_values(
+    place: Place,
+    new: NewColumn,
+    table_name: str,
+    schema: "str | None",
+    filling: Filling,
+    patience: Patience,
+) -> None:
+    """No row holds one any more, and what they name may go."""
+    _shortly(
+        place,
+        table_name,
+        schema,
+        lambda where: FillTrigger(*where, new.name).function_creation(Filling(filling.value)),
+        patience,
+    )
 
 
 def _shortly(

@@ -1,12 +1,14 @@
 """A trigger that fills a new column for application code that does not know it: the statements, pure.
 
 Rule: as long as the column holds what the expression gives for its row, it follows the expression. A value that
-somebody has written otherwise is left alone, and so is one that an UPDATE writes itself.
+somebody has written otherwise is left alone, and so is one that an UPDATE writes itself. While rows still
+hold what an earlier expression gave, that is followed, too.
 """
 
 from dataclasses import dataclass
 
-from headway.statements import PLAIN, quoted, shortened
+from headway.operations.fill_mark import Filling
+from headway.statements import PLAIN, literal, quoted, shortened
 from headway.sync.names import FILLING
 
 
@@ -29,18 +31,25 @@ class FillTrigger:
         name = shortened(f"{FILLING}{self.column}", 56)
         return (f"{name}_insert", f"{name}_update")
 
-    def creation(self, expression: str) -> "tuple[str, ...]":
+    def creation(self, filling: Filling) -> "tuple[str, ...]":
         """Takes ``SHARE ROW EXCLUSIVE`` on the table; again, it replaces what is there."""
         column, table = quoted(PLAIN, self.column), quoted(PLAIN, self.schema, self.table)
         on_insert, on_update = (quoted(PLAIN, name) for name in self.names)
         return (
-            f"CREATE OR REPLACE FUNCTION {self.function}() RETURNS trigger LANGUAGE plpgsql "
-            f"SET search_path FROM CURRENT AS {_dollar_quoted(self._body(expression))}",
+            *self.function_creation(filling),
             *self._drop_triggers(),
             f"CREATE TRIGGER {on_insert} BEFORE INSERT ON {table} FOR EACH ROW "
             f"WHEN (NEW.{column} IS NULL) EXECUTE FUNCTION {self.function}()",
             f"CREATE TRIGGER {on_update} BEFORE UPDATE ON {table} FOR EACH ROW "
             f"WHEN (record_image_eq(ROW(NEW.{column}), ROW(OLD.{column}))) EXECUTE FUNCTION {self.function}()",
+        )
+
+    def function_creation(self, filling: Filling) -> "tuple[str, ...]":
+        """Takes no lock on the table; again, it replaces what is there."""
+        return (
+            f"CREATE OR REPLACE FUNCTION {self.function}() RETURNS trigger LANGUAGE plpgsql "
+            f"SET search_path FROM CURRENT AS {_dollar_quoted(self._body(filling))}",
+            f"COMMENT ON FUNCTION {self.function}() IS {literal(filling.comment())}",
         )
 
     def removal(self) -> "tuple[str, ...]":
@@ -51,26 +60,31 @@ class FillTrigger:
         table = quoted(PLAIN, self.schema, self.table)
         return tuple(f"DROP TRIGGER IF EXISTS {quoted(PLAIN, name)} ON {table}" for name in self.names)
 
-    def _body(self, expression: str) -> str:
+    def _body(self, filling: Filling) -> str:
         column, row = quoted(PLAIN, self.column), quoted(PLAIN, self.table)
         of_table = quoted(PLAIN, self.schema, self.table, self.column)
-        return "\n".join(
-            (
-                # A column that has the name of a variable means itself.
-                "#variable_conflict use_column",
-                "DECLARE",
-                f"    headway_was {of_table}%TYPE;",
-                "BEGIN",
-                f"    IF TG_OP = 'UPDATE' AND NEW.{column} IS NOT NULL THEN",
-                f"        headway_was := (SELECT {expression} FROM (SELECT OLD.*) AS {row});",
-                f"        IF record_image_ne(ROW(headway_was), ROW(OLD.{column})) THEN",
-                "            RETURN NEW;",
-                "        END IF;",
-                "    END IF;",
-                f"    NEW.{column} := (SELECT {expression} FROM (SELECT NEW.*) AS {row});",
-                "    RETURN NEW;",
-                "END",
-            )
+        known = "".join(
+            f"        IF record_image_ne(ROW(headway_was), ROW(OLD.{column})) THEN\n"
+            f"            headway_was := (SELECT {one} FROM (SELECT OLD.*) AS {row});\n"
+            "        END IF;\n"
+            for one in filling.before
+        )
+        return (
+            # A column that has the name of a variable means itself.
+            "#variable_conflict use_column\n"
+            "DECLARE\n"
+            f"    headway_was {of_table}%TYPE;\n"
+            "BEGIN\n"
+            f"    IF TG_OP = 'UPDATE' AND NEW.{column} IS NOT NULL THEN\n"
+            f"        headway_was := (SELECT {filling.value} FROM (SELECT OLD.*) AS {row});\n"
+            f"{known}"
+            f"        IF record_image_ne(ROW(headway_was), ROW(OLD.{column})) THEN\n"
+            "            RETURN NEW;\n"
+            "        END IF;\n"
+            "    END IF;\n"
+            f"    NEW.{column} := (SELECT {filling.value} FROM (SELECT NEW.*) AS {row});\n"
+            "    RETURN NEW;\n"
+            "END"
         )
 
 

@@ -49,6 +49,11 @@ class NewColumn:
         return quoted(PLAIN, self.name)
 
     @property
+    def type(self) -> str:
+        """As a statement has it."""
+        return str(self.column.type.compile(dialect=PLAIN))
+
+    @property
     def is_nullable(self) -> bool:
         """At the end."""
         return bool(self.column.nullable)
