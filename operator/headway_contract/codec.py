@@ -27,19 +27,28 @@ def camel(name: str) -> str:
 
 def encode(value: Any) -> Any:
     """A JSON value of dataclasses, tuples, mappings, enums and scalars."""
+    kind: Any = type(value)
+    if kind is str or kind is int:
+        return value
     if isinstance(value, Enum):
         return value.value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
-            camel(field.name): encode(getattr(value, field.name))
-            for field in dataclasses.fields(value)
-            if getattr(value, field.name) != field.default
+            written: encode(item)
+            for name, written, default in _fields(kind)
+            if (item := getattr(value, name)) != default
         }
     if isinstance(value, Mapping):
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
         return [encode(item) for item in value]
     return value
+
+
+@lru_cache(maxsize=None)
+def _fields(kind: Any) -> tuple[tuple[str, str, Any], ...]:
+    """Name, name on the wire, default."""
+    return tuple((field.name, camel(field.name), field.default) for field in dataclasses.fields(kind))
 
 
 def decode(wanted: type[T], value: Any, where: str = "") -> T:

@@ -33,6 +33,10 @@ _NAMED = re.compile(
 _BEARER = re.compile(r"(?i)\b(authorization[\"']?\s*[:=]\s*[\"']?(?:\w+\s+)?|bearer\s+(?=\S{16}))[^\s\"']+")
 _USER_INFO = re.compile(r"://(?!user:password@)(?:[^\s/@:]{0,200}:\S{0,1000}@|[^\s/@]{1,1000}@)")
 """The exception is the example that our own next steps give."""
+_MAY_HAVE_A_SHAPE = re.compile(r"(?i)[:=]|bearer\s")
+"""One of these is in all that the three patterns above find."""
+_REMEMBERED, _REMEMBERED_CHARACTERS = 2000, 100
+"""Texts, and how long each may be: hundreds of revisions have a title each."""
 
 SECRET_VARIABLE = re.compile(
     r"(?i)(password|passwd|passphrase|_pwd|secret|token|credentials?|(?:secret|api|access|private|encryption)_?key)$"
@@ -49,7 +53,10 @@ class Masker:
     def __init__(self) -> None:
         self._secrets: set[str] = set()
         self._names: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._version = 0
+        """Grows with what is to be hidden: another thread may learn while this one masks."""
+        self._made: tuple[int, re.Pattern[str] | None, dict[str, str]] = (0, None, {})
+        """The pattern of a version, and what became of texts: names and titles come again with each event."""
 
     def learn(self, *secrets: object) -> None:
         """Never show these from now on, nor the passwords within them when they are URLs or DSNs."""
@@ -76,7 +83,7 @@ class Masker:
         fresh = {str(name) for name in names if name} - self._names
         self._names |= fresh
         if fresh & self._secrets:
-            self._pattern = None
+            self._version += 1
 
     def known(self) -> tuple[frozenset[str], frozenset[str]]:
         """Secrets and names, for a masker in a process that was not forked from this one."""
@@ -89,26 +96,40 @@ class Masker:
 
     def mask(self, text: str) -> str:
         """The text without what is secret; masking it again changes nothing."""
-        if self._pattern is None and self._secrets:
-            self._pattern = _pattern_of(self._secrets - self._names)
-        # A mark may make a word of what stood beside it: until nothing changes any more.
-        for _ in range(_PASSES):
-            before, text = text, self._masked_once(text)
-            if text == before:
-                break
-        return text
-
-    def _masked_once(self, text: str) -> str:
-        if self._pattern is not None:
-            text = self._pattern.sub(MASK, text)
-        text = _BEARER.sub(rf"\1{MASK}", _USER_INFO.sub(f"://{MASK}@", text))
-        return _NAMED.sub(rf"\1{MASK}", text)
+        if self._made[0] != self._version:
+            self._made = self._version, _pattern_of(self._secrets - self._names), {}
+        _, pattern, remembered = self._made
+        known = remembered.get(text)
+        if known is not None:
+            return known
+        masked = _masked(text, pattern)
+        if len(text) <= _REMEMBERED_CHARACTERS and len(remembered) < _REMEMBERED:
+            remembered[text] = masked
+        return masked
 
     def _add(self, *secrets: str) -> None:
         fresh = {one for one in secrets if len(one) >= SHORTEST_CHARACTERS and one.strip("*")} - self._secrets
         if fresh:
             self._secrets |= fresh
-            self._pattern = None
+            self._version += 1
+
+
+def _masked(text: str, pattern: re.Pattern[str] | None) -> str:
+    """A mark may make a word of what stood beside it: until nothing changes any more."""
+    for _ in range(_PASSES):
+        before, text = text, _masked_once(text, pattern)
+        if text == before:
+            break
+    return text
+
+
+def _masked_once(text: str, pattern: re.Pattern[str] | None) -> str:
+    if pattern is not None:
+        text = pattern.sub(MASK, text)
+    if not _MAY_HAVE_A_SHAPE.search(text):
+        return text
+    text = _BEARER.sub(rf"\1{MASK}", _USER_INFO.sub(f"://{MASK}@", text))
+    return _NAMED.sub(rf"\1{MASK}", text)
 
 
 def secrets_in(value: str) -> Iterator[str]:

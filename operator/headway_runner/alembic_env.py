@@ -6,7 +6,7 @@ before a revision's transaction, what stands after it when Alembic has ended tha
 """
 
 from collections.abc import Callable, Iterator, MutableMapping
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, Protocol
 
 from alembic import command
@@ -73,9 +73,11 @@ def _direct(environment: EnvironmentContext, participant: Participant, wanted: b
     environment.__dict__["_headway_wanted"] = wanted
 
     def steps(heads: tuple[str, ...], context: MigrationContext) -> Iterator[Step]:
+        # Asked more than once from the same heads: to compare with a plan, and to run.
+        computed = lru_cache(maxsize=None)(lambda start: tuple(own(start, context)))
         if wanted:
             return participant.steps(
-                context, environment.script, tuple(heads), lambda start: list(own(start, context))
+                context, environment.script, tuple(heads), lambda start: list(computed(start))
             )
         return iter(())
 

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from dataclasses import replace
-from pathlib import Path
 
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
@@ -74,8 +73,16 @@ def is_past(script: ScriptDirectory, heads: tuple[str, ...], target: tuple[str, 
 def pending(step: Step, waits: bool = False) -> PendingRevision:
     """A step as the plan shows it; ``waits``: it may run behind the gate."""
     path = getattr(getattr(step, "revision", None), "path", None)
-    digest = hashlib.sha256(Path(path).read_bytes()).hexdigest() if path and Path(path).exists() else ""
-    return PendingRevision(revision_of(step), str(step.doc or ""), digest, waits)
+    return PendingRevision(revision_of(step), str(step.doc or ""), digest_of(path) if path else "", waits)
+
+
+def digest_of(path: str) -> str:
+    """Of a revision file; "" when there is none, because only what is compiled of it was kept."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except FileNotFoundError:
+        return ""
 
 
 def all_pending(steps: list[Step]) -> tuple[PendingRevision, ...]:

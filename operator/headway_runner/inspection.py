@@ -1,8 +1,11 @@
-"""The plan and the verify pass: through env.py like a run, but nothing is applied and nothing written."""
+"""The plan and the verify pass: through env.py like a run, but nothing is applied and nothing written.
+
+The modules that gather facts are loaded where they are asked for.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -17,7 +20,6 @@ from headway_runner.agreement import hold_to
 from headway_runner.alembic_env import Step, destination_of, run_alembic, take_part
 from headway_runner.child import Link
 from headway_runner.contexts import place_of
-from headway_runner.facts.gather import Sight, gather, read_files, see
 from headway_runner.failures import READ_ONLY_STATE, failure_of, is_not_there_yet, print_error
 from headway_runner.hints import with_hint
 from headway_runner.invalid_indexes import building, invalid_indexes, left
@@ -30,6 +32,9 @@ from headway_runner.sessions import Sessions
 from headway_runner.task import Inspection, Task
 from headway_runner.transactions import notice_local_settings
 from headway_runner.wording import describe, sqlstate
+
+if TYPE_CHECKING:
+    from headway_runner.facts.gather import Sight
 
 NOTHING_WAS_LOOKED_AT = "The pass ended before env.py had configured a migration context."
 REFUSED = Failure("ProjectFailed", "env.py writes to the database.", sqlstate=READ_ONLY_STATE)
@@ -45,7 +50,7 @@ class Inspector(ContextGuard):
         self.views: list[Inspection] = []
         self.answers: list[Inspection] = []
         """What a command has asked Alembic by itself: it counts when the command does not upgrade."""
-        self.sights: list[Sight] = []
+        self.sights: list["Sight"] = []
         """Of the contexts that lack revisions, when their facts are asked for."""
         self.loading = False
         self._local_settings: list[str] = []
@@ -93,15 +98,19 @@ class Inspector(ContextGuard):
         notices = (*view.notices, *building(indexes))
         view = replace(view, invalid_indexes=left(indexes), notices=notices)
         if view.pending and self._task.request.tells_facts and self._task.request.mode is Mode.PLAN:
+            from headway_runner.facts.gather import see
+
             asks_for_all = "heads" in (self._task.target, view.absolute_target)
             sight = see(context, script, heads, compute(heads), view.target, asks_for_all)
             view = self._with_facts(view, sight)
         self.views.append(replace(view, places=(place_of(context),) if view.pending else (), contexts=1))
         return iter(())
 
-    def _with_facts(self, view: Inspection, sight: Sight) -> Inspection:
+    def _with_facts(self, view: Inspection, sight: "Sight") -> Inspection:
         """Of a command only what its files say: nothing is tried inside of a process that is not ours."""
         if self._task.request.command:
+            from headway_runner.facts.gather import read_files
+
             return replace(view, facts=read_files(sight, len(self._task.request.databases)))
         self.sights.append(sight)
         return view
@@ -228,6 +237,8 @@ def inspect(link: Link, task: Task) -> Inspection:
         return found
     # From here on the revisions' own code runs: whatever it does to this process, the look stands.
     link.tell_before(found)
+    from headway_runner.facts.gather import gather
+
     return replace(found, facts=gather(inspector.sights, len(task.request.databases)))
 
 

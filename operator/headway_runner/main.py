@@ -4,8 +4,9 @@ import gc
 import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from headway_contract.codec import Undecodable
 from headway_contract.events import RunStarted
@@ -13,7 +14,7 @@ from headway_contract.exit_codes import ExitCode
 from headway_contract.request import VARIABLE, Mode, RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
 from headway_runner.reports import last_words, say
-from headway_runner.secrecy import learn_environment, masked, show
+from headway_runner.secrecy import learn_environment, masked, prepare_to_mask, show
 from headway_runner.streams import EventStream, take_stdout
 
 KUBERNETES_TERMINATION_LOG = "/dev/termination-log"
@@ -49,19 +50,35 @@ def run(request: RunRequest, stream: EventStream) -> RunResult:
     import alembic
     import sqlalchemy
 
-    from headway_runner.check import check_databases
-    from headway_runner.migrate import migrate_database
-    from headway_runner.plan import plan_databases
     from headway_runner.supervisor import Supervisor
 
+    work = work_of(request)
+    prepare_to_mask()
     # What was imported stays: the forked phases need neither search it for garbage nor copy its pages for that.
     gc.freeze()
+    gc.enable()
     supervisor = Supervisor(request, stream)
     supervisor.listen()
     versions = platform.python_version(), alembic.__version__, sqlalchemy.__version__
     supervisor.emit(RunStarted(request.run, request.mode.value, *versions))
-    work = {Mode.PLAN: plan_databases, Mode.MIGRATE: migrate_database, Mode.CHECK: check_databases}
-    return work[request.mode](supervisor, request)
+    return work(supervisor, request)
+
+
+def work_of(request: RunRequest) -> Callable[[Any, RunRequest], RunResult]:
+    """What does it; of the modules that not every mode needs, those that this one does are loaded here, once."""
+    if request.mode is Mode.MIGRATE:
+        from headway_runner.migrate import migrate_database
+
+        return migrate_database
+    if request.mode is Mode.CHECK:
+        from headway_runner.check import check_databases
+
+        return check_databases
+    if request.tells_facts:
+        import headway_runner.facts.no_database  # noqa: F401
+    from headway_runner.plan import plan_databases
+
+    return plan_databases
 
 
 def exit_code(result: RunResult) -> ExitCode:

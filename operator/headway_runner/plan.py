@@ -13,7 +13,6 @@ from headway_contract.wire import sha256_of, split_document
 from headway_runner.child import Link
 from headway_runner.database import load_driver, raw_url, read_url, with_async_driver
 from headway_runner.facts.bounds import END_SECONDS, PLAN_SECONDS
-from headway_runner.facts.no_database import inspect_without
 from headway_runner.failures import READ_ONLY_STATE, RunFailed
 from headway_runner.invalid_indexes import told_left
 from headway_runner.passes import inspect
@@ -200,6 +199,8 @@ def plan_database(supervisor: Supervisor, request: RunRequest, database: Databas
     """The plan of one database, with its failure if it has one; masked before anybody hashes or splits it."""
     try:
         if database.starts_from:
+            from headway_runner.facts.no_database import inspect_without
+
             command_line()
             task = Task(request, database, None, database.target)
             return masked(as_plan(task, inspect_once(supervisor, task, inspect_without)))

@@ -31,6 +31,11 @@ def masked(value: T) -> T:
     return with_texts(value, mask)
 
 
+def prepare_to_mask() -> None:
+    """Make the pattern of what is known by now, once for all phases that are forked from here."""
+    mask("")
+
+
 def learn_environment(environment: Mapping[str, str]) -> None:
     """All that is secret in it; our own request is not: it only names variables."""
     _masker.learn_variables({name: value for name, value in environment.items() if name != VARIABLE})

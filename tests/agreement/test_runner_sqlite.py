@@ -51,6 +51,16 @@ def test_a_sqlite_file_is_held_to_its_plan_under_the_lock(tmp_path, file):
     assert tables(file) == {"alembic_version", "a1"}
 
 
+def test_the_users_code_has_its_garbage_collected(tmp_path, file):
+    project = from_template(tmp_path / "project")
+    project.revision(
+        "a1", "import gc; op.create_table(f'collects_{gc.isenabled()}', sa.Column('id', sa.Integer))"
+    )
+    run = migrate(project, f"sqlite:///{file}")
+    assert run.exit_code == 0, run.stderr
+    assert "collects_True" in tables(file)
+
+
 def test_a_failure_after_a_table_was_made_says_that_it_stayed(tmp_path, file):
     project = from_template(tmp_path / "project")
     project.revision("a1", "op.execute('CREATE TABLE stays (id int)'); op.execute('SELECT * FROM missing')")

@@ -144,6 +144,20 @@ def test_a_password_that_could_be_a_word_is_hidden_where_it_is_one_and_nowhere_e
     )
 
 
+def test_a_secret_that_is_learnt_later_is_hidden_in_a_text_that_was_shown_before():
+    made = masker("first-secret-1")
+    assert made.mask("with second-secret-2") == "with second-secret-2"
+    made.learn("second-secret-2")
+    assert made.mask("with second-secret-2") == "with ***"
+
+
+def test_a_name_that_is_learnt_later_is_shown_in_a_text_that_was_masked_before():
+    made = masker("warehouse-main")
+    assert made.mask("on warehouse-main") == "on ***"
+    made.show("warehouse-main")
+    assert made.mask("on warehouse-main") == "on warehouse-main"
+
+
 def test_a_longer_password_is_hidden_wherever_it_stands():
     assert masker("c4Nary-77").mask("prec4Nary-77post") == "pre***post"
     assert masker("correcthorsebattery").mask("Xcorrecthorsebattery9") == "X***9"
