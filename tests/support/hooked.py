@@ -117,14 +117,18 @@ class HookedCluster(ModelCluster):
         return [one for one in self.wanted(image) if one not in self.applied.get(database, [])]
 
     def step(self, name: str) -> None:
-        """The runner of this Job goes on: it asks, applies a revision, stops, or is done."""
+        """The runner of this Job goes on: it asks, applies a revision, stops, or is done.
+
+        One whose Job is removed may have begun a revision by then; after that it stops, for it is sent SIGTERM.
+        """
         job = self.jobs[name]
+        is_ended = job.deleting and job.pod is not None
         self.start_pod(name)
         job = self.jobs[name]
         assert job.pod is not None
         control = job.pod.control
         pending = self.pending(job.database, self.images[name]) if job.stage is not Stage.PLAN else []
-        if not pending or control.stop:
+        if not pending or control.stop or is_ended:
             self.finish(name)
             return
         progress = self.progress.get(name) or JobProgress(name, 1)
@@ -155,7 +159,7 @@ class HookedCluster(ModelCluster):
             before = (self.status, tuple(self.jobs.values()), self.resource.finalizers)
             decision = self.reconcile()
             for job in list(self.jobs.values()):
-                if job.deleting:
+                if job.deleting and (job.pod is None or not job.is_active):
                     self.remove(job.name)
                 elif job.is_active:
                     self.step(job.name)

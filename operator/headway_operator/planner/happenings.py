@@ -99,7 +99,8 @@ def with_last_words(snapshot: Snapshot, desk: Desk, old: Status, jobs: tuple[Job
         told = writer.tell_revisions(database, jobs)
         left += len(newly_applied(told, _of(jobs, database.name), None))
     unsent = old.run.unsent
-    begun = any(map(has_begun, old.databases))
+    # A Job may have been created in a look whose status was never written.
+    begun = any(map(has_begun, old.databases)) or any(job.stage is not Stage.PLAN for job in jobs)
     if not old.run.completion_time and begun and listens(desk.hooks, Point.AFTER_MIGRATION):
         unsent += (str(Point.AFTER_MIGRATION),)
     for note in unsent:

@@ -290,6 +290,20 @@ def test_messages_of_a_run_that_is_superseded_are_still_sent():
     assert of_first[-1].data["result"] == "Superseded"
 
 
+def test_the_end_of_a_run_is_told_though_the_operator_died_when_its_first_job_was_created():
+    cluster = HookedCluster(hooks=[a_hook()])
+    until(cluster, lambda: any(one.database for one in plan(cluster.snapshot()).starts))
+    cluster.reconcile(crash_after=2)
+    (job,) = cluster.active
+    first = cluster.status.run.id
+    cluster.step(job.name)
+    cluster.edit(image="shop:2")
+    cluster.settle()
+    of_first = [one for one in cluster.receiver.got if one.id.startswith(first)]
+    assert of_first[-1].point is Point.AFTER_MIGRATION
+    assert of_first[-1].data["result"] == "Superseded"
+
+
 def test_a_question_of_a_run_that_is_over_is_dropped():
     cluster = HookedCluster(hooks=[a_hook("window", "Gate", [Point.BEFORE_MIGRATION])])
     cluster.receiver.answer = lambda delivery: NOT_YET
