@@ -87,7 +87,8 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         "LintFailed",
-        "spec.lint.mode is Enforce, and a pending revision has a finding of severity Error; nothing was changed.",
+        "spec.lint.mode is Enforce, and a pending revision has a finding of severity Error or does what no rule "
+        "could judge; nothing was changed.",
         "Change the revision as the finding says, or say in it why it is safe: # headway: ignore RULE because …. "
         "spec.lint.ignore turns a rule off, spec.lint.mode: Warn all of them.",
     ),

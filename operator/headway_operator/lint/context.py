@@ -57,6 +57,11 @@ class Revision:
     memo: dict[str, tuple[Any, ...]] = field(default_factory=dict, compare=False, repr=False)
     """What was asked of it before, by ``asked_once``: later revisions ask again."""
 
+    @property
+    def is_postgresql(self) -> bool:
+        """Its SQL is read; where the database is not known, it is taken for this one."""
+        return self.dialect in ("", "postgresql")
+
     @overload
     def of(self, one: type[A], /) -> Iterator[Of[A]]: ...
     @overload

@@ -168,8 +168,8 @@ RULES: tuple[Rule, ...] = (
     Rule(WARNING, several_tables_are_locked_in_one_transaction),
     Rule(WARNING, transaction_is_ended_by_hand),
     # What cannot be judged.
-    Rule(NOTICE, revision_is_not_rendered),
-    Rule(NOTICE, statement_cannot_be_read),
+    Rule(WARNING, revision_is_not_rendered),
+    Rule(WARNING, statement_cannot_be_read),
 )
 """Each with the worst severity that it gives."""
 

@@ -11,6 +11,7 @@ from headway_operator.api.reasons import reason_of
 from headway_operator.api.status import PlanStatus
 from headway_operator.planner.explain import stamp
 from headway_operator.planner.follow import Standing
+from headway_operator.planner.review import what_is_unseen
 from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import Snapshot
 
@@ -43,8 +44,11 @@ def has_begun(run: CurrentRun, standing: Standing) -> bool:
 def what_is_asked(run: CurrentRun, standing: Standing) -> str:
     """What waits for whom, what was approved instead, and the command to type."""
     migration, plan = run.migration, standing.plan
+    unseen = what_is_unseen(plan, run.spec.lint)
+    told = f"{unseen} " if unseen else ""
     return (
-        f"{_summary(standing)}. {_given(migration)}To approve it: {approve_command(migration, plan.digest)}"
+        f"{_summary(standing)}. {told}{_given(migration)}"
+        f"To approve it: {approve_command(migration, plan.digest)}"
     )
 
 

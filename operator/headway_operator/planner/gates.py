@@ -80,8 +80,8 @@ def approval_is_missing(run: CurrentRun, standing: Standing) -> Blocked | None:
 
 
 def lint_forbids_the_plan(run: CurrentRun, standing: Standing) -> Blocked | None:
-    """spec.lint.mode is Enforce, and there are findings of severity Error."""
-    forbidden = what_lint_forbids(standing.plan, run.spec.lint)
+    """spec.lint.mode is Enforce, and there are findings of severity Error, or what no rule and no person judges."""
+    forbidden = what_lint_forbids(standing.plan, run.spec.lint, is_asked(run, standing))
     return Blocked(State.FAILED, "LintFailed", forbidden) if forbidden else None
 
 

@@ -18,6 +18,9 @@ RULES_SHOWN = 64
 WARNINGS_SHOWN = 32
 """Of one revision."""
 TEXT_CHARACTERS = 900
+UNSEEN = ("revision_is_not_rendered", "statement_cannot_be_read")
+"""Rules that find what no rule could judge: under Enforce that is not let pass without a word of a person."""
+UNSEEN_STEP = "What no rule could judge may also go by an approval of the plan: spec.plan.approval: Required."
 Findings = Mapping[str, tuple[Finding, ...]]
 """By the name of the database."""
 
@@ -72,8 +75,8 @@ def counted(plan: PlanStatus, lint: LintSettings) -> PlanStatus:
     return replace(plan, warnings=sum(one.count for one in _left(plan, lint)))
 
 
-def what_lint_forbids(plan: PlanStatus, lint: LintSettings) -> str:
-    """Why the plan may not be carried out, empty when it may."""
+def what_lint_forbids(plan: PlanStatus, lint: LintSettings, is_approved_by_people: bool = False) -> str:
+    """Why the plan may not be carried out, empty when it may; what nobody could judge is left to who approves."""
     if lint.mode != "Enforce" or not plan.digest or not plan.revisions:
         return ""
     if not plan.reviewed:
@@ -82,19 +85,40 @@ def what_lint_forbids(plan: PlanStatus, lint: LintSettings) -> str:
             "told. Plan anew: kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite"
         )
     errors = [one for one in _left(plan, lint) if one.severity == Severity.ERROR]
-    if not errors:
+    unseen = [] if is_approved_by_people else _unseen(plan, lint)
+    found = [*errors, *unseen]
+    if not found:
         return ""
-    count = sum(one.count for one in errors)
-    told = "; ".join(f"{one.rule}: {one.first}" for one in errors[:3])
-    more = f" Other rules: {', '.join(one.rule for one in errors[3:])}." if errors[3:] else ""
-    noun = "finding" if count == 1 else "findings"
-    return f"{count} {noun} of severity Error. {told}{more} {reason_of('LintFailed').next_step}"
+    told = "; ".join(f"{one.rule}: {one.first}" for one in found[:3])
+    more = f" Other rules: {', '.join(one.rule for one in found[3:])}." if found[3:] else ""
+    counts = (
+        _count(errors, "finding", "of severity Error"),
+        _count(unseen, "place", "that no rule could judge"),
+    )
+    step = f" {UNSEEN_STEP}" if unseen else ""
+    return f"{', '.join(filter(None, counts))}. {told}{more} {reason_of('LintFailed').next_step}{step}"
+
+
+def what_is_unseen(plan: PlanStatus, lint: LintSettings) -> str:
+    """For whoever approves a plan under Enforce: what of it no rule could judge; empty when there is nothing."""
+    unseen = _unseen(plan, lint) if lint.mode == "Enforce" and plan.reviewed else []
+    told = "; ".join(one.first for one in unseen)
+    return f"{_count(unseen, 'place', 'that no rule could judge')}: {told}" if unseen else ""
 
 
 def summary(plan: PlanStatus, lint: LintSettings) -> str:
     """What was found, in a line for an event; empty when nothing was."""
     left = _left(plan, lint) if plan.reviewed and lint.mode != "Never" else ()
     return "; ".join(f"{one.rule} ({one.count}): {one.first}" for one in left)
+
+
+def _unseen(plan: PlanStatus, lint: LintSettings) -> list[RuleStatus]:
+    return [one for one in _left(plan, lint) if one.rule in UNSEEN]
+
+
+def _count(found: list[RuleStatus], noun: str, which: str) -> str:
+    count = sum(one.count for one in found)
+    return f"{count} {noun}{'' if count == 1 else 's'} {which}" if count else ""
 
 
 def _left(plan: PlanStatus, lint: LintSettings) -> tuple[RuleStatus, ...]:

@@ -143,7 +143,7 @@ def test_the_review_stands_below_its_revision_and_is_counted_in_the_end():
     said = text(plan)
     assert "Error: The index i on orders (4.2M rows) is built without CONCURRENTLY." in said
     assert "the rest is not known before it runs: it hangs" in said
-    assert "1 error, 1 notice. Not everything is known of 1 revision: read its file." in said
+    assert "1 error, 1 warning. Not everything is known of 1 revision: read its file." in said
 
 
 def test_a_database_with_nothing_to_do_ahead_or_failed_says_so():

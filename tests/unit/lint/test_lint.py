@@ -111,7 +111,7 @@ def test_one_line_that_does_a_thing_to_many_tables_is_one_finding():
 def test_sql_that_is_none_is_told_and_the_rest_is_judged():
     found = findings(a_database(a_revision(Statement("SELEC 1", line=3), BUILD)))
     assert rules_of(found) == ["statement_cannot_be_read", INDEX]
-    assert found[0].severity is Severity.NOTICE
+    assert found[0].severity is Severity.WARNING
 
 
 def test_a_statement_that_was_cut_says_so():

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from headway_contract.facts import DatabaseFacts, RevisionFacts, Statement, TableFacts
+from headway_contract.facts import DatabaseFacts, Ignore, RevisionFacts, Statement, TableFacts
 from headway_contract.result import Plan
-from headway_operator.api.migration import LintSettings
+from headway_operator.api.migration import APPROVE_ANNOTATION, LintSettings
 from headway_operator.planner.news import news_of_lint
 from headway_operator.planner.review import TEXT_CHARACTERS
 from headway_operator.planner.snapshot import Stage
@@ -125,6 +125,58 @@ def test_what_nobody_looked_at_is_not_let_pass_under_enforce():
     assert ready.reason == "LintFailed"
     assert "have not been looked at" in ready.message
     assert started(planned(None, mode="Warn")) == [Stage.MIGRATE]
+
+
+def not_rendered(*ignores: Ignore, dialect: str = "postgresql") -> DatabaseFacts:
+    """Of a revision that goes on with what it has read."""
+    revision = RevisionFacts(
+        "a1", file="versions/a1.py", not_renderable="it reads rows, line 12", ignores=tuple(ignores)
+    )
+    return DatabaseFacts(dialect, "17.2", revisions=(revision,), tables_known=True)
+
+
+UNREADABLE = told("ALTER TABLE orders MODIFY note TEXT")
+
+
+@pytest.mark.parametrize("facts", [not_rendered(), UNREADABLE])
+def test_what_no_rule_could_judge_waits_under_enforce_for_a_word_of_a_person(facts):
+    cluster = planned(facts)
+    assert started(cluster) == []
+    ready = cluster.status.condition("Ready")
+    assert (ready.status, ready.reason) == ("False", "LintFailed")
+    for text in ("1 place that no rule could judge. ", "headway: ignore", "spec.plan.approval: Required"):
+        assert text in ready.message
+    assert started(planned(facts, mode="Warn")) == [Stage.MIGRATE]
+
+
+def test_a_comment_with_a_reason_or_the_rule_in_ignore_lets_it_pass():
+    rule = "revision_is_not_rendered"
+    assert started(planned(not_rendered(Ignore(rule, "it writes a table of ten rows", 1, True)))) == [
+        Stage.MIGRATE
+    ]
+    assert started(planned(not_rendered(Ignore(rule, "", 1, True)))) == [], "a word why is asked for"
+    assert started(planned(not_rendered(), ignore=(rule,))) == [Stage.MIGRATE]
+
+
+def test_what_no_rule_could_judge_is_named_to_whoever_approves_and_passes_with_the_approval():
+    cluster = planned(not_rendered(), approval="Required")
+    assert started(cluster) == []
+    waiting = cluster.status.condition("Reconciling")
+    assert waiting.reason == "WaitingForApproval"
+    assert "1 place that no rule could judge: main: a1 (versions/a1.py)" in waiting.message
+    cluster.annotate(APPROVE_ANNOTATION, cluster.status.plan.digest)
+    assert started(cluster) == [Stage.MIGRATE]
+
+
+def test_errors_beside_it_are_not_approved():
+    both = told(BUILD, "ALTER TABLE orders MODIFY note TEXT")
+    assert planned(both, approval="Required").status.condition("Ready").reason == "LintFailed"
+    message = planned(both).status.condition("Ready").message
+    assert "1 finding of severity Error, 1 place that no rule could judge. " in message
+
+
+def test_nothing_waits_where_the_sql_of_a_database_is_never_read():
+    assert started(planned(not_rendered(dialect="mysql"))) == [Stage.MIGRATE]
 
 
 def test_a_forbidden_plan_asks_nobody_for_an_approval():

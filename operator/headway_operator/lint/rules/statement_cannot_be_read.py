@@ -9,7 +9,8 @@ from headway_operator.lint.findings import Finding, Severity
 def statement_cannot_be_read(revision: Revision) -> Iterator[Finding]:
     """A statement is no SQL of PostgreSQL's, or not all of it is written out.
 
-    No rule has looked at it. Most often it is put together at run time, or meant for another database.
+    No rule has looked at it. Most often it is put together at run time, or meant for another database. Under
+    `lint.mode: Enforce` it waits for a comment that says why it is harmless, or for an approval of the plan.
 
     Anti-pattern::
 
@@ -25,5 +26,5 @@ def statement_cannot_be_read(revision: Revision) -> Iterator[Finding]:
             f"A statement cannot be read: {unread.problem}.",
             "No rule has looked at it.",
             "Write the statement out, or say in a comment why it is harmless.",
-            Severity.NOTICE,
+            Severity.WARNING,
         )
