@@ -68,7 +68,11 @@ class Steering:
 
 
 def test_its_rows_are_seen_moving_and_an_annotation_holds_them_and_lets_them_go(
-    node_place: Place, team: Team, shop_of_years: Database, tmp_path: Path
+    node_place: Place,
+    team: Team,
+    shop_of_years: Database,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     screen = tmp_path / "screen"
 
@@ -85,7 +89,8 @@ def test_its_rows_are_seen_moving_and_an_annotation_holds_them_and_lets_them_go(
         team.wait_for_condition("shop", "Reconciling", reason="Paused", timeout=PATIENCE)
         held = wait_until(lambda: filled_if_still(team, shop_of_years), PATIENCE, "rows that stand still")
         resume = steering.delay(paused=False, token=None)
-    print(f"annotation → runner: paused after {pause:.2f} s, resumed after {resume:.2f} s")
+    with capsys.disabled():
+        print(f"\nannotation → runner: paused after {pause:.2f} s, resumed after {resume:.2f} s")
     team.wait_until_ready()
     seen = percents()
     assert seen == sorted(seen)

@@ -22,8 +22,7 @@ def test_one_replica_leads_and_the_other_is_ready_too(installed: Release) -> Non
     pods = installed.pods()
     assert len(pods) == 2
     assert leader in pods
-    restarted = [name for name, pod in pods.items() if pod["status"]["containerStatuses"][0]["restartCount"]]
-    assert restarted == [], [installed.last_words(name) for name in restarted]
+    assert installed.restarted() == []
 
 
 def test_it_may_not_read_secrets(node_place: Place, installed: Release) -> None:

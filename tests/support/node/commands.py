@@ -7,7 +7,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from support.node.requirements import SYSTEM_PATH
+SYSTEM_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+"""Where servers and administrators' programs are, too."""
 
 
 class CommandFailed(Exception):

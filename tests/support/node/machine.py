@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,7 +24,8 @@ SYSCTLS = (
 SETTINGS = Path("/proc/sys")
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
 PODS = "kubepods"
-NAMESPACES = Path("/run/netns")
+NOTES = Path("/var/lib/cni/results")
+"""Where the network plugins note for each pod in which namespace they worked."""
 
 
 @contextmanager
@@ -51,15 +53,23 @@ def unmount_below(folder: Path) -> None:
         attempt("umount", "--lazy", str(place))
 
 
-def remove_network_namespaces(names: set[str]) -> None:
-    """Those of pods that are gone."""
-    for name in names:
-        attempt("ip", "netns", "delete", name)
+def remove_networks_of_pods(network: str) -> None:
+    """Network namespaces of the pods of this network, and what the plugins had noted of them."""
+    for note, known in _notes_of(network):
+        attempt("ip", "netns", "delete", Path(known.get("netns", "")).name)
+        for file in NOTES.glob(f"*-{known['containerId']}-*"):
+            file.unlink(missing_ok=True)
+        note.unlink(missing_ok=True)
+    for folder in (NOTES, NOTES.parent):
+        # Another's notes stay.
+        with suppress(OSError):
+            folder.rmdir()
 
 
-def network_namespaces() -> set[str]:
-    """The pods' on this machine, whoever made them."""
-    return {one.name for one in NAMESPACES.glob("cni-*")} if NAMESPACES.exists() else set()
+def _notes_of(network: str) -> Iterator[tuple[Path, dict[str, str]]]:
+    for note in sorted(NOTES.glob(f"{network}-*")):
+        with suppress(OSError, ValueError):
+            yield note, json.loads(note.read_text())
 
 
 def remove_pod_groups() -> None:
@@ -71,3 +81,25 @@ def remove_pod_groups() -> None:
                     group.rmdir()
             with suppress(OSError):
                 top.rmdir()
+
+
+def remains(folder: Path, network: str, bridge: str) -> list[str]:
+    """What is still there of a node with this folder, one line each."""
+    mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    groups = [*CONTROL_GROUPS.glob(f"*/{PODS}"), CONTROL_GROUPS / PODS]
+    return [
+        *(f"process {pid}: {words}" for pid, words in _processes(folder)),
+        *(f"mount {place}" for place in mounted if folder in Path(place).parents),
+        *(f"control group {group}" for group in groups if group.exists()),
+        *(f"network of a pod {note.name}" for note, _ in _notes_of(network)),
+        *(f"link {bridge}" for one in (Path("/sys/class/net") / bridge,) if one.exists()),
+        *(f"file {one}" for one in (folder, folder.with_suffix(".settings")) if one.exists()),
+    ]
+
+
+def _processes(folder: Path) -> Iterator[tuple[int, str]]:
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if f"{folder}/" in words and int(process.name) != os.getpid():
+                yield int(process.name), words[:200]

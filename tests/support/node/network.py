@@ -13,6 +13,11 @@ from pathlib import Path
 from support.node.commands import attempt, run
 
 BRIDGE = "hwpods0"
+HARDWARE_ADDRESS = "02:48:77:00:00:01"
+"""A bridge without one of its own takes the lowest of the pods'. Any that comes or goes may change it then, and the
+others, which remember the old one, reach nobody for half a minute."""
+
+NETWORK = "headway-e2e"
 SUBNET = "10.231.88.0/24"
 GATEWAY = "10.231.88.1"
 """The node's address, and where a server on this machine is reached from pods."""
@@ -27,7 +32,7 @@ PLUGINS = Path("/usr/lib/cni")
 def raise_bridge() -> None:
     """Make the bridge; one that an interrupted run left behind goes first."""
     remove_bridge()
-    run("ip", "link", "add", BRIDGE, "type", "bridge")
+    run("ip", "link", "add", BRIDGE, "address", HARDWARE_ADDRESS, "type", "bridge")
     run("ip", "address", "add", f"{GATEWAY}/24", "dev", BRIDGE)
     run("ip", "address", "add", f"{SERVICE}/32", "dev", BRIDGE)
     run("ip", "link", "set", BRIDGE, "up")
@@ -50,7 +55,7 @@ def write_plugin_configuration(folder: Path) -> Path:
         "hairpinMode": True,
         "ipam": addresses,
     }
-    configuration = {"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge]}
+    configuration = {"cniVersion": "0.4.0", "name": NETWORK, "plugins": [bridge]}
     plugins = folder / "net.d"
     plugins.mkdir(parents=True, exist_ok=True)
     (plugins / "10-pods.conflist").write_text(json.dumps(configuration, indent=2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -15,13 +16,13 @@ from support.node.containerd import Containerd, end_shims
 from support.node.imagery import Image
 from support.node.kubelet import NODE, Kubelet
 from support.node.machine import (
-    network_namespaces,
-    remove_network_namespaces,
+    remains,
+    remove_networks_of_pods,
     remove_pod_groups,
     settings_restored,
     unmount_below,
 )
-from support.node.network import SERVICE, raise_bridge, remove_bridge
+from support.node.network import BRIDGE, NETWORK, SERVICE, raise_bridge, remove_bridge
 from support.processes import ServerProcess
 from support.waiting import wait_until
 
@@ -30,6 +31,11 @@ FOLDER = Path("/var/tmp/headway-node")
 
 READY_WITHIN = 120.0
 DRAINED_WITHIN = 60.0
+GONE_WITHIN = 10.0
+
+
+class AnotherRuns(Exception):
+    """There is one node at a time; the text says what to do."""
 
 
 class Node:
@@ -75,10 +81,10 @@ def node(pause: Image, images: Sequence[Image]) -> Iterator[Node]:
     """A node with these images; afterwards, also after a failure, the machine is as it was."""
     with ExitStack() as undo:
         undo.enter_context(_only_one())
+        undo.enter_context(_asked_to_end_as_by_a_key())
         _clean_up()
         undo.enter_context(settings_restored(FOLDER.with_suffix(".settings")))
         undo.callback(_clean_up)
-        undo.enter_context(_own_network_namespaces())
         raise_bridge()
         yield _start(undo, pause, images)
 
@@ -118,6 +124,31 @@ def _start_scheduler(binaries: Path, plane: ControlPlane, logs: Path) -> ServerP
     return scheduler
 
 
+def take_away_what_is_left() -> list[str]:
+    """After a run, however it ended: clean up what a killed one left; what could not be taken away, if anything."""
+
+    def is_gone() -> bool:
+        _clean_up()
+        return not remains(FOLDER, NETWORK, BRIDGE)
+
+    with _only_one():
+        with settings_restored(FOLDER.with_suffix(".settings")):
+            pass
+        with suppress(TimeoutError):
+            wait_until(is_gone, GONE_WITHIN, "the node to be gone")
+        return remains(FOLDER, NETWORK, BRIDGE)
+
+
+@contextmanager
+def _asked_to_end_as_by_a_key() -> Iterator[None]:
+    """SIGTERM ends the tests as Ctrl-C does, so that the node is taken away."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 @contextmanager
 def _only_one() -> Iterator[None]:
     """Bridge, addresses and folder are there once on a machine."""
@@ -125,25 +156,17 @@ def _only_one() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RuntimeError(
+            raise AnotherRuns(
                 f"another node runs on this machine (it holds {lock.name}): wait until it has ended"
             ) from None
         yield
-
-
-@contextmanager
-def _own_network_namespaces() -> Iterator[None]:
-    before = network_namespaces()
-    try:
-        yield
-    finally:
-        remove_network_namespaces(network_namespaces() - before)
 
 
 def _clean_up() -> None:
     """Nothing of a node is left: neither of this one nor of one whose run was killed."""
     end_shims(FOLDER / "containerd" / "containerd.sock")
     unmount_below(FOLDER)
+    remove_networks_of_pods(NETWORK)
     remove_pod_groups()
     remove_bridge()
     shutil.rmtree(FOLDER, ignore_errors=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,10 @@ RELEASE = "headway"
 PATIENCE = "300s"
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 TAKEN_OVER_WITHIN = 120.0
+GAVE_UP_THE_LEAD = (
+    "giving up: the Lease could not be renewed for",
+    "headway-operator: the Lease ran out while work went on; ended",
+)
 
 
 class Release:
@@ -23,6 +29,7 @@ class Release:
         self.namespace = namespace
         self._helm = helm
         self._chart = chart
+        self._image = ""
 
     def install(self, image: str) -> None:
         """Returns when the operator's pods are ready."""
@@ -32,6 +39,7 @@ class Release:
             "metadata": {"name": self.namespace, "labels": RESTRICTED},
         }
         self.cluster.client.apply(f"/api/v1/namespaces/{self.namespace}", body)
+        self._image = image
         repository, tag = image.rsplit(":", 1)
         values = f"image.repository={repository},image.tag={tag}"
         self._run("install", RELEASE, self._chart, "--set-string", values, "--wait", "--timeout", PATIENCE)
@@ -59,6 +67,17 @@ class Release:
         """Take it away; the definition and the resources stay."""
         self._run("uninstall", RELEASE, "--wait", "--timeout", PATIENCE)
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Not installed meanwhile; what was installed in its place under its name goes, too."""
+        self.uninstall()
+        try:
+            yield
+        finally:
+            if RELEASE in self._run("list", "--short").split():
+                self.uninstall()
+            self.install(self._image)
+
     def pods(self) -> dict[str, dict[str, Any]]:
         """The operator's pods by name."""
         query = "labelSelector=app.kubernetes.io/component=operator"
@@ -85,6 +104,16 @@ class Release:
         force = ("--force", "--grace-period=0") if at_once else ("--wait=false",)
         done = self.cluster.kubectl("-n", self.namespace, "delete", "pod", name, *force)
         assert done.returncode == 0, done.stderr
+
+    def restarted(self) -> list[str]:
+        """Of each pod whose container ended by itself, why it did, unless it gave up the lead as it must.
+
+        A leader that a busy machine keeps from renewing its Lease ends before another may take it.
+        """
+        pods = self.pods().items()
+        names = [name for name, pod in pods if pod["status"]["containerStatuses"][0]["restartCount"]]
+        said = [self.last_words(name) for name in names]
+        return [words for words in said if not any(reason in words for reason in GAVE_UP_THE_LEAD)]
 
     def last_words(self, name: str) -> str:
         """Why a pod's container ended before its restart, with the end of its log."""
