@@ -33,14 +33,13 @@ class Buildah:
         *,
         base: str = "",
         arguments: Mapping[str, str] | None = None,
-        wheels: Path | None = None,
     ) -> None:
         """Build the recipe over the files of `context`; `base` stands in the place of its first FROM."""
         words = ["build", self._policy, "--isolation=chroot", "--layers=false", "--tag", name]
         words += ["--file", str(recipe)]
         words += [f"--from={base}"] if base else []
         words += [f"--build-arg={key}={value}" for key, value in (arguments or {}).items()]
-        for source, place in self._mounts(wheels):
+        for source, place in self._mounts():
             words += ["--volume", f"{source}:{place}:ro"]
         run(*self._command, *words, str(context), environment=_ENVIRONMENT)
 
@@ -80,12 +79,11 @@ class Buildah:
         policy.write_text(json.dumps({"default": [{"type": "insecureAcceptAnything"}]}))
         return f"--signature-policy={policy}"
 
-    def _mounts(self, wheels: Path | None) -> list[tuple[Path, str]]:
+    def _mounts(self) -> list[tuple[Path, str]]:
         settings = self.folder / "pip.conf"
-        settings.write_text(_pip_settings("/wheels" if wheels else ""))
+        settings.write_text(_pip_settings())
         found = [(settings, "/etc/pip.conf")]
         found += [(_certificates(), str(CERTIFICATES))] if _certificates().exists() else []
-        found += [(wheels, "/wheels")] if wheels else []
         return found
 
 
@@ -96,11 +94,10 @@ def _certificates() -> Path:
     return Path(os.environ.get("SSL_CERT_FILE") or CERTIFICATES)
 
 
-def _pip_settings(wheels: str) -> str:
+def _pip_settings() -> str:
     """This machine's own settings of pip that lead to its index, as a file."""
     lines = ["[global]", *(f"{key} = {value}" for key, value in _machine_settings().items())]
     lines += [f"cert = {CERTIFICATES}"] if _certificates().exists() else []
-    lines += [f"find-links = {wheels}"] if wheels else []
     return "\n".join(lines) + "\n"
 
 
@@ -113,9 +110,7 @@ def _machine_settings() -> dict[str, str]:
     return {key: named[key] for key in _TAKEN_OVER if key in named}
 
 
-def wheel_of(source: Path, folder: Path) -> Path:
-    """The folder, with the wheel of the distribution whose sources are there."""
-    folder.mkdir(parents=True, exist_ok=True)
+def wheel_of(source: Path, folder: Path) -> None:
+    """Put the wheel of the distribution whose sources are there into the folder."""
     command: Sequence[str] = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir")
     run(*command, str(folder), str(source))
-    return folder

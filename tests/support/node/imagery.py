@@ -8,6 +8,7 @@ The base, in the place of python:slim, is Debian's Python, so no registry is ask
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -60,8 +61,8 @@ class Images:
         return (self.pause, self.headway, self.shop)
 
 
-def images() -> Images:
-    """What there must be for the sources as they are now."""
+def images(root: Path = ROOT) -> Images:
+    """What there must be for the sources as they are now, here or in another checkout."""
     pause = Image("pause", _digest([RECIPES / "pause.c", RECIPES / "pause.Dockerfile"]), _make_pause)
     base = Image("base", _digest([RECIPES / "base.Dockerfile"], suite(), *PACKAGES), _make_base)
     python = Image(
@@ -71,7 +72,8 @@ def images() -> Images:
             name, RECIPES / "python.Dockerfile", RECIPES, arguments={"BASE": base.name}
         ),
     )
-    sources = [*(ROOT / one for one in _CONTEXT), SHOP]
+    shop_sources = root / SHOP.relative_to(ROOT)
+    sources = [*(root / one for one in _CONTEXT), shop_sources]
     headway = Image(
         "headway",
         _digest(sources, base.digest),
@@ -79,7 +81,7 @@ def images() -> Images:
     )
     shop = Image(
         "shop",
-        _digest([SHOP], python.digest, headway.digest),
+        _digest([shop_sources], python.digest, headway.digest),
         lambda buildah, name: _make_shop(buildah, name, python.name),
     )
     return Images(pause, base, python, headway, shop)
@@ -125,9 +127,12 @@ def _make_base(buildah: Buildah, name: str) -> None:
 
 
 def _make_shop(buildah: Buildah, name: str, base: str) -> None:
+    """As README does: with the library's wheel beside the sources."""
     with tempfile.TemporaryDirectory() as folder:
-        wheels = wheel_of(ROOT, Path(folder))
-        buildah.build(name, SHOP / "Dockerfile", SHOP, base=base, wheels=wheels)
+        context = Path(folder, "shop")
+        shutil.copytree(SHOP, context, ignore=shutil.ignore_patterns("__pycache__", "*.whl"))
+        wheel_of(ROOT, context)
+        buildah.build(name, context / "Dockerfile", context, base=base)
 
 
 def _digest(paths: Iterable[Path], *words: str) -> str:
@@ -135,7 +140,7 @@ def _digest(paths: Iterable[Path], *words: str) -> str:
     for path in paths:
         files = [path] if path.is_file() else sorted(path.rglob("*"))
         for file in files:
-            if file.is_file() and "__pycache__" not in file.parts:
+            if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".whl":
                 digest.update(f"\n{file.name} {file.stat().st_size}\n".encode())
                 digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
