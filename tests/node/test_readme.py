@@ -104,7 +104,7 @@ def test_its_commands_bring_three_databases_to_head_once_their_plan_is_approved(
         assert code == expected, shell.shown
 
     for name, database in databases.items():
-        assert f"\n  {name} " in shown[APPROVE]
+        assert f"\n  {name}: " in shown[APPROVE]
         assert database.scalar(f"SELECT version_num FROM alembic_version_{name}") == HEADS[name]
     last = shown["kubectl get dbmig"].splitlines()[-2].split()
     assert last[:3] == ["shop", "True", "Succeeded"]
