@@ -5,7 +5,7 @@ somebody else has taken over from cannot commit a batch any more, however late i
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -19,13 +19,14 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     func,
     literal,
     literal_column,
     select,
     text,
 )
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, CursorResult
 from sqlalchemy.sql import ColumnElement
 
 from headway.backfills.lanes import is_open
@@ -246,7 +247,10 @@ class Checkpoint:
         """
         # What another lane has left says whether it has something to do; the whole is complete with the first one.
         is_idle = self.lane > 0 and not is_open(state)
-        return self._write(connection, fence, measures, **{**_said(state), "is_complete": is_idle})
+        said = {**_said(state), "is_complete": is_idle}
+        held = {"operation": self.operation, "lane": self.lane, "fence": fence}
+        values = {f"the_{name}": value for name, value in (*said.items(), *held.items())}
+        return self._written(connection.execute(_saving(self.table, measures), values), bool(measures))
 
     def touch(self, connection: Connection, fence: int) -> None:
         """Tell that its runner lives. Raises :class:`TakenOver`."""
@@ -282,24 +286,27 @@ class Checkpoint:
         session = str(connection.execute(text(statement)).scalar()) if statement else "0 0"
         return f"{session} {self.token}"
 
-    def _write(
-        self, connection: Connection, fence: int, measures: "tuple[str, ...]" = (), **values: Any
-    ) -> "tuple[Any, ...]":
+    def _write(self, connection: Connection, fence: int, **values: Any) -> None:
         table = self.table
-        statement = (
-            table.update()
-            .where(self._this, table.c.fence == fence)
-            .values(updated_at=func.current_timestamp(), **values)
-        )
-        if measures:
-            columns: list[Any] = [literal_column(one) for one in measures]
-            row = connection.execute(statement.returning(*columns)).first()
-            found = None if row is None else tuple(row)
-        else:
-            found = () if connection.execute(statement).rowcount == 1 else None
-        if found is None:
+        statement = table.update().where(self._this, table.c.fence == fence)
+        now = func.current_timestamp()
+        self._written(connection.execute(statement.values(updated_at=now, **values)), False)
+
+    def _written(self, result: "CursorResult[Any]", has_values: bool) -> "tuple[Any, ...]":
+        row = result.first() if has_values else None
+        if row is None and (has_values or result.rowcount != 1):
             raise TakenOver(_TAKEN.format(self.operation))
-        return found
+        return () if row is None else tuple(row)
+
+
+@lru_cache(maxsize=16)
+def _saving(table: Table, measures: "tuple[str, ...]") -> Any:
+    """Kept, with what SQLAlchemy finds out about it: each batch runs it again."""
+    held = (table.c[name] == bindparam(f"the_{name}") for name in ("operation", "lane", "fence"))
+    said: dict[str, Any] = {name: bindparam(f"the_{name}") for name in ("state", "rows_done", "is_complete")}
+    statement = table.update().where(*held).values(updated_at=func.current_timestamp(), **said)
+    columns: list[Any] = [literal_column(one) for one in measures]
+    return statement.returning(*columns) if measures else statement
 
 
 def _said(state: State) -> "dict[str, Any]":

@@ -5,7 +5,7 @@ then; one that is not known here is left out.
 """
 
 import json
-from dataclasses import asdict, fields, replace
+from dataclasses import fields
 from typing import Any, TypeVar
 
 from headway.backfills.orders import Parked
@@ -16,14 +16,17 @@ from headway.backfills.tally import Tally
 
 T = TypeVar("T")
 _PLACES = {"blocks": Blocks, "keys": Keys}
+# What is in a state, down to its values, has the fields of its dataclass and nothing else.
+_JSON = json.JSONEncoder(separators=(",", ":"), default=vars)
 
 
 def as_text(state: State) -> str:
     """JSON on one line."""
-    found = asdict(replace(state, leftovers=()))
-    if state.place is not None:
-        found["place"]["kind"] = "keys" if isinstance(state.place, Keys) else "blocks"
-    return json.dumps(found, separators=(",", ":"))
+    place = state.place
+    found = {**vars(state), "leftovers": ()}
+    if place is not None:
+        found["place"] = {**vars(place), "kind": "keys" if isinstance(place, Keys) else "blocks"}
+    return _JSON.encode(found)
 
 
 def state_of(text: str) -> State:
