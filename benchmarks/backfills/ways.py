@@ -15,6 +15,7 @@ from support.postgres import Database
 from support.projects import Project, from_template
 
 GUIDE, SINGLE, KEYSET, HEADWAY, GENTLE = "guide's loop", "single UPDATE", "keyset 1,000", "headway", "gentle"
+SESSIONS = "4 sessions"
 PACED = """
 from headway.link import NoLink
 
@@ -47,8 +48,8 @@ def known(folder: Path) -> dict[str, Way]:
         name: Way(name, [sys.executable, str(loops), word])
         for name, word in ((GUIDE, "guide"), (SINGLE, "single"), (KEYSET, "keyset"))
     }
-    for name, paced in ((HEADWAY, ""), (GENTLE, PACED)):
-        project = _project(folder / name, paced)
+    for name, paced, more in ((HEADWAY, "", ""), (GENTLE, PACED, ""), (SESSIONS, "", ", workers=4")):
+        project = _project(folder / name, paced, more)
         found[name] = Way(name, [sys.executable, "-m", "alembic", "upgrade", "head"], project.folder)
     return found
 
@@ -68,13 +69,11 @@ def select(all_of_them: Mapping[str, Way], names: Sequence[str]) -> list[Way]:
     return [way for name, way in all_of_them.items() if not names or name in names]
 
 
-def _project(folder: Path, paced: str) -> Project:
+def _project(folder: Path, paced: str, more: str) -> Project:
     """A real revision in a project of Alembic's own template; the URL comes from the environment."""
     project = from_template(folder)
-    project.revision(
-        "a1",
-        f'from headway import backfill\nbackfill("{TABLE}", {{"status": "{VALUE}"}}, where="status IS NULL")',
-    )
+    call = f'backfill("{TABLE}", {{"status": "{VALUE}"}}, where="status IS NULL"{more})'
+    project.revision("a1", f"from headway import backfill\n{call}")
     env = project.env.read_text()
     url = (
         "import os\n"
