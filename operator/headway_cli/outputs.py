@@ -80,7 +80,7 @@ class PlainOutput(_Lines):
     def __init__(self, console: Console, mask: Mask, now: Callable[[], datetime]) -> None:
         """Lines go to ``console``."""
         super().__init__(console, mask, now)
-        self._told: dict[tuple[str, str], datetime] = {}
+        self._told: dict[tuple[str, str, bool], datetime] = {}
 
     def tell(self, item: Item) -> None:
         """Print it."""
@@ -89,10 +89,10 @@ class PlainOutput(_Lines):
             self._console.print(Text(f"{stamp(self._now())} {self._mask(message)}"), soft_wrap=True)
 
     def _is_due(self, item: Item) -> bool:
-        """What moves all the time is printed now and then."""
+        """What moves all the time is printed now and then, and at once that it begins to hold."""
         if item.kind not in PACED_KINDS:
             return True
-        key, now = (item.kind, item.database), self._now()
+        key, now = (item.kind, item.database, bool(item.details.get("throttledBy"))), self._now()
         if key in self._told and now - self._told[key] < PACE:
             return False
         self._told[key] = now

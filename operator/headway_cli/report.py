@@ -201,8 +201,8 @@ def _notice(database: str, event: events.Notice, _: JobProgress) -> Item:
 
 
 def _heartbeat(database: str, event: events.Heartbeat, progress: JobProgress) -> Item | None:
-    """Every ten seconds: long revisions are not silent. A backfill that works tells more, and more often."""
-    if progress.backfill is not None and not progress.backfill.throttled_by:
+    """Every ten seconds: long revisions are not silent. A backfill tells more, and while it holds the minutes."""
+    if progress.backfill is not None:
         return None
     return Item("Working", f"working: {progress.message}", database) if progress.message else None
 

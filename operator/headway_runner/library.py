@@ -5,6 +5,7 @@ here is skipped, and nothing here ever raises into an operation but the stop tha
 """
 
 import dataclasses
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +31,10 @@ TOLD_EVERY_SECONDS = 0.375
 AT_FIRST_SECONDS = 60.0
 LATER_EVERY_SECONDS = 1.9
 """After the first minute of an operation: days of it must not fill a log, and nobody reads it more often."""
+HELD_EVERY_SECONDS = 60.0
+"""While nothing moves: people are told the minutes, and the heartbeat tells that the runner lives."""
 TEXT_CHARACTERS = 400
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 Build = Callable[[str, Mapping[str, Any]], Event]
 
 
@@ -124,8 +128,10 @@ class LibraryLink:
 
     def _is_due(self, event: Event) -> bool:
         """Progress now and then, and at once when it begins to hold, goes on, or waits for somebody else."""
+        is_held = False
         if isinstance(event, BackfillProgressed):
-            what, state = event.operation, "held" if event.throttled_by else ""
+            is_held = bool(event.throttled_by)
+            what, state = event.operation, _hold(event) if is_held else ""
         elif isinstance(event, IndexBuilding):
             what, state = event.index, f"{event.phase}/{'waits' if event.waits_for else ''}"
         else:
@@ -133,10 +139,16 @@ class LibraryLink:
         key, now = (type(event).__name__, what), self._clock()
         told_at, told = self._told.get(key, (float("-inf"), ""))
         is_young = now - self._first.setdefault(key, now) <= AT_FIRST_SECONDS
-        if state == told and now - told_at < (TOLD_EVERY_SECONDS if is_young else LATER_EVERY_SECONDS):
+        pace = TOLD_EVERY_SECONDS if is_young else LATER_EVERY_SECONDS
+        if state == told and now - told_at < (HELD_EVERY_SECONDS if is_held else pace):
             return False
         self._told[key] = now, state
         return True
+
+
+def _hold(event: BackfillProgressed) -> str:
+    """The same as long as nothing moves; a lag that grows is the same hold."""
+    return f"{event.rows_done} {event.workers} {_NUMBER.sub('', event.throttled_by)}"
 
 
 def named(table: str, columns: str) -> str:

@@ -112,6 +112,20 @@ def test_that_it_begins_to_hold_and_goes_on_is_told_at_once(bench):
     assert bench.rows == [1, 2, 3]
 
 
+def test_a_hold_is_told_once_and_then_each_minute_while_nothing_moves(bench):
+    bench.progress(rows=1)
+    for second in range(121):
+        bench.progress(rows=2, throttled_by=f"replica lag {second}.5 s (limit 5 s)", after=1.0)
+    assert bench.rows == [1, 2, 2, 2]
+
+
+def test_another_reason_to_hold_and_rows_that_still_come_are_told_at_once(bench):
+    bench.progress(rows=1, throttled_by="replica lag 7 s")
+    bench.progress(rows=1, throttled_by="paused by hand")
+    bench.progress(rows=2, throttled_by="paused by hand")
+    assert bench.rows == [1, 1, 2]
+
+
 def test_texts_of_any_length_fit_a_line(bench):
     tell(bench.link, Noticed("x" * 100_000))
     assert len(bench.heard.events[0].message) < 1000
