@@ -175,8 +175,8 @@ def shorten(text: str, limit: int = MESSAGE_CHARACTERS) -> str:
 def _shortened(result: RunResult) -> Iterator[RunResult]:
     """The same result in ever fewer bytes; the last one fits whatever it holds."""
     if result.plan is not None:
-        document = hashlib.sha256(result.plan.to_json().encode()).hexdigest()
-        result = replace(result, plan=result.plan.without_facts(), plan_sha256=result.plan_sha256 or document)
+        document = result.plan_sha256 or hashlib.sha256(result.plan.to_json().encode()).hexdigest()
+        result = replace(result, plan=result.plan.without_facts(), plan_sha256=document)
         yield result
     result = replace(result, plan=None)
     yield result

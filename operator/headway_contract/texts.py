@@ -41,6 +41,8 @@ def with_texts(value: T, change: Callable[[str], str]) -> T:
 
 
 def _changed(value: Any, change: Callable[[str], str]) -> Any:
+    if type(value) is str:
+        return change(value)
     if value is None or isinstance(value, (bool, int, float, Enum)):
         return value
     if isinstance(value, str):

@@ -8,7 +8,7 @@ from sqlalchemy.engine.url import URL
 from headway_contract.events import Notice, Planned
 from headway_contract.planned import NOT_KNOWN, EnvFacts, is_relative
 from headway_contract.request import DatabaseRequest, Mode, RunRequest, WhenAhead
-from headway_contract.result import DatabasePlan, Failure, Outcome, Plan, RunResult
+from headway_contract.result import LIMIT_BYTES, DatabasePlan, Failure, Outcome, Plan, RunResult
 from headway_contract.wire import sha256_of, split_document
 from headway_runner.child import Link
 from headway_runner.database import load_driver, raw_url, read_url, with_async_driver
@@ -220,10 +220,15 @@ def planned(supervisor: Supervisor, request: RunRequest, plan: Plan) -> RunResul
         failure=None if failed is None else failed.failure,
         plan=plan,
     )
-    short = RunResult.from_json(result.to_json())
-    if short is None or short.plan_sha256:
-        document = plan.to_json()
-        for part in split_document(document):
-            supervisor.emit(part)
-        return replace(result, plan_sha256=sha256_of(document))
-    return result
+    document = plan.to_json()
+    if len(document) <= LIMIT_BYTES and _fits(result):
+        return result
+    for part in split_document(document):
+        supervisor.emit(part)
+    return replace(result, plan=plan.without_facts(), plan_sha256=sha256_of(document))
+
+
+def _fits(result: RunResult) -> bool:
+    """Whether it can be told with all that is in its plan."""
+    told = RunResult.from_json(result.to_json())
+    return told is not None and not told.plan_sha256

@@ -12,7 +12,7 @@ from itertools import chain
 from headway_contract.facts import Argument, Call
 from headway_contract.result import shorten
 from headway_runner.facts.bounds import ARGUMENT_CHARACTERS
-from headway_runner.facts.parameters import without_parameters
+from headway_runner.facts.parameters import may_have_some, without_parameters
 from headway_runner.facts.python import Source, is_literal
 
 _BLOCKS: dict[type[ast.AST], str] = {
@@ -41,6 +41,7 @@ class _Reader:
     def __init__(self, source: Source, entry: str) -> None:
         self._source = source
         self._entry = entry
+        self._hides = may_have_some(source.text)
 
     def of_function(self, name: str, blocks: tuple[str, ...], inside: tuple[str, ...]) -> Iterator[Call]:
         """``inside``: the functions that are being read."""
@@ -87,7 +88,7 @@ class _Reader:
         )
 
     def _arguments(self, call: ast.Call) -> tuple[Argument, ...]:
-        shown = without_parameters(call)
+        shown = without_parameters(call) if self._hides else call
         text = self._source.text_of if shown is call else ast.unparse
         positional = (("", one) for one in shown.args)
         pairs = chain(positional, ((one.arg or "**", one.value) for one in shown.keywords))

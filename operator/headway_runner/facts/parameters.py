@@ -16,6 +16,11 @@ ALL = ("bindparams", "params", "values")
 """Methods that take nothing but values."""
 
 
+def may_have_some(text: str) -> bool:
+    """Whether one of these methods can be named in a file; letters of other scripts may spell the same name."""
+    return not text.isascii() or any(name in text for name in (*AFTER_THE_FIRST, *ALL))
+
+
 def without_parameters(call: ast.Call) -> ast.Call:
     """The call with ``...`` in place of such values; the same object where it has none."""
     if not any(_hides(one) for one in ast.walk(call)):

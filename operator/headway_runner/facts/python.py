@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+_BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
+"""Fields that hold statements, or what holds some."""
 UNNAMED = "…"
 """Stands for what is no name: the result of a call, an item."""
 
@@ -15,6 +17,7 @@ UNNAMED = "…"
 class Source:
     """A revision file that Python can read."""
 
+    text: str
     tree: ast.Module
     lines: tuple[bytes, ...]
     names: dict[str, str]
@@ -51,14 +54,24 @@ class Source:
 def read(text: str) -> Source:
     """Parse a file; raises SyntaxError, or ValueError for a null byte."""
     tree = ast.parse(text)
-    nodes = list(ast.walk(tree))
-    functions = [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    statements = _statements(tree)
+    functions = [one for one in statements if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef))]
     return Source(
+        text,
         tree,
         tuple(text.encode().splitlines(keepends=True)),
-        dict(_imported(nodes)),
+        dict(_imported(statements)),
         {function.name: function for function in reversed(functions)},
     )
+
+
+def _statements(tree: ast.Module) -> list[ast.AST]:
+    """All of them, also within others, the outer ones first: a tenth of what there is in a tree."""
+    found: list[ast.AST] = [tree]
+    for one in found:
+        for name in _BLOCKS:
+            found += getattr(one, name, ())
+    return found
 
 
 def is_literal(node: ast.expr) -> bool:

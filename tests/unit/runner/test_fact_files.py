@@ -218,6 +218,7 @@ def test_a_file_in_another_encoding_is_read_as_it_says(tmp_path, monkeypatch):
         ("op.bulk_insert(kinds, [{'name': 's3cret'}])", ["kinds", "..."]),
         ("op.execute(kinds.insert().values(name='s3cret'))", ["kinds.insert().values(name=...)"]),
         ("op.execute('SELECT 1', execution_options=options)", ["'SELECT 1'", "options"]),
+        ("op.\uff45xecute(text, 's3cret')", ["text", "..."]),
     ],
 )
 def test_values_beside_a_statement_are_not_told(written, told):
