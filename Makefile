@@ -53,9 +53,10 @@ check: $(STAMP)  ## style, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(STAMP)  ## ratios side by side: runner against alembic, operator against its budgets
+bench: $(STAMP)  ## ratios side by side: runner against alembic, the lint, operator against its budgets
 	@PYTHONPATH=tests $(BIN)/python -m support.assets
 	@$(BIN)/python benchmarks/runner.py
+	@$(BIN)/python benchmarks/lint.py
 	@$(BIN)/python benchmarks/operator_figures.py
 
 bench-steering: $(STAMP)  ## seconds from a command to its effect in the database

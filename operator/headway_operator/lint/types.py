@@ -1,6 +1,7 @@
 """Types of columns: how SQLAlchemy's are called in PostgreSQL, and which changes leave the stored bytes alone."""
 
 import ast
+import re
 
 from headway_contract.facts import Argument
 from headway_operator.lint.changes import Type
@@ -32,12 +33,16 @@ _NAMES = {
     "bytea": "bytea",
 }
 _TIMES = {"datetime": "timestamp", "timestamp": "timestamp", "time": "time"}
+_ENUM = re.compile(r"(?is)(?:\w+\.)*enum\((?!.*native_enum).*\bname\s*=\s*['\"](\w+)['\"]")
+"""Its name stands behind its values, of which a long call has lost some."""
 _NUMBERS = ("length", "precision", "scale")
 _TEXTS = ("varchar", "text")
 
 
 def type_in_python(given: Argument | None) -> Type | None:
     """What ``sa.String(length=50)`` is in PostgreSQL; None when it is none of the usual types."""
+    if given is not None and (enum := _ENUM.match(given.text)):
+        return Type(enum[1])
     try:
         tree = ast.parse("" if given is None else given.text, mode="eval").body
     except SyntaxError:
