@@ -91,12 +91,21 @@ class Revision:
         return call_at(self.calls(), found.step.statement.line)
 
     def existing_type(self, found: Of[changes.AlterType]) -> Argument | None:
-        """What the call of ``alter_column`` says of the type before; batch operations leave the table out."""
+        """What the call of ``alter_column`` says of the type before."""
+        return self._given_of(found.change.column, "existing_type")
+
+    def was_not_null(self, found: Of[changes.SetNotNull]) -> bool:
+        """The call of ``alter_column`` says that the column has been NOT NULL: PostgreSQL then looks at no row."""
+        given = self._given_of(found.change.column, "existing_nullable")
+        return given is not None and given.text == "False"
+
+    def _given_of(self, column: str, name: str) -> Argument | None:
+        """This argument of the call that alters the column; batch operations leave the table out."""
         for call in self.calls():
             if call.name.endswith(".alter_column"):
-                column = argument(call, 1 if call.name.startswith("alembic.op.") else 0, "column_name")
-                given = argument(call, 99, "existing_type")
-                if given is not None and text_of(column) == found.change.column:
+                named = argument(call, 1 if call.name.startswith("alembic.op.") else 0, "column_name")
+                given = argument(call, 99, name)
+                if given is not None and text_of(named) == column:
                     return given
         return None
 

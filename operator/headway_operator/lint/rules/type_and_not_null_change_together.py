@@ -26,7 +26,8 @@ def type_and_not_null_change_together(revision: Revision) -> Iterator[Finding]:
     types = {(one.change.table, one.change.column) for one in revision.of(AlterType)}
     for found in revision.of(SetNotNull):
         table, column = found.change.table, found.change.column
-        if (table, column) in types and not revision.is_harmless(table):
+        is_change = (table, column) in types and not revision.was_not_null(found)
+        if is_change and not revision.is_harmless(table):
             yield revision.finding(
                 found,
                 f"{table}.{column} changes its type and is made NOT NULL in one revision.",
