@@ -87,6 +87,26 @@ def test_a_resource_has_its_series_until_it_is_deleted() -> None:
     assert 'name="shop"' not in text(*counting.collectors)
 
 
+def test_a_held_backfill_has_no_rate_and_nobody_knows_how_long_it_takes() -> None:
+    def told(held: str) -> str:
+        backfill = BackfillStatus(
+            operation="fill", table="users", rows_done=40, rows_total=100, rows_per_second=900, eta_seconds=7,
+            throttled_by=held,
+        )  # fmt: skip
+        counting = Counting()
+        entry = DatabaseStatus("main", DatabasePhase.BACKFILLING, backfill=backfill)
+        counting.saw(migration("Backfilling", databases=(entry,)))
+        return text(*counting.collectors)
+
+    labels = '{database="main",name="shop",namespace="shops",table="users"}'
+    rate, left = (
+        f"headway_migration_backfill_{one}{labels}" for one in ("rows_per_second", "remaining_seconds")
+    )
+    assert (value(told(""), rate), value(told(""), left)) == (900, 7)
+    held = told("paused: the resource's annotation says so")
+    assert (value(held, rate), value(held, left)) == (0, None)
+
+
 def test_the_time_of_a_run_is_split_into_work_and_what_it_waited_for() -> None:
     now = [0.0]
     runs = Runs(lambda: now[0])
@@ -111,7 +131,18 @@ def test_a_run_that_was_over_when_it_was_first_seen_is_not_counted() -> None:
     runs.saw(
         migration("Succeeded", State.SUCCEEDED, run=replace(RUN, completion_time=END, result="Succeeded"))
     )
-    assert "headway_run_duration_seconds_count" not in text(runs)
+    assert value(text(runs), 'headway_run_duration_seconds_count{result="Succeeded"}') == 0
+
+
+def test_what_may_come_is_there_at_nought_so_that_its_first_time_is_an_increase() -> None:
+    metrics = text(*Counting().collectors)
+    for series in (
+        'headway_run_duration_seconds_count{result="Failed"}',
+        'headway_run_waiting_seconds_count{reason="WaitingForApproval"}',
+        'headway_hook_calls_total{answer="Accepted",type="Notify"}',
+        'headway_hook_deliveries_total{result="Failed",type="Check"}',
+    ):
+        assert value(metrics, series) == 0, series
 
 
 def test_rows_are_counted_once_and_to_the_last_one() -> None:

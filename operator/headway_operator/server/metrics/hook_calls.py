@@ -1,12 +1,14 @@
 """Calls to hooks, as they were answered."""
 
 from collections.abc import Iterable
+from itertools import product
 
 from prometheus_client import Counter
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from headway_operator.planner.deliveries import Answered, Delivery
+from headway_operator.api.hooks import HookType
+from headway_operator.planner.deliveries import Answer, Answered, Delivery
 
 
 class HookCalls(Collector):
@@ -19,6 +21,9 @@ class HookCalls(Collector):
             ["type", "answer"],
             registry=None,
         )
+        # A series that begins at 1 has not increased, so each is there from the start.
+        for kind, answer in product(HookType, Answer):
+            self._calls.labels(kind.value, answer.value)
 
     def called(self, delivery: Delivery, answered: Answered) -> None:
         """One attempt has ended."""

@@ -77,8 +77,8 @@ def _families() -> dict[str, GaugeMetricFamily]:
         ("database_pending_revisions", "Revisions that are still to be applied.", OF_DATABASE),
         ("backfill_rows_done", "Rows of the backfill that goes on which are done.", OF_BACKFILL),
         ("backfill_rows_estimated", "Rows that it has in all, estimated.", OF_BACKFILL),
-        ("backfill_rows_per_second", "Its rate.", OF_BACKFILL),
-        ("backfill_remaining_seconds", "How long it is likely to take still.", OF_BACKFILL),
+        ("backfill_rows_per_second", "Its rate; 0 while something holds it.", OF_BACKFILL),
+        ("backfill_remaining_seconds", "How long it is likely to take still, unless it is held.", OF_BACKFILL),
         ("backfill_held", "1 while something holds it, by what.", (*OF_BACKFILL, "by")),
     )  # fmt: skip
     return {
@@ -124,8 +124,11 @@ def _of_backfill(database: DatabaseStatus) -> Iterator[_Series]:
     yield "backfill_rows_done", labels, backfill.rows_done
     if backfill.rows_total is not None:
         yield "backfill_rows_estimated", labels, backfill.rows_total
+    if backfill.throttled_by:
+        # Rate and time left in the status are those from before it was held.
+        yield "backfill_rows_per_second", labels, 0
+        yield "backfill_held", (*labels, kind_of(backfill.throttled_by)), 1
+        return
     yield "backfill_rows_per_second", labels, backfill.rows_per_second
     if backfill.eta_seconds is not None:
         yield "backfill_remaining_seconds", labels, backfill.eta_seconds
-    if backfill.throttled_by:
-        yield "backfill_held", (*labels, kind_of(backfill.throttled_by)), 1

@@ -11,8 +11,10 @@ from prometheus_client import Counter, Histogram
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from headway_operator.api.conditions import State
 from headway_operator.api.migration import Migration
 from headway_operator.api.status import BackfillStatus, DatabaseStatus, Status
+from headway_operator.planner.abort import ABORTED
 from headway_operator.planner.explain import moment
 from headway_operator.server.metrics.holds import kind_of
 
@@ -21,6 +23,9 @@ HOURS = (1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 72 * 3600
 
 WAITING = ("WaitingForApproval", "WaitingForHook", "WaitingForRollout", "Paused", "Suspended", "Retrying")
 """Reasons under which a run waits for somebody or something; under all others it works."""
+
+RESULTS = (State.SUCCEEDED, State.READY_FAILED, State.FAILED, ABORTED)
+"""How a run ends of which a resource tells to the end; one that another took over from is not counted."""
 
 
 @dataclass
@@ -54,6 +59,11 @@ class Runs(Collector):
             buckets=HOURS,
             registry=None,
         )
+        # A series that begins at 1 has not increased, so each is there from the start.
+        for result in RESULTS:
+            self._duration.labels(str(result))
+        for reason in WAITING:
+            self._waiting.labels(reason)
         self._rows = Counter("headway_backfill_rows", "Rows that backfills have done.", registry=None)
         self._held = Counter(
             "headway_backfill_held_seconds",
