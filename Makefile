@@ -12,8 +12,13 @@ KILLS ?= 1000
 # With an operator that dies at random while it calls hooks, in test-all.
 HOOK_RUNS ?= 100
 
+# What Kubernetes itself decides: the definition and its rules, admission, the chart, Jobs and pods, the Lease, commands.
+ON_EACH_KUBERNETES = $(addprefix tests/cluster/,test_bench_control_plane.py test_crd_apply.py test_crd_manifests.py \
+	test_crd_rules.py test_admission_approve.py test_chart.py test_operator_whole_way.py test_operator_leads.py \
+	test_operator_process.py test_looking.py) tests/e2e/test_kubectl_example.py
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit test-all e2e check bench bench-steering bench-histories bench-backfill prove-backfill clean
+.PHONY: help demo test unit test-all test-versions e2e check bench bench-steering bench-histories bench-backfill prove-backfill clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 17
@@ -36,6 +41,13 @@ test: $(STAMP)  ## everything that needs only pip and Go: a real API server, a r
 	@PYTHONPATH=tests $(BIN)/python -m support.tools
 	@PYTHONPATH=tests $(BIN)/python -m support.matrix.obtain chosen
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+test-versions: $(STAMP)  ## what Kubernetes decides, on the oldest and the newest that the bench can be
+	@PYTHONPATH=tests $(BIN)/python -m support.tools
+	@set -e; for one in oldest newest; do \
+		HEADWAY_KUBERNETES=$$one PYTHONPATH=tests $(BIN)/python -m support.assets; \
+		HEADWAY_KUBERNETES=$$one $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ON_EACH_KUBERNETES); \
+	done
 
 test-all: test  ## also PgBouncer, MariaDB, MySQL, and every pair of Python, Alembic, SQLAlchemy, driver and server
 	@PYTHONPATH=tests $(BIN)/python -m support.system_packages

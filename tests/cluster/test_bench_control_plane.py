@@ -1,5 +1,6 @@
 """The bench itself: the control plane that the other tests stand on."""
 
+from support import assets
 from support.apiclient import ApiClient, ApiError
 from support.controlplane import Cluster, ControlPlane
 from support.waiting import wait_until
@@ -11,6 +12,14 @@ def test_kubectl_and_the_client_see_the_same_namespace(
     shown = control_plane.kubectl("get", "namespace", namespace, "-o", "jsonpath={.metadata.uid}")
 
     assert shown.stdout == client.get(f"/api/v1/namespaces/{namespace}")["metadata"]["uid"], shown.stderr
+
+
+def test_the_api_server_is_of_the_version_that_was_chosen(own_control_plane: ControlPlane) -> None:
+    kit = assets.chosen_control_plane()
+
+    told = own_control_plane.client.get("/version")["gitVersion"]
+
+    assert told == kit.version.tag or kit.given()
 
 
 def test_a_user_may_do_what_the_rules_say_and_nothing_else(

@@ -22,6 +22,7 @@ from hypothesis import settings
 from support import assets
 from support.apiclient import ApiClient, ApiError
 from support.controlplane import Cluster, ControlPlane
+from support.kubernetes.versions import VersionUnknown
 from support.process_kubelet.images import Image
 from support.process_kubelet.kubelet import NODES, ProcessKubelet
 from support.waiting import wait_until
@@ -41,9 +42,17 @@ _numbers = itertools.count(1)
 def pytest_report_header() -> list[str]:
     """Which versions the tests run with."""
     libraries = ", ".join(f"{name} {version(name)}" for name in ("kopf", "alembic", "sqlalchemy"))
-    given = os.environ.get(KUBECONFIG_VARIABLE)
-    own = f"own control plane, Kubernetes {assets.KUBERNETES_VERSION}"
-    return [f"headway: {libraries}", f"cluster: {f'the one of {given}' if given else own}"]
+    return [f"headway: {libraries}", f"cluster: {_which_cluster()}"]
+
+
+def _which_cluster() -> str:
+    if given := os.environ.get(KUBECONFIG_VARIABLE):
+        return f"the one of {given}"
+    try:
+        kit = assets.chosen_control_plane()
+    except VersionUnknown as unknown:
+        raise pytest.UsageError(unknown) from None
+    return f"own control plane, {f'from {kit.given()}' if kit.given() else f'Kubernetes {kit.version.tag}'}"
 
 
 @pytest.fixture(scope="session")
@@ -118,5 +127,5 @@ def namespace(client: ApiClient, request: pytest.FixtureRequest) -> str:
 def _binaries() -> Path:
     try:
         return assets.find()
-    except assets.AssetsMissing as missing:
+    except (assets.AssetsMissing, VersionUnknown) as missing:
         pytest.fail(str(missing), pytrace=False)

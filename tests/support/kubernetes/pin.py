@@ -1,8 +1,8 @@
-"""Writes the go.mod and go.sum beside it for one Kubernetes version: `python pin.py v1.34.2`.
+"""Writes go.mod and go.sum for one Kubernetes version into a folder beside it: `python pin.py v1.34.2`.
 
 `k8s.io/kubernetes` requires its staging modules at v0.0.0 and replaces them by folders of its own repository; here
-they are replaced by the modules published as v0.<minor>.<patch>. Run once per version, then commit both files and
-change `KUBERNETES_VERSION` in assets.py.
+they are replaced by the modules published as v0.<minor>.<patch>. Run once per version, then commit the folder and
+add its row to the table in versions.py.
 """
 
 import json
@@ -24,21 +24,24 @@ TOOLS = (
 
 def main(version: str) -> None:
     """Asks Go for the version's own go.mod, writes ours from it and lets Go complete it."""
-    (HERE / "go.mod").write_text("module headway.dev/testbench\n\ngo 1.24.0\n")
-    answer = _go("mod", "download", "-json", f"k8s.io/kubernetes@{version}")
+    folder = HERE / version
+    folder.mkdir(exist_ok=True)
+    (folder / "go.mod").write_text("module headway.dev/testbench\n\ngo 1.24.0\n")
+    answer = _go(folder, "mod", "download", "-json", f"k8s.io/kubernetes@{version}")
     staging = re.findall(
         r"^\t(k8s\.io/[\w-]+) => \./staging", Path(json.loads(answer)["GoMod"]).read_text(), re.M
     )
     minor, patch = version.split(".")[1:3]
     replaced = "".join(f"\t{module} => {module} v0.{minor}.{patch}\n" for module in staging)
     tools = "".join(f"\t{tool}\n" for tool in TOOLS)
-    with (HERE / "go.mod").open("a") as file:
+    with (folder / "go.mod").open("a") as file:
         file.write(f"\ntool (\n{tools})\n\nrequire k8s.io/kubernetes {version}\n\nreplace (\n{replaced})\n")
-    _go("mod", "tidy")
+    _go(folder, "mod", "tidy")
 
 
-def _go(*arguments: str) -> str:
-    return subprocess.run(["go", *arguments], cwd=HERE, check=True, stdout=subprocess.PIPE, text=True).stdout
+def _go(folder: Path, *arguments: str) -> str:
+    command = ["go", *arguments]
+    return subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def _start(undo: ExitStack, pause: Image, images: Sequence[Image]) -> Node:
     for image in (pause, *images):
         containerd.import_image(image.archive)
     shape = Shape(address=SERVICE, port=443, has_nodes=True)
-    plane = ControlPlane.start(FOLDER / "control-plane", assets.find(), shape=shape)
+    plane = ControlPlane.start(FOLDER / "control-plane", assets.find(assets.OF_THE_NODE), shape=shape)
     undo.callback(plane.stop)
     undo.callback(_start_scheduler(binaries, plane, logs).stop)
     kubelet = Kubelet(binaries, FOLDER / "kubelet", containerd.socket, plane.authority, plane.server)

@@ -34,7 +34,7 @@ def _built(*, with_node: bool) -> str:
     try:
         tools.obtain(tools.HELM)
         if with_node:
-            assets.obtain()
+            assets.obtain(assets.OF_THE_NODE)
             assets.obtain(assets.NODE)
             imagery.obtain()
     except (tools.ToolMissing, assets.AssetsMissing, CommandFailed, LookupError) as missing:
