@@ -32,7 +32,7 @@ from headway_operator.cluster.interface import Invalid
 from headway_operator.cluster.local import Site
 from headway_operator.cluster.local_process import resolved_environment
 from headway_operator.controller.clock import utc_now
-from headway_operator.controller.masked_log import log_masked
+from headway_operator.controller.masked_log import MaskedFormatter, log_to_stderr
 from headway_operator.manifests.job import job_for
 from headway_operator.planner.actions import StartJob
 from headway_operator.planner.gates import first_block
@@ -117,7 +117,7 @@ def _run(intake: Intake, folder: Path, choice: str, command: Sequence[str]) -> O
     site = Site(folder / "runner", folder, intake.sources, dict(os.environ), utc_now)
     mask, name = mask_for(intake.sources, os.environ), intake.resource["metadata"]["name"]
     output = output_for(choice, Console(), lambda text: mask(at_home(text, name)), utc_now)
-    log_masked("WARNING", mask, "%(message)s")
+    log_to_stderr("WARNING", MaskedFormatter(mask))
     try:
         ending = asyncio.run(_session(intake, site, output))
         output.conclude(ending, command)

@@ -30,9 +30,10 @@ from headway_operator.cluster.leases import KubeLeases
 from headway_operator.cluster.permissions import objections
 from headway_operator.controller.clock import utc_now
 from headway_operator.controller.elector import Elector
+from headway_operator.controller.json_log import JsonFormatter
 from headway_operator.controller.lead import lead
 from headway_operator.controller.loop import Controller
-from headway_operator.controller.masked_log import log_masked
+from headway_operator.controller.masked_log import MaskedFormatter, log_to_stderr
 from headway_operator.controller.triggers import watch
 from headway_operator.hooks.setup import make_sender
 from headway_operator.planner.election import Terms
@@ -41,11 +42,12 @@ from headway_operator.server.metrics.registry import registry, shown
 from headway_operator.server.metrics.witness import Counting
 from headway_operator.server.metrics.work import Requests
 from headway_operator.server.probes import serving
-from headway_operator.settings import Settings
+from headway_operator.settings import LOG_FORMATS, Settings
 
 log = logging.getLogger("headway_operator")
 
 LEASE_REQUEST_SECONDS = 3.0
+LOG_FORMAT = "HEADWAY_LOG_FORMAT"
 QUIET_LOGGERS = ("kopf.objects", "kopf._core", "aiohttp.access")
 
 
@@ -56,12 +58,13 @@ class CannotRun(Exception):
 def main() -> None:
     """Run until a signal comes."""
     arguments = _parser().parse_args()
+    environment = {**os.environ, **({LOG_FORMAT: arguments.log_format} if arguments.log_format else {})}
     try:
-        settings = Settings.from_environment(os.environ)
-        _start_logging(settings.log_level)
+        settings = Settings.from_environment(environment)
+        _start_logging(settings.log_level, settings.log_format)
         code = asyncio.run((check if arguments.check else operate)(settings, find_access()))
     except (CannotRun, NoAccess, ValueError) as problem:
-        sys.stderr.write(f"headway-operator: {problem}\n")
+        _tell_why_not(problem, environment.get(LOG_FORMAT, ""))
         code = 2
     sys.exit(code)
 
@@ -81,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="only ask the API server whether the definition is installed and the permissions are as they "
         "should be; exit code 2 when not",
+    )
+    parser.add_argument(
+        "--log-format",
+        choices=LOG_FORMATS,
+        default="",
+        help="one JSON object a line is for programs that gather logs (default: HEADWAY_LOG_FORMAT, else text)",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {version('headway')}")
     return parser
@@ -219,10 +228,28 @@ def _leave_out_of_collections() -> None:
     gc.freeze()
 
 
-def _start_logging(level: str) -> None:
+def _tell_why_not(problem: Exception, log_format: str) -> None:
+    """It may be a setting, which is wrong before there is a log."""
+    if log_format != "json":
+        sys.stderr.write(f"headway-operator: {problem}\n")
+        return
+    _start_logging("INFO", log_format)
+    log.critical("%s", problem)
+
+
+def _log_unraisable(found: "sys.UnraisableHookArgs") -> None:
+    """What is raised where nobody can catch it, such as in a finalizer: Python would print it unmasked."""
+    trace = (found.exc_type, found.exc_value or found.exc_type(), found.exc_traceback)
+    log.warning("%s: %r", found.err_msg or "an exception could not be raised", found.object, exc_info=trace)
+
+
+def _start_logging(level: str, log_format: str) -> None:
     masker = Masker()
     masker.learn_variables(os.environ)
-    log_masked(level, masker.mask, "%(asctime)s %(levelname)s %(name)s: %(message)s")
+    text = MaskedFormatter(masker.mask, "%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_stderr(level, JsonFormatter(masker.mask) if log_format == "json" else text)
+    logging.captureWarnings(True)
+    sys.unraisablehook = _log_unraisable
     sys.excepthook = lambda kind, error, trace: log.critical("giving up", exc_info=(kind, error, trace))
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)

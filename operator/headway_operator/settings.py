@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+LOG_FORMATS = ("text", "json")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -19,6 +21,8 @@ class Settings:
     grace_seconds: int = 60
     """``terminationGracePeriodSeconds`` of the Jobs' pods."""
     log_level: str = "INFO"
+    log_format: str = "text"
+    """``text``, or ``json``: one object a line."""
     port: int = 0
     """Of ``/livez``, ``/readyz`` and ``/metrics``; 0: they are not served."""
     lease_namespace: str = ""
@@ -43,7 +47,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read ``HEADWAY_…``; raises :class:`ValueError` with the variable's name when a number is none."""
+        """Read ``HEADWAY_…``; raises :class:`ValueError` with the variable's name when its value cannot be used."""
         return cls(
             namespaces=_texts(environment, "HEADWAY_NAMESPACES"),
             runner_image=environment.get("HEADWAY_RUNNER_IMAGE") or cls.runner_image,
@@ -51,6 +55,7 @@ class Settings:
             resync_seconds=_number(environment, "HEADWAY_RESYNC_SECONDS", cls.resync_seconds),
             grace_seconds=_number(environment, "HEADWAY_GRACE_SECONDS", cls.grace_seconds),
             log_level=environment.get("HEADWAY_LOG_LEVEL", cls.log_level).upper(),
+            log_format=_one_of(environment, "HEADWAY_LOG_FORMAT", LOG_FORMATS),
             port=_number(environment, "HEADWAY_PORT", cls.port),
             lease_namespace=environment.get("HEADWAY_LEASE_NAMESPACE", cls.lease_namespace),
             lease_name=environment.get("HEADWAY_LEASE_NAME") or cls.lease_name,
@@ -67,6 +72,14 @@ class Settings:
 
 def _texts(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(text.strip() for text in environment.get(name, "").split(",") if text.strip())
+
+
+def _one_of(environment: Mapping[str, str], name: str, known: tuple[str, ...]) -> str:
+    """The first of them when it is not set."""
+    text = environment.get(name, "").lower()
+    if text and text not in known:
+        raise ValueError(f"{name} should be {' or '.join(known)}, but is {text!r}")
+    return text or known[0]
 
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -1,5 +1,6 @@
 """The operator as a program: what it needs to start, what it says when that is missing, how it ends."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,33 @@ def test_an_api_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
     )
     said = refused(OperatorProcess(tmp_path / "config", tmp_path / "log"))
     assert "https://127.0.0.1:1 cannot be asked" in said
+
+
+def test_as_json_each_line_is_an_object_with_the_resource_it_is_about(
+    own_control_plane: ControlPlane, shop: Resources, tmp_path: Path
+) -> None:
+    rules = [rule for rule in RULES if "events" not in rule["resources"]]
+    kubeconfig = own_control_plane.kubeconfig_for("headway-without-events", rules)
+    operator = OperatorProcess(
+        kubeconfig, tmp_path / "log", shop.namespace, settings={"HEADWAY_LOG_FORMAT": "json"}
+    )
+    operator.start(until='"message": "watching"')
+    shop.create("shop", {"main": "postgresql://nowhere"})
+    try:
+        operator.wait_until_it_says("no event")
+    finally:
+        assert operator.stop() == 0
+    lines = [json.loads(line) for line in operator.text().splitlines()]
+    assert all({"time", "level", "logger", "message"} <= set(line) for line in lines)
+    told = next(line for line in lines if line["message"].startswith("no event"))
+    assert (told["namespace"], told["name"], told["level"]) == (shop.namespace, "shop", "warning")
+
+
+def test_as_json_also_why_it_cannot_start_is_an_object(tmp_path: Path) -> None:
+    settings = {"HEADWAY_LOG_FORMAT": "json", "HEADWAY_WORKERS": "many"}
+    line = json.loads(refused(OperatorProcess(tmp_path / "none", tmp_path / "log", settings=settings)))
+    assert line["level"] == "critical"
+    assert "HEADWAY_WORKERS should be a whole number above 0" in line["message"]
 
 
 def test_without_its_permissions_it_ends_and_names_what_is_forbidden(

@@ -18,6 +18,7 @@ from headway_operator.controller.courier import Courier, NoSender, Sender
 from headway_operator.controller.decide import Decider
 from headway_operator.controller.execute import Report, act, tell
 from headway_operator.controller.interest import Wish, after, is_at_rest
+from headway_operator.controller.json_log import about
 from headway_operator.controller.observe import Sight, is_fresh, observe
 from headway_operator.controller.progress import Pacer
 from headway_operator.controller.queue import WorkQueue
@@ -157,7 +158,8 @@ class Controller:
         try:
             return is_at_rest(migration, self._now())
         except Exception:
-            log.exception("%s/%s: this is a defect of the operator", migration.namespace, migration.name)
+            with about(Key(migration.namespace, migration.name)):
+                log.exception("%s/%s: this is a defect of the operator", migration.namespace, migration.name)
             return False
 
     async def _observe(self, key: Key) -> Sight | None:
@@ -177,7 +179,8 @@ class Controller:
     async def _work(self, key: Key) -> None:
         began = self._seconds()
         try:
-            self._witness.reconciled(await self._try(key), self._seconds() - began)
+            with about(key):
+                self._witness.reconciled(await self._try(key), self._seconds() - began)
         finally:
             self._queue.done(key)
 

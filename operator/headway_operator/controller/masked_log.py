@@ -17,8 +17,8 @@ class MaskedFormatter(logging.Formatter):
         return self._mask(super().format(record))
 
 
-def log_masked(level: str, mask: Callable[[str], str], pattern: str) -> None:
-    """Everything that is logged goes to stderr, masked; where logging is set up already it stays as it is."""
+def log_to_stderr(level: str, formatter: logging.Formatter) -> None:
+    """Everything that is logged goes there; where logging is set up already it stays as it is."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(MaskedFormatter(mask, pattern))
+    handler.setFormatter(formatter)
     logging.basicConfig(level=level, handlers=[handler])

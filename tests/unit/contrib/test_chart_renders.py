@@ -116,6 +116,17 @@ def test_every_variable_that_is_set_is_a_setting(helm: Helm) -> None:
         assert set_ <= {f"HEADWAY_{name.upper()}" for name in known}
 
 
+def test_the_log_is_text_unless_json_is_asked_for_and_nothing_else_can_be(helm: Helm) -> None:
+    def format_with(*options: str) -> list[str]:
+        environment = container(rendered(helm, *options))["env"]
+        return [one["value"] for one in environment if one["name"] == "HEADWAY_LOG_FORMAT"]
+
+    assert format_with() == ["text"]
+    assert format_with("--set", "logging.format=json") == ["json"]
+    with pytest.raises(AssertionError, match="logging"):
+        rendered(helm, "--set", "logging.format=yaml")
+
+
 def test_what_hooks_need_is_mounted_where_the_operator_is_told_to_look(helm: Helm) -> None:
     documents = rendered(helm, "-f", CHART / "ci" / "everything-values.yaml")
     files = [one["value"] for one in container(documents)["env"] if one["name"].endswith("_FILE")]
