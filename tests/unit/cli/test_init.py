@@ -104,6 +104,16 @@ def test_each_section_that_is_a_project_of_its_own_is_a_database(folder, made):
     assert "alembic" not in spec
 
 
+def test_what_stands_in_default_makes_no_project_of_logging_or_of_a_listed_database(folder, made):
+    SHAPES["multidb"](folder)
+    file = folder / "alembic.ini"
+    file.write_text("[DEFAULT]\nscript_location = %(here)s/migrations\n\n" + file.read_text())
+    assert [one["name"] for one in made()["databases"]] == ["engine1", "engine2"]
+    file.write_text(file.read_text().replace("[alembic]", "[shop]").replace("databases = ", "unused = "))
+    names = {one["name"] for one in made("--force")["databases"]}
+    assert names == {"shop", "engine1", "engine2"}
+
+
 def test_one_section_may_be_asked_for(folder, made):
     SHAPES["sections"](folder)
     spec = made("-n", "audit")
