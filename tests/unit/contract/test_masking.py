@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from headway_contract import masking
 from headway_contract.masking import MASK, Masker, secrets_in
 
 ODD = "c4Nary p@ss/w:rd%'\"\\é+z"
@@ -194,3 +195,24 @@ def test_a_very_long_text_is_masked_before_anybody_has_to_wait(part):
 def test_many_repeated_marks_cost_no_time():
     made = masker("!" * 40 + "a", "'" * 40 + "a", "\\" * 40 + "a")
     assert made.mask("!" * 500 + "b" + "'" * 500 + "b" + "\\" * 500 + "b")
+
+
+WORDS = [
+    "bearer",
+    "Bearer",
+    "authorization",
+    "password",
+    "pwd",
+    "token",
+    "api_key",
+    "x",
+    "hunter2hunter2hunter2",
+    "***",
+]
+MARKS = ["://", ":", "=", "@", " ", "\n", "\t", "'", '"', "/", "\\", ","]
+
+
+@given(st.lists(st.sampled_from(WORDS + MARKS), max_size=12).map("".join))
+def test_a_text_that_is_passed_over_has_nothing_that_a_shape_would_hide(text):
+    if not masking._MAY_HAVE_A_SHAPE.search(text):
+        assert not any(shape.search(text) for shape in (masking._NAMED, masking._BEARER, masking._USER_INFO))
