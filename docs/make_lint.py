@@ -50,7 +50,7 @@ def numbers_of(rule: Rule) -> tuple[int, ...]:
 
 
 def _section(rule: Rule) -> Iterator[str]:
-    yield f"### `{rule.name}`\n\n{rule.severity}. {_markdown(inspect.getdoc(rule.check) or '')}\n"
+    yield f"### `{rule.name}`\n\n{' or '.join(rule.severities)}. {_markdown(inspect.getdoc(rule.check) or '')}\n"
 
 
 def _markdown(text: str) -> str:

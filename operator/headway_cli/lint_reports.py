@@ -103,9 +103,9 @@ REPORTS: dict[str, Callable[[Report], str]] = {
 
 
 def rule_lines() -> Iterator[str]:
-    """Each rule with its severity and what it finds."""
+    """Each rule with its severities and what it finds."""
     for rule in RULES:
-        yield f"{rule.severity!s:8} {rule.name}\n         {_first_line(rule.check.__doc__)}"
+        yield f"{'/'.join(rule.severities):14} {rule.name}\n{'':15}{_first_line(rule.check.__doc__)}"
 
 
 def _block(one: Finding) -> Iterator[str]:

@@ -99,6 +99,11 @@ class Revision:
         given = self._given_of(found.change.column, "existing_nullable")
         return given is not None and given.text == "False"
 
+    def has_default_by_call(self, found: Of[changes.DropColumn | changes.SetNotNull]) -> bool:
+        """The call of ``alter_column`` says that the server gives the column a value."""
+        given = self._given_of(found.change.column, "existing_server_default")
+        return given is not None and given.text not in ("None", "False")
+
     def _given_of(self, column: str, name: str) -> Argument | None:
         """This argument of the call that alters the column; batch operations leave the table out."""
         for call in self.calls():

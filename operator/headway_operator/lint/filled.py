@@ -1,4 +1,4 @@
-"""Which columns a revision fills: by an UPDATE of its own, or by a backfill of the library."""
+"""Which columns a revision fills: by an UPDATE of its own, or by the library."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from headway_contract.facts import Call
 from headway_operator.lint.changes import Update
 from headway_operator.lint.context import Of, Revision, asked_once
 from headway_operator.lint.parser import Tree, Unreadable, trees
-from headway_operator.lint.reading_calls import argument, assignments_of, text_of
-from headway_operator.lint.tree import columns_in, opened, qualified
+from headway_operator.lint.reading_calls import argument, assignments_of, column_in, table_of_call, text_of
+from headway_operator.lint.tree import columns_in, opened
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,23 @@ def filled_columns(revision: Revision) -> Iterator[Filled]:
 
 
 def _of_backfill(call: Call) -> Iterator[Filled]:
-    schema = text_of(next((one for one in call.arguments if one.name == "schema"), None))
-    table = qualified(schema, text_of(argument(call, 0, "table")))
+    table = table_of_call(call, "table")
     where = expression_of(text_of(argument(call, 2, "where")))
     for column, value in assignments_of(argument(call, 1, "set_")):
         yield Filled(table, column, call, expression_of(value), where)
+
+
+@asked_once
+def new_columns_filled(revision: Revision) -> Iterator[Filled]:
+    """Those that an operation adds and fills; the condition is the operation's own."""
+    for call in revision.operations("add_column_with_backfill"):
+        name = column_in(argument(call, 1, "column")).name
+        value = text_of(argument(call, 2, "value"))
+        yield Filled(table_of_call(call), name, call, expression_of(value))
+    for call in revision.operations("rename_column_expand"):
+        old, new = text_of(argument(call, 1, "old")), text_of(argument(call, 2, "new"))
+        reference = {"ColumnRef": {"fields": [{"String": {"sval": old}}]}}
+        yield Filled(table_of_call(call), new, call, reference)
 
 
 def expression_of(text: str) -> Tree | None:

@@ -111,28 +111,28 @@ RULES: tuple[Rule, ...] = (
     Rule(WARNING, backfill_is_not_safe_to_repeat),
     Rule(ERROR, backfill_shares_the_transaction_of_a_schema_change),
     Rule(WARNING, batches_are_paged_by_a_predicate_or_an_offset),
-    Rule(ERROR, contract_step_runs_with_its_backfill),
+    Rule(ERROR, contract_step_runs_with_its_backfill, WARNING),
     Rule(WARNING, index_precedes_its_backfill),
-    Rule(ERROR, update_is_not_batched),
+    Rule(ERROR, update_is_not_batched, WARNING),
     # Columns.
     Rule(ERROR, column_is_added_generated_and_stored),
     Rule(ERROR, column_is_added_not_null_without_a_default),
     Rule(WARNING, column_is_added_with_a_foreign_key),
     Rule(ERROR, column_is_added_with_a_key_of_its_own),
     Rule(ERROR, column_is_added_with_a_sequence),
-    Rule(ERROR, column_is_added_with_a_volatile_default),
+    Rule(ERROR, column_is_added_with_a_volatile_default, WARNING),
     Rule(WARNING, column_is_dropped),
     Rule(ERROR, column_is_renamed),
     Rule(NOTICE, default_changes_on_an_existing_column),
     Rule(NOTICE, not_null_is_dropped),
     Rule(ERROR, not_null_is_set_on_an_existing_column),
     Rule(WARNING, type_and_not_null_change_together),
-    Rule(ERROR, type_change_rewrites_the_table),
+    Rule(ERROR, type_change_rewrites_the_table, WARNING),
     Rule(NOTICE, type_is_seldom_what_is_meant),
     # Indexes.
     Rule(ERROR, concurrent_build_runs_on_a_faulty_server),
     Rule(WARNING, concurrent_index_is_built_if_not_exists),
-    Rule(ERROR, concurrently_is_used_in_a_transaction),
+    Rule(ERROR, concurrently_is_used_in_a_transaction, WARNING),
     Rule(ERROR, index_is_created_without_concurrently),
     Rule(WARNING, index_is_dropped_before_its_replacement),
     Rule(WARNING, index_is_dropped_without_concurrently),
@@ -157,7 +157,7 @@ RULES: tuple[Rule, ...] = (
     Rule(WARNING, partition_is_attached_without_a_check),
     Rule(WARNING, partition_is_detached_without_concurrently),
     Rule(NOTICE, privileges_or_an_extension_change),
-    Rule(ERROR, rows_are_thrown_away),
+    Rule(ERROR, rows_are_thrown_away, WARNING),
     Rule(ERROR, schema_is_renamed),
     Rule(WARNING, table_is_dropped),
     Rule(ERROR, table_is_renamed),
@@ -168,9 +168,9 @@ RULES: tuple[Rule, ...] = (
     Rule(WARNING, several_tables_are_locked_in_one_transaction),
     Rule(WARNING, transaction_is_ended_by_hand),
     # What cannot be judged.
-    Rule(WARNING, revision_is_not_rendered),
+    Rule(WARNING, revision_is_not_rendered, NOTICE),
     Rule(WARNING, statement_cannot_be_read),
 )
-"""Each with the worst severity that it gives."""
+"""Each with the worst severity that it gives, and the mildest where it gives more than one."""
 
 NAMES: tuple[str, ...] = tuple(rule.name for rule in RULES)

@@ -2,9 +2,11 @@
 
 import ast
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from headway_contract.facts import Argument, Call
+from headway_operator.lint.tree import qualified
 
 _EXECUTES = (".execute", ".exec_driver_sql", ".scalar", ".scalars")
 _PARAMETER = re.compile(r"(?<![:\w]):[A-Za-z_]\w*|%\(\w+\)s|%s")
@@ -32,6 +34,36 @@ def text_of(given: Argument | None) -> str:
     """A text that is written out, empty for anything else."""
     value = value_of(given)
     return value if isinstance(value, str) else ""
+
+
+def table_of_call(call: Call, name: str = "table_name") -> str:
+    """The table that a call of the library names first, with the schema that it gives by its name."""
+    return qualified(text_of(argument(call, 99, "schema")), text_of(argument(call, 0, name)))
+
+
+@dataclass(frozen=True)
+class WrittenColumn:
+    """What ``sa.Column(…)`` says; the name is empty when it is not written out."""
+
+    name: str = ""
+    has_default: bool = False
+    """The server gives it one."""
+
+
+def column_in(given: Argument | None) -> WrittenColumn:
+    """Of an argument that is a column."""
+    try:
+        tree = ast.parse("" if given is None else given.text, mode="eval").body
+    except SyntaxError:
+        return WrittenColumn()
+    if not isinstance(tree, ast.Call) or not tree.args:
+        return WrittenColumn()
+    name = tree.args[0].value if isinstance(tree.args[0], ast.Constant) else ""
+    defaults = (one.value for one in tree.keywords if one.arg == "server_default")
+    return WrittenColumn(
+        name if isinstance(name, str) else "",
+        any(not isinstance(one, ast.Constant) or one.value is not None for one in defaults),
+    )
 
 
 def assignments_of(given: Argument | None) -> tuple[tuple[str, str], ...]:

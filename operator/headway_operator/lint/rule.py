@@ -11,10 +11,18 @@ Check = Callable[[Revision], Iterator[Finding]]
 
 @dataclass(frozen=True)
 class Rule:
-    """A check with the worst severity that it gives; its docstring has the page's text."""
+    """A check with the worst severity that it gives, and the mildest where that is another; its docstring has the
+    page's text.
+    """
 
     severity: Severity
     check: Check
+    mildest: Severity | None = None
+
+    @property
+    def severities(self) -> tuple[Severity, ...]:
+        """What it gives, the worst first."""
+        return (self.severity,) if self.mildest is None else (self.severity, self.mildest)
 
     @property
     def name(self) -> str:

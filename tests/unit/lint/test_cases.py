@@ -84,3 +84,10 @@ def test_every_rule_says_what_not_to_do_and_what_to_do():
 
 def test_rules_stand_in_groups_and_each_once():
     assert len(set(NAMES)) == len(NAMES)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda one: one.name)
+def test_a_rule_gives_the_severities_that_it_is_listed_with(rule):
+    cases = [one for one in ALL if one.parent.name == rule.name and one.name.startswith("fail_")]
+    given = {found.severity for case in cases for found in found_in(case, rule.name)}
+    assert given <= set(rule.severities)

@@ -1,11 +1,15 @@
 """What only the old code needs is taken away before anybody knows that the new place is complete (60)."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from headway_contract.facts import Call
 from headway_operator.lint.changes import DropColumn, SetNotNull
 from headway_operator.lint.context import Of, Revision
-from headway_operator.lint.filled import Filled, filled_columns
+from headway_operator.lint.filled import Filled, filled_columns, new_columns_filled
 from headway_operator.lint.findings import Finding, Severity
+from headway_operator.lint.new_rows import has_value_in_new_rows
+from headway_operator.lint.reading_calls import argument, table_of_call, text_of
 
 
 def contract_step_runs_with_its_backfill(revision: Revision) -> Iterator[Finding]:
@@ -14,7 +18,10 @@ def contract_step_runs_with_its_backfill(revision: Revision) -> Iterator[Finding
     Application code of the last release still writes while the run goes on: rows that it inserts after the backfill
     have no value in the new column, and what it reads from the old one is gone. Only when the new release is rolled
     out everywhere, and a look shows that no row is left, may the old column go. ``post_deploy = True`` in a revision
-    keeps it behind that moment.
+    keeps it behind that moment. NOT NULL may come at once where new rows have a value whoever writes them: by a
+    default, or by the trigger of ``headway.add_column_with_backfill``, until ``headway.stop_filling_column``.
+
+    An error where one revision does both; a warning where two of one run do, as they may be deployed apart.
 
     Anti-pattern::
 
@@ -30,19 +37,39 @@ def contract_step_runs_with_its_backfill(revision: Revision) -> Iterator[Finding
     """
     if revision.facts.post_deploy:
         return
-    for found in revision.of(DropColumn, SetNotNull):
-        if revision.is_harmless(found.change.table):
+    for step in _contract_steps(revision):
+        change = step.change
+        if revision.is_harmless(change.table):
             continue
-        here, before = _filled(found, revision), [_filled(found, one) for one in revision.earlier]
+        here, before = _filled(change, revision), (_filled(change, one) for one in revision.earlier)
         filled = here or next((one for one in before if one), None)
-        if filled is not None and not (filled.by_backfill and isinstance(found.change, SetNotNull)):
-            yield _finding(revision, found, filled, Severity.ERROR if here else Severity.WARNING)
+        if filled is None or (isinstance(change, SetNotNull) and _has_value(revision, step)):
+            continue
+        yield _finding(revision, step, filled, Severity.ERROR if here else Severity.WARNING)
 
 
-def _filled(found: Of[DropColumn | SetNotNull], revision: Revision) -> Filled | None:
+@dataclass(frozen=True)
+class _Step:
+    """By a statement of the revision, or by the library."""
+
+    change: DropColumn | SetNotNull
+    place: Of[DropColumn | SetNotNull] | Call
+
+
+def _contract_steps(revision: Revision) -> Iterator[_Step]:
+    for found in revision.of(DropColumn, SetNotNull):
+        yield _Step(found.change, found)
+    for call in revision.operations("set_not_null_online"):
+        yield _Step(SetNotNull(table_of_call(call), text_of(argument(call, 1, "column_name"))), call)
+    for call in revision.operations("rename_column_contract"):
+        yield _Step(DropColumn(table_of_call(call), text_of(argument(call, 1, "old"))), call)
+
+
+def _filled(change: DropColumn | SetNotNull, revision: Revision) -> Filled | None:
     """What is filled from the column that goes, or what is filled in the column that may not be NULL any more."""
-    change = found.change
-    for filled in filled_columns(revision):
+    if not change.table or not change.column:
+        return None
+    for filled in (*filled_columns(revision), *new_columns_filled(revision)):
         if filled.table == change.table and (
             change.column == filled.column
             if isinstance(change, SetNotNull)
@@ -52,18 +79,24 @@ def _filled(found: Of[DropColumn | SetNotNull], revision: Revision) -> Filled | 
     return None
 
 
-def _finding(
-    revision: Revision, found: Of[DropColumn | SetNotNull], filled: Filled, severity: Severity
-) -> Finding:
-    change = found.change
+def _has_value(revision: Revision, step: _Step) -> bool:
+    """Code that does not know the column writes rows that have one."""
+    if has_value_in_new_rows(revision, step.change.table, step.change.column):
+        return True
+    return isinstance(step.place, Of) and revision.has_default_by_call(step.place)
+
+
+def _finding(revision: Revision, step: _Step, filled: Filled, severity: Severity) -> Finding:
+    change = step.change
     is_drop = isinstance(change, DropColumn)
     done = "dropped" if is_drop else "made NOT NULL"
+    filling = "backfill" if filled.by_backfill else "UPDATE"
     return revision.finding(
-        found,
+        step.place,
         f"{change.table}.{change.column} is {done} in the run that fills {filled.table}.{filled.column}.",
         "The application still runs the code that uses it: its next statement fails."
         if is_drop
-        else "Rows that the running application inserts after the UPDATE have no value: its next insert fails.",
+        else f"Rows that the running application inserts after the {filling} have no value: its next insert fails.",
         "Do this in a revision with `post_deploy = True`, once the new code runs everywhere.",
         severity,
     )

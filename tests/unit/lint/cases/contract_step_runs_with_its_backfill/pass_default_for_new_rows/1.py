@@ -1,0 +1,12 @@
+"""A revision."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "r1"
+down_revision = None
+
+
+def upgrade():
+    op.add_column("users", sa.Column("status", sa.Text()))
+    op.alter_column("users", "status", server_default="active")

@@ -1,0 +1,12 @@
+"""A revision."""
+
+import headway
+
+post_deploy = True
+
+revision = "r3"
+down_revision = "r2"
+
+
+def upgrade():
+    headway.set_not_null_online("users", "status")
