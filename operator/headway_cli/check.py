@@ -33,9 +33,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "finds is information: the exit code is 0 unless a database could not be looked at, or --exit-code asks "
         "for more.",
     )
-    parser.add_argument(
-        "files", metavar="FILE", nargs="+", help="YAML with one DatabaseMigration and its Secrets, as for run"
-    )
+    here.add_files(parser, "FILE", "YAML with one DatabaseMigration and its Secrets, as for run")
     here.add_arguments(parser)
     parser.add_argument(
         "--ignore",
@@ -58,7 +56,7 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
     from headway_cli.plans.result import tell_problem
     from headway_contract.codec import encode
 
-    intake = take_in(read_documents(options.files), here.options_of(options))
+    intake = take_in(read_documents(here.files_of(options)), here.options_of(options))
     _check_it_can(intake)
     check_sources(intake)
     drift, told = _compare(intake)
@@ -69,7 +67,8 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
     if options.output == "json":
         print(json.dumps(encode(drift), indent=2, ensure_ascii=False))
     else:
-        print("\n".join(line for database in drift.databases for line in lines(database)))
+        name = intake.resource["metadata"]["name"]
+        print("\n".join(line for database in drift.databases for line in lines(database, name)))
     failed = any(one.failure for one in drift.databases)
     differs = options.exit_code and any(one.differences for one in drift.databases)
     return EXIT_FAILED if failed or differs else EXIT_COMPARED
@@ -84,8 +83,8 @@ def _check_it_can(intake: Intake) -> None:
 
 def _compare(intake: Intake) -> tuple[Drift | None, Told]:
     """What was found, None when the runner could not tell; nothing in either shows a Secret."""
-    from headway_cli.plans.local import run_alone, with_request
-    from headway_cli.plans.result import Told, tail
+    from headway_cli.plans.local import run_alone, told_at_home, with_request
+    from headway_cli.plans.result import Told, tail, why_it_failed
     from headway_cli.secrecy import mask_for
     from headway_contract.drift import Drift
     from headway_contract.request import Mode
@@ -98,15 +97,13 @@ def _compare(intake: Intake) -> tuple[Drift | None, Told]:
     lines_of_log = log.splitlines()
     document = join_document(result.plan_sha256, lines_of_log) if result and result.plan_sha256 else None
     drift = Drift.from_json(document) if document else None
-    mask = mask_for(intake.sources, os.environ)
+    mask, name = mask_for(intake.sources, os.environ), intake.resource["metadata"]["name"]
     failed = drift is None or any(one.failure for one in drift.databases)
     why = ""
     if drift is None:
         failure = result.failure if result is not None else None
-        why = (
-            f"{failure.name}: {failure.message}" if failure else "The check's process ended without a result."
-        )
-    told = Told(problem=why, log=tail(lines_of_log) if failed else ())
+        why = why_it_failed(failure, name) if failure else "The check's process ended without a result."
+    told = told_at_home(Told(problem=why, log=tail(lines_of_log) if failed else ()), name)
     return (None if drift is None else with_texts(drift, mask)), with_texts(told, mask)
 
 
@@ -135,12 +132,14 @@ def _matches(pattern: str, kind: str, name: str) -> bool:
     return fnmatchcase(kind, wanted_kind) and fnmatchcase(name, wanted_name)
 
 
-def lines(database: DatabaseDrift) -> Iterator[str]:
+def lines(database: DatabaseDrift, migration_name: str) -> Iterator[str]:
     """What is told of one database."""
+    from headway_cli.at_home import at_home
+    from headway_cli.plans.result import why_it_failed
+
     name, count = database.name, len(database.differences)
     if database.failure is not None:
-        failure = database.failure
-        yield f"{name}: {failure.message} {failure.kind.meaning} {failure.kind.next_step}"
+        yield f"{name}: {at_home(why_it_failed(database.failure, migration_name), migration_name)}"
         return
     if database.not_compared:
         yield f"{name}: not compared. {database.not_compared}"

@@ -65,6 +65,13 @@ def resource_names(prefix: str, parsed_args: argparse.Namespace, **_: object) ->
         return ()
 
 
+def paces(prefix: str, **_: object) -> Sequence[str]:
+    """Those that ``headway pace`` takes."""
+    from headway_operator.api.migration import PACES
+
+    return PACES
+
+
 async def _names(where: argparse.Namespace) -> Sequence[str]:
     from headway_cli.seen.reach import reading
     from headway_operator.api.migration import GROUP, PLURAL, VERSION

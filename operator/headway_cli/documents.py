@@ -62,9 +62,7 @@ def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise BadInput(
-            Problem(str(file), "", "there is no such file", "Correct the path after -f.")
-        ) from None
+        raise BadInput(Problem(str(file), "", "there is no such file", "Correct the path.")) from None
     except UnicodeDecodeError:
         raise BadInput(Problem(str(file), "", "is not text in UTF-8", "Save it as UTF-8.")) from None
     except OSError as error:

@@ -1,4 +1,6 @@
-"""The arguments that say what stands here for the resource's cluster: URLs, project, interpreter, environment."""
+"""The arguments that say what is worked on here, and what stands for the resource's cluster: URLs, project,
+interpreter, environment.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,26 @@ from headway_cli.problems import BadInput, Problem
 
 if TYPE_CHECKING:
     from headway_cli.intake import Options
+
+
+def add_files(parser: argparse.ArgumentParser, metavar: str, meaning: str) -> None:
+    """The files, as words or each after ``-f``: the same for every verb, so that nobody need remember which."""
+    either = parser.add_mutually_exclusive_group(required=True)
+    either.add_argument("sources", metavar=metavar, nargs="*", default=[], help=meaning)
+    either.add_argument(
+        "-f",
+        dest="files",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="the same for files; may be given several times",
+    )
+
+
+def files_of(options: argparse.Namespace) -> Sequence[str]:
+    """Those that were named in either way."""
+    named: Sequence[str] = options.files or options.sources
+    return named
 
 
 def add_arguments(parser: argparse._ActionsContainer) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from headway_cli.problems import BadInput, Problem
 
 if TYPE_CHECKING:
     from headway_operator.planner.deliveries import Delivery
+    from headway_operator.settings import Settings
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -71,7 +75,8 @@ def _add_send(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "send",
         help="send a test message as the operator would",
         description="Sends one message with the settings HEADWAY_HOOKS_… of the environment, as in the operator's "
-        "pod: exits with 0 if it is accepted, with 1 otherwise.",
+        "pod: exits with 0 if it is accepted, with 1 otherwise. An address of this machine, such as "
+        "http://127.0.0.1:8080/, may be named here without any settings.",
     )
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--url", default="", help="the address of a receiver")
@@ -142,14 +147,11 @@ def _send(options: argparse.Namespace, command: Sequence[str]) -> int:
     from headway_operator.controller.clock import utc_now
     from headway_operator.hooks.setup import make_sender
     from headway_operator.planner.deliveries import Answer, Answered
-    from headway_operator.settings import Settings
 
     async def send() -> Answered:
         server = os.environ.get("KUBERNETES_SERVICE_HOST", "")
         host = f"[{server}]" if ":" in server else server
-        sender = make_sender(
-            Settings.from_environment(os.environ), f"https://{host}" if host else "", utc_now
-        )
+        sender = make_sender(_settings(options.url), f"https://{host}" if host else "", utc_now)
         try:
             return await sender.send(_test_message(options, utc_now().isoformat(timespec="seconds")))
         finally:
@@ -161,6 +163,36 @@ def _send(options: argparse.Namespace, command: Sequence[str]) -> int:
         raise BadInput(Problem("headway hooks send", "", str(problem))) from None
     print(answered.sentence)
     return 0 if answered.answer is Answer.ACCEPTED else 1
+
+
+def _settings(url: str) -> Settings:
+    """The operator's; an address of this machine is let through besides, because a person names it here."""
+    from headway_operator.hooks.policy import address_of
+    from headway_operator.settings import Settings
+
+    settings = Settings.from_environment(os.environ)
+    host = _host(url)
+    address = address_of(host)
+    if address is None or not address.is_loopback:
+        return settings
+    print(
+        f"note: {host} is this machine, and you name it here. An operator calls it only if HEADWAY_HOOKS_ALLOW and "
+        "HEADWAY_HOOKS_PLAIN_HTTP say so.",
+        file=sys.stderr,
+    )
+    return replace(
+        settings,
+        hooks_allow=(*settings.hooks_allow, host),
+        hooks_plain_http=(*settings.hooks_plain_http, host),
+    )
+
+
+def _host(url: str) -> str:
+    """Empty where there is none: what is wrong with the URL is for the sender to say."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _test_message(options: argparse.Namespace, time: str) -> Delivery:

@@ -32,11 +32,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "take and what the review finds. Of files it makes the plan here, as headway run would; of a name it shows "
         "the plan of that resource in the cluster.",
     )
-    parser.add_argument(
-        "sources",
-        metavar="FILE|NAME",
-        nargs="+",
-        help="YAML files or folders with one DatabaseMigration and the Secrets that it names, or - for standard "
+    here.add_files(
+        parser,
+        "FILE|NAME",
+        "YAML files or folders with one DatabaseMigration and the Secrets that it names, or - for standard "
         "input; or the name of a resource in the cluster",
     )
     parser.add_argument(
@@ -69,7 +68,7 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
     """Show what was asked for; raises :class:`BadInput`."""
     from headway_cli.plans.result import tell_problem
 
-    if _are_files(options.sources):
+    if options.files or _are_files(options.sources):
         plan, told = _of_files(options)
     else:
         plan, told = _of_name(options)
@@ -97,14 +96,14 @@ def _is_file(source: str) -> bool:
 def _of_files(options: argparse.Namespace) -> tuple[ShownPlan | None, Told]:
     from headway_cli.documents import read_documents
     from headway_cli.intake import take_in
-    from headway_cli.plans.local import local_plan
+    from headway_cli.plans.local import local_plan, shown_at_home
     from headway_cli.plans.view import shown
     from headway_cli.secrecy import mask_for
     from headway_contract.texts import with_texts
     from headway_operator.api.identity import digest_to_approve
     from headway_operator.api.migration import parse
 
-    intake = take_in(read_documents(options.sources), here.options_of(options))
+    intake = take_in(read_documents(here.files_of(options)), here.options_of(options))
     starts_from = options.starts_from or (BASE if options.offline else "")
     told = with_texts(local_plan(intake, starts_from), mask_for(intake.sources, os.environ))
     if told.plan is None:
@@ -112,7 +111,8 @@ def _of_files(options: argparse.Namespace) -> tuple[ShownPlan | None, Told]:
     migration = parse(intake.resource)
     assert migration.spec is not None
     digest = "" if starts_from else digest_to_approve(migration.spec, told.plan.digest)
-    return shown(migration.name, told.plan, _review(migration), digest, not starts_from), told
+    plan = shown(migration.name, told.plan, _review(migration), digest, not starts_from)
+    return shown_at_home(plan), told
 
 
 def _of_name(options: argparse.Namespace) -> tuple[ShownPlan | None, Told]:

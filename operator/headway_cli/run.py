@@ -19,14 +19,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         description="Does here what the operator does in a cluster: the same plan, the same order, the same "
         "retries; each Job is a process of this machine, and the project's folder stands in for the image.",
     )
-    parser.add_argument(
-        "-f",
-        dest="files",
-        metavar="FILE",
-        action="append",
-        required=True,
-        help="YAML with one DatabaseMigration and the Secrets that it names; a folder, or - for standard "
-        "input; may be given several times",
+    here.add_files(
+        parser,
+        "FILE",
+        "YAML with one DatabaseMigration and the Secrets that it names; a folder, or - for standard input",
     )
     here.add_arguments(parser)
     parser.add_argument(
@@ -62,4 +58,4 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
     from headway_cli.launch import launch
 
     wishes = replace(here.options_of(options), approve=options.approve, before_deploy=options.before_deploy)
-    return launch(read_documents(options.files), wishes, options.output, command).exit_code
+    return launch(read_documents(here.files_of(options)), wishes, options.output, command).exit_code

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from headway_cli import where
+from headway_cli.completion import paces
 from headway_cli.problems import BadInput, Problem
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _VERBS = {
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """All of them, with the arguments that they have in common."""
     parsers = {verb: _parser(verbs, verb) for verb in _VERBS}
-    parsers["pace"].add_argument(
+    pace = parsers["pace"].add_argument(
         "pace",
         metavar="PACE",
         nargs="?",
@@ -39,6 +40,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         type=_pace,
         help="Gentle, Balanced or Fast; left out: as spec.backfill.pace says",
     )
+    setattr(pace, "completer", paces)  # noqa: B010 - argcomplete looks for it there
     parsers["approve"].add_argument(
         "digest",
         metavar="DIGEST",

@@ -104,6 +104,7 @@ def test_a_database_that_cannot_be_reached_is_a_failure_of_the_check(tmp_path):
     )
     assert run.wait() == 1
     assert "could not be reached" in run.out
+    assert run.out.endswith(" Check that it is up, and the host and port of its URL.\n")
     assert "hidden-word" not in run.out + run.err
 
 

@@ -35,6 +35,15 @@ def test_two_tabs_show_what_an_option_may_be(bash: Shell) -> None:
         bash.wait_for(choice)
 
 
+def test_two_tabs_show_the_paces_and_no_files(bash: Shell, tmp_path: Path) -> None:
+    (tmp_path / "Garden.yaml").touch()
+    bash.type("headway pace shop \t\t")
+    for pace in ("Balanced", "Fast", "Gentle"):
+        bash.wait_for(pace)
+    bash.type("G\t")
+    bash.wait_for("headway pace shop Gentle")
+
+
 def test_files_are_offered_where_a_file_is_wanted(bash: Shell, tmp_path: Path) -> None:
     (tmp_path / "migration.yaml").touch()
     bash.type("headway plan migr\t")

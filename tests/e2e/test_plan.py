@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
+import venv
 
 import psycopg
 import pytest
 
 from support.command_line import Headway, resource
 from support.projects import from_template
+
+CLUSTER = re.compile(r"kubectl|\b(image|Secret|Job|pod)\b")
 
 
 @pytest.fixture
@@ -79,9 +83,48 @@ def test_a_database_that_cannot_be_looked_at_fails_and_the_password_is_not_shown
     project.tables("a1")
     code, out, err = plan(project, "--url=main=postgresql://shop:s3cret-word@127.0.0.1:9/shop")
     assert code == 1
+    assert out.startswith("shop: the look at 1 of 1 databases failed\n")
     assert "main  the look at it failed" in out
     assert "DatabaseUnreachable" in out
     assert "s3cret-word" not in out + err
+
+
+def test_what_fails_here_has_the_next_step_that_a_run_names(project, tmp_path):
+    project.tables("a1")
+    (project.folder / "shop.yaml").write_text(resource({"main": {"target": "b7"}}, retry={"limit": 0}))
+    url = f"--url=main=sqlite:///{project.folder}/app.db"
+    code, out, err = plan(project, url, environment={"COLUMNS": "1000"})
+    assert code == 1
+    assert CLUSTER.search(out + err) is None
+    run = Headway(project.folder, "run", "-f", "shop.yaml", url)
+    assert run.wait() == 1
+    step = "Correct the target, or check out the version of the project that contains it."
+    assert f". {step}" in " ".join(out.split())
+    assert f". {step}" in run.out
+    venv.create(tmp_path / "bare")
+    code, _, err = plan(project, url, "--python", "bare/bin/python")
+    assert code == 1
+    assert "Name the interpreter of the project's environment (--python .venv/bin/python)" in err
+
+
+def test_the_file_may_stand_after_f_as_for_a_run_and_a_run_takes_it_without(project):
+    project.tables("a1")
+    url = f"--url=main=sqlite:///{project.folder}/app.db"
+    for words in (("-f", "shop.yaml", url), (url, "-f", "shop.yaml"), (url, "shop.yaml")):
+        planned = Headway(project.folder, "plan", *words)
+        assert planned.wait() == 0, planned.err
+        assert planned.out.startswith("shop: 1 revision in 1 database\n")
+    run = Headway(project.folder, "run", "shop.yaml", url)
+    assert run.wait() == 0, run.out + run.err
+    checked = Headway(project.folder, "check", "-f", "shop.yaml", url)
+    assert checked.wait() == 0, checked.err
+    for verb in ("run", "plan", "check"):
+        both = Headway(project.folder, verb, "-f", "shop.yaml", "shop.yaml", url)
+        assert both.wait() == 2
+        assert "not allowed with argument" in both.err
+        neither = Headway(project.folder, verb, url)
+        assert neither.wait() == 2
+        assert neither.err.startswith(f"usage: headway {verb} ")
 
 
 def test_the_project_is_not_loaded_by_another_python_than_the_one_that_is_named(project, tmp_path):

@@ -27,7 +27,7 @@ def refused(capsys, *arguments):
 def test_a_real_process_exits_with_2(tmp_path):
     run = Headway(tmp_path, "run", "-f", "nothing.yaml")
     assert run.wait() == 2
-    assert run.err == "error: nothing.yaml: there is no such file\n  Correct the path after -f.\n"
+    assert run.err == "error: nothing.yaml: there is no such file\n  Correct the path.\n"
 
 
 def test_an_unknown_field_with_the_one_that_was_meant(project, capsys):

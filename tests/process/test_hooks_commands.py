@@ -81,11 +81,37 @@ def test_what_one_sends_the_other_verifies(tmp_path: Path, listener: tuple[Headw
     assert second.endswith("verified (v1)  → 200")
 
 
+def test_a_person_tries_it_out_on_this_machine_without_settings_and_is_told_of_the_operator(
+    tmp_path: Path, listener: tuple[Headway, str]
+) -> None:
+    listening, url = listener
+    sent = Headway(tmp_path, "hooks", "send", "--url", url)
+    assert ended(sent) == (1, "127.0.0.1 answered 403 (no, or not yet)\n")
+    assert "An operator calls it only if HEADWAY_HOOKS_ALLOW and HEADWAY_HOOKS_PLAIN_HTTP say so." in sent.err
+    again = Headway(tmp_path, "hooks", "send", "--url", url)
+    assert ended(again) == (0, "127.0.0.1 answered 200\n")
+    assert listening.out.count("dev.headway.test") == 2
+
+
 def test_an_operator_would_not_send_to_this_machine(tmp_path: Path, listener: tuple[Headway, str]) -> None:
     listening, url = listener
-    sent = Headway(tmp_path, "hooks", "send", "--url", url.replace("http:", "https:"))
-    assert ended(sent) == (1, "127.0.0.1: its address is a loopback address, which no hook may call\n")
+    (tmp_path / "endpoints.yaml").write_text(json.dumps({"endpoints": [{"name": "chat", "url": url}]}))
+    environment = {"HEADWAY_HOOKS_ENDPOINTS_FILE": "endpoints.yaml"}
+    sent = Headway(tmp_path, "hooks", "send", "--endpoint", "chat", environment=environment)
+    assert ended(sent) == (
+        1,
+        "endpoint chat: its address is a loopback address, which no hook may call\n",
+    )
     assert "dev.headway.test" not in listening.out
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1:9", "shop.example.com:9999", "127.1:9999", "localhost:9999"])
+def test_what_is_no_loopback_address_is_called_by_the_operators_settings(host: str, tmp_path: Path) -> None:
+    sent = Headway(tmp_path, "hooks", "send", "--url", f"http://{host}/")
+    code, out = ended(sent)
+    assert (code, sent.err) == (1, "")
+    assert "answered" not in out
+    assert any(word in out for word in ("use https", "unusual form", "no domain")), out
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from headway_cli.at_home import at_home
 from headway_cli.intake import Intake
 from headway_cli.launch import check_sources
 from headway_cli.plans.result import Told, told_of
+from headway_cli.plans.view import ShownPlan
 from headway_cli.session import SETTINGS
 from headway_contract.request import VARIABLE, DatabaseRequest, RunRequest
 from headway_contract.result import RunResult
@@ -35,7 +37,30 @@ def local_plan(intake: Intake, starts_from: str) -> Told:
     """Make it; ``starts_from`` is a revision or ``base``, and then nothing is connected to. Raises BadInput."""
     if not starts_from:
         check_sources(intake)
-    return told_of(*run_alone(intake, lambda job: without_database(job, starts_from) if starts_from else job))
+    result, log = run_alone(intake, lambda job: without_database(job, starts_from) if starts_from else job)
+    name = intake.resource["metadata"]["name"]
+    return told_at_home(told_of(result, log, name), name)
+
+
+def told_at_home(told: Told, migration_name: str) -> Told:
+    """With next steps that can be taken on this machine."""
+    log = tuple(at_home(line, migration_name) for line in told.log)
+    return replace(told, problem=at_home(told.problem, migration_name), log=log)
+
+
+def shown_at_home(plan: ShownPlan) -> ShownPlan:
+    """The same of what is shown; SQL stays as it is."""
+    return replace(
+        plan,
+        databases=tuple(
+            replace(
+                one,
+                failure=at_home(one.failure, plan.name),
+                notices=tuple(at_home(notice, plan.name) for notice in one.notices),
+            )
+            for one in plan.databases
+        ),
+    )
 
 
 def run_alone(intake: Intake, change: Callable[[Body], Body]) -> tuple[RunResult | None, str]:

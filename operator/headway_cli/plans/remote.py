@@ -94,7 +94,7 @@ async def _told(cluster: KubeCluster, key: Key, migration: Migration, job: Body)
         log = await cluster.read_log(key.namespace, view.pod.name)
     except NotFound:
         log = ""
-    return told_of(view.result, log)
+    return told_of(view.result, log, key.name)
 
 
 def of_status(name: str, status: Status) -> ShownPlan:

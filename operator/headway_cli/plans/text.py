@@ -51,8 +51,7 @@ class _Part:
 
 def _sections(plan: ShownPlan) -> Iterator[_Part]:
     total = sum(one.pending_count for one in plan.databases)
-    head = f"{counted(total, 'revision')} in {counted(len(plan.databases), 'database')}"
-    yield _Part(0, (plan.name, "bold"), f": {head if total else 'nothing to do'}")
+    yield _Part(0, (plan.name, "bold"), f": {_head(plan, total)}")
     if plan.digest and total:
         yield _Part(0, (plan.digest, "dim"))
     for note in plan.notes:
@@ -61,6 +60,17 @@ def _sections(plan: ShownPlan) -> Iterator[_Part]:
         yield _Part(0)
         yield from _of_database(database)
     yield from _conclusion(plan, total)
+
+
+def _head(plan: ShownPlan, total: int) -> str:
+    """Of a database that was not looked at nobody knows that there is nothing to do."""
+    failed = sum(bool(one.failure) for one in plan.databases)
+    parts = []
+    if total:
+        parts.append(f"{counted(total, 'revision')} in {counted(len(plan.databases), 'database')}")
+    if failed:
+        parts.append(f"the look at {failed} of {len(plan.databases)} databases failed")
+    return "; ".join(parts) or "nothing to do"
 
 
 def _of_database(one: ShownDatabase) -> Iterator[_Part]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from headway_cli.plans.result import why_it_failed
 from headway_contract.facts import DatabaseFacts, RevisionFacts, Statement, TableFacts
 from headway_contract.result import DatabasePlan, PendingRevision, Plan
 from headway_operator.lint import changes
@@ -119,11 +120,13 @@ def shown(
     name: str, plan: Plan, findings: Findings, digest: str = "", was_looked_at: bool = True
 ) -> ShownPlan:
     """The plan of this resource; ``findings`` reviews the facts of one database, ``digest`` is what approves it."""
-    databases = tuple(_database(one, findings, was_looked_at) for one in plan.databases)
+    databases = tuple(_database(one, findings, was_looked_at, name) for one in plan.databases)
     return ShownPlan(name, digest, databases)
 
 
-def _database(plan: DatabasePlan, findings: Findings, was_looked_at: bool) -> ShownDatabase:
+def _database(
+    plan: DatabasePlan, findings: Findings, was_looked_at: bool, migration_name: str
+) -> ShownDatabase:
     facts = plan.facts or DatabaseFacts()
     failure = plan.failure
     return ShownDatabase(
@@ -140,7 +143,7 @@ def _database(plan: DatabasePlan, findings: Findings, was_looked_at: bool) -> Sh
         pending_count=len(plan.pending),
         revisions=tuple(_revisions(plan.pending, facts, findings(facts) if facts.revisions else ())),
         notices=plan.notices,
-        failure="" if failure is None else f"{failure.name}: {failure.message} {failure.kind.next_step}",
+        failure="" if failure is None else why_it_failed(failure, migration_name),
     )
 
 

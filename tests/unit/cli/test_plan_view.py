@@ -147,7 +147,7 @@ def test_the_review_stands_below_its_revision_and_is_counted_in_the_end():
 
 
 def test_a_database_with_nothing_to_do_ahead_or_failed_says_so():
-    failure = Failure("Unreachable", "no route to host.")
+    failure = Failure("Unreachable", "no route to host")
     plan = Plan(
         (
             DatabasePlan("one", ("a1",), ("a1",)),
@@ -156,10 +156,11 @@ def test_a_database_with_nothing_to_do_ahead_or_failed_says_so():
         )
     )
     said = text(shown("shop", plan, findings))
-    assert said.startswith("shop: nothing to do\n")
+    assert said.startswith("shop: the look at 1 of 3 databases failed\n")
     assert "one  at a1: nothing to do" in said
     assert "two  at b9, which is accepted: it is ahead of the target\n  note: It is ahead." in said
-    assert f"✗ Unreachable: no route to host. {failure.kind.next_step}" in " ".join(said.split())
+    told = f"{failure.kind.meaning} no route to host. {failure.kind.next_step}"
+    assert f"✗ Unreachable: {told}" in " ".join(said.split())
 
 
 def test_only_the_first_statements_of_a_long_revision_are_in_the_text_and_all_in_the_script():
@@ -201,19 +202,36 @@ def test_the_json_has_every_lock_and_finding():
     assert found["findings"][0]["rule"] == "index_is_created_without_concurrently"
 
 
+def test_a_database_that_could_not_be_looked_at_is_not_one_with_nothing_to_do():
+    failed = DatabasePlan("audit", failure=Failure("DatabaseUnreachable", "refused"))
+    (good,) = plan_of(revision("a1", "SELECT 1")).databases
+    done = DatabasePlan("main", ("a1",), ("a1",))
+
+    def head(*databases):
+        return text(shown("shop", Plan(databases), findings)).splitlines()[0]
+
+    assert head(failed) == "shop: the look at 1 of 1 databases failed"
+    assert head(done, failed) == "shop: the look at 1 of 2 databases failed"
+    assert head(good, failed) == "shop: 1 revision in 2 databases; the look at 1 of 2 databases failed"
+    assert head(done) == "shop: nothing to do"
+
+
 def test_facts_come_from_the_log_and_without_it_the_plan_is_told_without_them():
     plan = plan_of(revision("a1", "SELECT 1"))
     document = plan.to_json()
     log = "\n".join(["noise", *(to_line(Envelope(1, "", part)) for part in split_document(document))])
     result = RunResult(Outcome.SUCCEEDED, "r", plan=plan.without_facts(), plan_sha256=sha256_of(document))
-    assert told_of(result, log).plan == plan
-    assert told_of(result, "noise").plan == plan.without_facts()
-    gone = told_of(RunResult(Outcome.SUCCEEDED, "r", plan_sha256="0" * 64), "noise")
+    assert told_of(result, log, "shop").plan == plan
+    assert told_of(result, "noise", "shop").plan == plan.without_facts()
+    gone = told_of(RunResult(Outcome.SUCCEEDED, "r", plan_sha256="0" * 64), "noise", "shop")
     assert (gone.plan, gone.problem) == (None, "The plan was made, but its log is gone.")
 
 
 def test_a_plan_that_could_not_be_made_has_a_reason_and_the_end_of_the_log():
-    failed = told_of(RunResult(Outcome.FAILED, "r", failure=Failure("InvalidUrl", "It is none.")), "one\ntwo")
-    assert failed.problem.startswith("InvalidUrl: It is none. ")
+    result = RunResult(Outcome.FAILED, "r", failure=Failure("AuthenticationFailed", 'role "me" is unknown'))
+    failed = told_of(result, "one\ntwo", "shop")
+    assert failed.problem.startswith("AuthenticationFailed: ")
+    assert 'role "me" is unknown. ' in failed.problem
+    assert "kubectl annotate dbmig shop " in failed.problem, "it is the plan of a resource in a cluster"
     assert failed.log == ("one", "two")
-    assert told_of(None, "one").problem == "The plan's process ended without a result."
+    assert told_of(None, "one", "shop").problem == "The plan's process ended without a result."

@@ -24,12 +24,19 @@ SECRETS = Sources({"s": {"uri": URL, "user": "shop"}})
 
 
 def test_an_argument_that_is_not_understood_is_told_without_its_password(monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["headway", "run", "-f", "x.yaml", f"main={URL}"])
+    monkeypatch.setattr("sys.argv", ["headway", "wait", "shop", f"main={URL}"])
     with pytest.raises(SystemExit) as ended:
         main()
     told = capsys.readouterr().err
     assert ended.value.code == 2
     assert "unrecognized arguments: main=postgresql://***@127.0.0.1:1/main" in told
+
+
+def test_a_url_where_a_file_is_meant_is_told_without_its_password(capsys):
+    assert main(["run", "x.yaml", f"main={URL}"]) == 2
+    told = capsys.readouterr().err
+    assert "there is no such file" in told
+    assert "c4nary" not in told
 
 
 def test_a_defect_of_ours_is_told_without_what_was_on_the_command_line(monkeypatch, capsys):
