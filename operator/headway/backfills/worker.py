@@ -104,7 +104,7 @@ class Task:
             self.row_bytes,
             self.batch_rows or MOST_ROWS,
             table_rows=sum(leaf.rows for leaf in self.plan.leaves),
-            most_share=pace.most_share,
+            most_share=1.0 if self.batch_rows else pace.most_share,
         )
 
 
