@@ -133,7 +133,7 @@ def test_a_lane_whose_session_is_ended_goes_on_in_another_one(users, arguments):
         users,
         lambda: [users.scalar("SELECT pg_terminate_backend(%s)", (pid,)) for (pid,) in users.rows(sessions)],
     )
-    record = fill(users, arguments, told)
+    record = fill(users, arguments, told, batch_rows=20)
     assert ended.locked()
     assert (record.rows, is_right(users, arguments)) == (ROWS, True)
     assert any("the connection was lost" in one for one in told.notices())

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from alembic import op
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
 from headway.sessions import OwnSession
+from headway.statements import sqlstate
 
 BATCH = 400
+DEADLOCK_DETECTED = "40P01"
 BLOCKS = 10
 CHECKPOINT = """
     CREATE TABLE IF NOT EXISTS reference_checkpoint
@@ -91,12 +94,22 @@ class Reference:
         if self.checkpoint == "before":
             self._remember(connection, part, 0)
             connection.commit()
-        changed = connection.execute(text(self._update(values, where, part))).rowcount
+        changed = self._changed(connection, self._update(values, where, part))
         if self.checkpoint == "after":
             connection.commit()
         self._remember(connection, part, changed, is_last_said=self.checkpoint == "before")
         connection.commit()
         return changed
+
+    def _changed(self, connection: Connection, update: str) -> int:
+        """What it does wrong is not that it meets the writers' locks in another order than theirs."""
+        while True:
+            try:
+                return connection.execute(text(update)).rowcount
+            except DBAPIError as error:
+                connection.rollback()
+                if sqlstate(error) != DEADLOCK_DETECTED:
+                    raise
 
     def _update(self, values: Mapping[str, str], where: str, part: Range) -> str:
         assignments = ", ".join(f"{column} = {value}" for column, value in values.items())
