@@ -79,6 +79,8 @@ class RevisionFacts:
     ignores: tuple[Ignore, ...] = ()
     has_downgrade: bool = True
     """Its ``downgrade`` does something."""
+    refuses_downgrade: bool = False
+    """Its ``downgrade`` only raises an error, with a text that says why."""
     is_cut: bool = False
     """Not all of its calls are told, because they are too many or the plan is too long."""
 

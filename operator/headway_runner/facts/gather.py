@@ -113,6 +113,7 @@ def _facts(sight: Sight, step: Step, rendered: Rendered) -> RevisionFacts:
         calls=file.calls,
         ignores=file.ignores,
         has_downgrade=file.has_downgrade,
+        refuses_downgrade=file.refuses_downgrade,
         is_cut=file.is_cut,
     )
 

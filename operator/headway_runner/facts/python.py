@@ -92,6 +92,24 @@ def does_nothing(function: Function | None) -> bool:
     return function is None or all(map(_is_empty, function.body))
 
 
+def refuses(function: Function | None) -> bool:
+    """It does nothing but raise an error, with a text that says why."""
+    return function is not None and does_nothing(function) and any(map(_says_why, function.body))
+
+
+def _says_why(statement: ast.stmt) -> bool:
+    if not isinstance(statement, ast.Raise) or not isinstance(statement.exc, ast.Call):
+        return False
+    return any(map(_may_be_text, statement.exc.args))
+
+
+def _may_be_text(node: ast.expr) -> bool:
+    """A text that says something, or what is put together when it runs."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and bool(node.value.strip())
+    return True
+
+
 def _is_empty(statement: ast.stmt) -> bool:
     is_constant = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
     returns_nothing = isinstance(statement, ast.Return) and statement.value is None

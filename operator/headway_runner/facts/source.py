@@ -21,6 +21,7 @@ class FileFacts:
     path: str = ""
     post_deploy: bool = False
     has_downgrade: bool = True
+    refuses_downgrade: bool = False
     calls: tuple[Call, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     is_cut: bool = False
@@ -38,10 +39,12 @@ def file_facts(path: str, function: str) -> FileFacts:
         # Alembic may run what is not there as source: a compiled file.
         return FileFacts(shown)
     calls = tuple(islice(calls_of(source, function), CALLS + 1))
+    downgrade = source.functions.get("downgrade")
     return FileFacts(
         path=shown,
         post_deploy=source.constant(MARK) is True,
-        has_downgrade=not python.does_nothing(source.functions.get("downgrade")),
+        has_downgrade=not python.does_nothing(downgrade),
+        refuses_downgrade=python.refuses(downgrade),
         calls=calls[:CALLS],
         ignores=tuple(islice(ignores_of(text), IGNORES)),
         is_cut=len(calls) > CALLS,

@@ -182,6 +182,26 @@ def test_a_downgrade_that_does_nothing_is_none(tmp_path, monkeypatch, body, does
     assert not facts_of(tmp_path, monkeypatch, "x = 1\n").has_downgrade
 
 
+@pytest.mark.parametrize(
+    ("body", "says_why"),
+    [
+        ("raise RuntimeError('the old values are gone')", True),
+        ("'''No way.'''\n    raise NotImplementedError(f'{revision} has no way back')", True),
+        ("raise RuntimeError(REASON)", True),
+        ("raise NotImplementedError", False),
+        ("raise NotImplementedError()", False),
+        ("raise RuntimeError(' ')", False),
+        ("raise SystemExit(1)", False),
+        ("pass", False),
+        ("op.drop_table('t')\n    raise RuntimeError('not all of it')", False),
+    ],
+)
+def test_a_downgrade_that_says_why_there_is_no_way_back_refuses(tmp_path, monkeypatch, body, says_why):
+    facts = facts_of(tmp_path, monkeypatch, f"def downgrade():\n    {body}\n")
+    assert facts.refuses_downgrade is says_why
+    assert not facts_of(tmp_path, monkeypatch, "x = 1\n").refuses_downgrade
+
+
 def test_more_calls_than_are_told_are_cut_and_that_is_told(tmp_path, monkeypatch):
     facts = facts_of(tmp_path, monkeypatch, "def upgrade():\n" + "    run()\n" * (CALLS + 1))
     assert (len(facts.calls), facts.is_cut) == (CALLS, True)

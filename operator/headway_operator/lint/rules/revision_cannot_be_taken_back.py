@@ -11,7 +11,8 @@ def revision_cannot_be_taken_back(revision: Revision) -> Iterator[Finding]:
     """A revision changes something, and its downgrade does nothing.
 
     An application that must go back to its last release finds the new schema. That is right where a revision only
-    adds; where it does more, write down how to go back, or raise an error that says why not.
+    adds; where it does more, write down how to go back, or raise an error with a text that says
+    why not.
 
     Anti-pattern::
 
@@ -23,11 +24,12 @@ def revision_cannot_be_taken_back(revision: Revision) -> Iterator[Finding]:
         def downgrade():
             op.drop_column("users", "status")
     """
-    if revision.facts.has_downgrade or not any(True for _ in revision.of(Change)):
+    facts = revision.facts
+    if facts.has_downgrade or facts.refuses_downgrade or not any(True for _ in revision.of(Change)):
         return
     yield revision.finding(
         None,
         "Its downgrade does nothing.",
         "An application that goes back to its last release finds the new schema.",
-        "Write the way back, or raise an error in it that says why there is none.",
+        "Write the way back, or raise an error in it with a text that says why there is none.",
     )
