@@ -53,6 +53,8 @@ def test_tables_that_are_touched_have_their_sizes_and_others_are_not_told(projec
         "CREATE TABLE untouched (id int)",
         "VACUUM ANALYZE",
         "CREATE TABLE unknown (id int) WITH (autovacuum_enabled = false)",
+        "CREATE TABLE loaded (id int PRIMARY KEY) WITH (autovacuum_enabled = false)",
+        "INSERT INTO loaded SELECT generate_series(1, 5000)",
     )
     project.revision(
         "a1",
@@ -62,6 +64,7 @@ def test_tables_that_are_touched_have_their_sizes_and_others_are_not_told(projec
         op.add_column("empty", sa.Column("note", sa.Text))
         name = "unk" + "nown"
         op.add_column(name, sa.Column("note", sa.Text))
+        op.add_column("loaded", sa.Column("note", sa.Text))
         """,
     )
     told = facts(project, database)
@@ -73,6 +76,7 @@ def test_tables_that_are_touched_have_their_sizes_and_others_are_not_told(projec
     parted = sizes.pop(("public", "parted"))
     assert parted[0] == 2000
     assert parted[1] >= 2 * BLOCK
+    assert sizes.pop(("public", "loaded")) == (5000, None)
     assert sizes == {("public", "empty"): (0, 0), ("public", "unknown"): (None, None)}
 
 

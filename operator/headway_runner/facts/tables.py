@@ -18,7 +18,7 @@ WITH RECURSIVE sizes AS (
               WHEN pg_stat_get_live_tuples(c.oid) > 0 THEN pg_stat_get_live_tuples(c.oid)
               WHEN c.reltuples = 0 AND current_setting('server_version_num')::int >= 140000 THEN 0
          END AS n,
-         c.relpages::bigint + coalesce(t.relpages, 0)
+         c.relpages AS heap, c.relpages::bigint + coalesce(t.relpages, 0)
            + coalesce((SELECT sum(i.relpages) FROM pg_catalog.pg_index x
                        JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = c.oid), 0) AS pages
   FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid
@@ -33,7 +33,7 @@ WITH RECURSIVE sizes AS (
 )
 SELECT n.nspname, s.relname,
        CASE WHEN s.relkind = 'p' THEN coalesce(p.n, 0) ELSE s.n END,
-       CASE WHEN s.relkind = 'p' THEN coalesce(p.pages, 0) WHEN s.n > 0 AND s.pages = 0 THEN NULL
+       CASE WHEN s.relkind = 'p' THEN coalesce(p.pages, 0) WHEN s.n > 0 AND s.heap = 0 THEN NULL
             WHEN s.n IS NULL AND s.pages = 0 THEN NULL ELSE s.pages END
          * current_setting('block_size')::bigint
 FROM sizes s JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace LEFT JOIN partitioned p ON p.root = s.oid
