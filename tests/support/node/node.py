@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from support import assets
 from support.apiclient import ApiError
@@ -51,13 +52,27 @@ class Node:
 
     def drain(self) -> None:
         """Let every pod end through the kubelet, which takes its volumes, network and groups away."""
+        left: list[str] = []
+
+        def is_empty() -> bool:
+            left[:] = self._ended()
+            return not left
+
+        try:
+            wait_until(is_empty, DRAINED_WITHIN, "the pods to end")
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}: {', '.join(left)}") from None
+
+    def _ended(self) -> list[str]:
+        """Asked again each time: an operator that still runs makes a Job anew. Which pods there are."""
         client = self.control_plane.client
-        for path in ("/apis/apps/v1/deployments", "/apis/batch/v1/jobs", "/api/v1/pods"):
+        for path in _ENDED:
             for item in client.get(path)["items"]:
-                with suppress(ApiError):
-                    # A finalizer of the Job controller would hold the pods of a Job.
-                    client.delete(_path(path, item["metadata"]), _AT_ONCE)
-        wait_until(lambda: not client.get("/api/v1/pods")["items"], DRAINED_WITHIN, "the pods to end")
+                if "deletionTimestamp" not in item["metadata"]:
+                    with suppress(ApiError):
+                        # A finalizer of the Job controller would hold the pods of a Job.
+                        client.delete(_path(path, item["metadata"]), _AT_ONCE)
+        return [_told(pod) for pod in client.get("/api/v1/pods")["items"]]
 
     def _is_ready(self) -> bool:
         self.kubelet.require_running()
@@ -68,7 +83,15 @@ class Node:
         return False
 
 
+_ENDED = ("/apis/apps/v1/deployments", "/apis/apps/v1/replicasets", "/apis/batch/v1/jobs", "/api/v1/pods")
 _AT_ONCE = {"gracePeriodSeconds": 1, "propagationPolicy": "Background"}
+
+
+def _told(pod: dict[str, Any]) -> str:
+    """With what holds it."""
+    metadata = pod["metadata"]
+    holds = (pod["status"].get("phase"), metadata.get("deletionTimestamp"), metadata.get("finalizers"))
+    return f"{metadata['namespace']}/{metadata['name']} {holds}"
 
 
 def _path(collection: str, metadata: dict[str, str]) -> str:
