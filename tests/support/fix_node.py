@@ -36,9 +36,13 @@ def installed(node_place: Place, helm: Helm) -> Iterator[Release]:
 
 
 @pytest.fixture
-def team(node_place: Place, installed: Release, request: pytest.FixtureRequest) -> Team:
+def team(node_place: Place, installed: Release, request: pytest.FixtureRequest) -> Iterator[Team]:
     """A namespace as an application's team has it, restricted, with an operator that watches it."""
-    return Team.arrive(node_place, request.node.name)
+    arrived = Team.arrive(node_place, request.node.name)
+    yield arrived
+    # A node of our own goes as a whole.
+    if node_place.node is None:
+        arrived.leave()
 
 
 @pytest.fixture(scope="session")

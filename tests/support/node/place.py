@@ -56,10 +56,12 @@ def _given(kubeconfig: Path) -> Iterator[Place]:
     kubectl = shutil.which("kubectl") or assets.find() / "kubectl"
     server = PostgresServer(os.environ["HEADWAY_E2E_DSN"])
     images = (os.environ["HEADWAY_E2E_IMAGE"], os.environ["HEADWAY_E2E_SHOP_IMAGE"])
+    cluster = Cluster(kubeconfig, Path(kubectl))
     try:
-        yield Place(Cluster(kubeconfig, Path(kubectl)), *images, server)
+        yield Place(cluster, *images, server)
     finally:
         server.drop_all()
+        cluster.client.close()
 
 
 @contextmanager

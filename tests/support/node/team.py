@@ -38,13 +38,17 @@ class Team(Resources):
     def arrive(cls, place: Place, label: str) -> Team:
         """A fresh namespace that takes restricted pods only."""
         words = re.sub(r"[^a-z0-9]+", "-", label.removeprefix("test_").lower())[:40].strip("-")
-        team = cls(place, f"{words}-{next(_numbers)}")
+        team = cls(place, f"{words}-{next(_numbers)}-{place.postgres.session}")
         place.cluster.client.post(
             "/api/v1/namespaces", {"metadata": {"name": team.namespace, "labels": RESTRICTED}}
         )
         account = f"{team.core}/serviceaccounts?fieldSelector=metadata.name=default"
         wait_until(lambda: team.client.get(account)["items"], what="the namespace's account")
         return team
+
+    def leave(self) -> None:
+        """Ask for the end of the namespace and of all that is in it."""
+        self.client.delete(f"/api/v1/namespaces/{self.namespace}")
 
     def secret_of(self, database: Database, name: str) -> None:
         """A Secret with the keys that CloudNativePG gives the application of a cluster."""
