@@ -7,6 +7,7 @@ needed. ``Reconciling`` and ``Stalled`` are never both True.
 from collections.abc import Mapping
 from enum import StrEnum
 
+from headway_contract.result import shorten
 from headway_operator.api.status import Condition
 
 
@@ -76,7 +77,7 @@ def conditions_for(
     rows = [(kind, status, *told[kind]) for kind, status in TABLE[state]]
     rows += [(kind, *own[kind]) for kind in OWN_CONDITIONS]
     return tuple(
-        Condition(kind, status, why, text[:MESSAGE_CHARACTERS], observed_generation=generation)
+        Condition(kind, status, why, shorten(text, MESSAGE_CHARACTERS), observed_generation=generation)
         for kind, status, why, text in rows
     )
 

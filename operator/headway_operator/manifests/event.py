@@ -24,7 +24,7 @@ def event_for(news: TellUser, migration: Migration, now: datetime) -> dict[str, 
         "reportingInstance": CONTROLLER,
         "action": news.reason,
         "reason": news.reason,
-        "note": news.message.encode()[:NOTE_BYTES].decode(errors="ignore"),
+        "note": note_of(news.message),
         "type": "Warning" if news.warning else "Normal",
         "regarding": {
             "apiVersion": API_VERSION,
@@ -35,3 +35,12 @@ def event_for(news: TellUser, migration: Migration, now: datetime) -> dict[str, 
             "resourceVersion": migration.resource_version,
         },
     }
+
+
+def note_of(message: str) -> str:
+    """The message, its middle left out when it has more bytes than an event takes: what to type comes last."""
+    whole = message.encode()
+    if len(whole) <= NOTE_BYTES:
+        return message
+    half = (NOTE_BYTES - len("…".encode())) // 2
+    return f"{whole[:half].decode(errors='ignore')}…{whole[-half:].decode(errors='ignore')}"

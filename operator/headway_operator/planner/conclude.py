@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from headway_contract.result import shorten
 from headway_operator.api.conditions import (
     BEHIND_THE_GATE,
     OWN_CONDITIONS,
@@ -33,6 +34,8 @@ from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import Snapshot
 from headway_operator.planner.strays import LEFT_BEHIND, waits_for_a_pod
 
+COLUMN_CHARACTERS = 1024
+"""Of the column Message. What to type comes last in a message, so of a longer one the middle is left out."""
 SECOND = timedelta(seconds=1)
 """What the times of Kubernetes are counted in."""
 
@@ -288,7 +291,7 @@ def _progress(snapshot: Snapshot, status: Status, message: str) -> Progress:
         percent=percent,
         databases=counted,
         job_name=busy[0] if busy else "",
-        message=message[:1024],
+        message=shorten(message, COLUMN_CHARACTERS),
     )
     old = snapshot.migration.status.progress
     if old is not None and replace(old, updated_time=None) == fresh:

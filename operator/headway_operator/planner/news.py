@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from headway_contract.result import shorten
 from headway_operator.api.hooks import Result
 from headway_operator.api.migration import LintSettings
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Stage, Status
@@ -27,7 +28,7 @@ def news_of_lint(old: Status, new: Status, lint: LintSettings) -> tuple[TellUser
     known = old.plan is not None and (old.plan.job_name, old.plan.reviewed) == (plan.job_name, True)
     if known:
         return ()
-    text = summary(plan, lint)[:_MESSAGE_CHARACTERS]
+    text = shorten(summary(plan, lint), _MESSAGE_CHARACTERS)
     return (TellUser("LintFindings", text, warning=True, key=f"{run}/lint/{plan.attempt}"),)
 
 
@@ -76,7 +77,7 @@ def _of_database(database: DatabaseStatus, status: Status, attempts: int) -> Ite
     stage, phase, attempt = _place(database)
     part = f"/{stage}" if stage is Stage.POST_DEPLOY else ""
     key = f"{status.run.id if status.run else ''}/{database.name}{part}/{attempt}/{phase}"
-    text = f"{database.name}: {database.message}"[:_MESSAGE_CHARACTERS]
+    text = shorten(f"{database.name}: {database.message}", _MESSAGE_CHARACTERS)
     if database.phase.is_working:
         which = attempt_text(database.failures, attempts)
         started = f"{database.name}: Job {database.job_name} started{f', {which}' if which else ''}"
@@ -114,7 +115,7 @@ def _of_run(old: Status, new: Status) -> Iterator[TellUser]:
     was_ready, is_ready = old.condition("Ready"), new.condition("Ready")
     if is_ready and is_ready.reason == "GateOpen" and not (was_ready and was_ready.status == "True"):
         key = f"{new.run.id if new.run else ''}/{new.observed_generation}/GateOpen"
-        yield TellUser("GateOpen", is_ready.message[:_MESSAGE_CHARACTERS], key=key)
+        yield TellUser("GateOpen", shorten(is_ready.message, _MESSAGE_CHARACTERS), key=key)
     before, after = old.condition("Succeeded"), new.condition("Succeeded")
     if after is None or (before and (before.status, before.reason) == (after.status, after.reason)):
         return
@@ -125,4 +126,4 @@ def _of_run(old: Status, new: Status) -> Iterator[TellUser]:
         return
     key = f"{new.run.id if new.run else ''}/{new.observed_generation}/{after.status}/{after.reason}"
     warning = after.status == "False"
-    yield TellUser(after.reason, after.message[:_MESSAGE_CHARACTERS], warning=warning, key=key)
+    yield TellUser(after.reason, shorten(after.message, _MESSAGE_CHARACTERS), warning=warning, key=key)

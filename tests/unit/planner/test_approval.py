@@ -7,6 +7,9 @@ from dataclasses import replace
 from headway_contract.request import WhenAhead
 from headway_contract.result import Plan
 from headway_operator.api.migration import APPROVE_ANNOTATION, APPROVED_BY_ANNOTATION
+from headway_operator.manifests.event import event_for
+from headway_operator.planner.approval import approve_command
+from headway_operator.planner.news import news
 from headway_operator.planner.snapshot import Stage
 from support.builders import a_database, a_migration, a_plan, a_result
 from support.judges import argo, kstatus
@@ -107,6 +110,22 @@ def test_a_whole_page_in_the_annotation_leaves_room_for_the_command():
     approve(cluster, "x" * 100_000)
     cluster.reconcile()
     assert cluster.status.condition("Ready").message.endswith("--overwrite")
+
+
+def test_the_command_is_whole_wherever_it_is_told_however_much_is_said_before_it():
+    names = [f"tenant-{number:02}-of-the-whole-shop" for number in range(50)]
+    cluster = ModelCluster(a_migration(*names, approval="Required"))
+    before = cluster.status
+    make_the_plan(cluster)
+    message = cluster.status.condition("Ready").message
+    command = approve_command(cluster.resource, digest_of(cluster))
+    assert len(message) in (1023, 1024)
+    (told,) = [one for one in news(before, cluster.status, 4) if one.reason == "WaitingForApproval"]
+    event = event_for(told, cluster.resource, cluster.now)
+    for text, most in ((message, 1100), (cluster.status.progress.message, 1100), (event["note"], 1024)):
+        assert text.endswith(command)
+        assert text.startswith("50 revisions wait for approval (tenant-00-of-the-whole-shop: 1")
+        assert len(text.encode()) <= most
 
 
 def test_whatever_changes_the_plan_voids_the_approval():
