@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from headway_contract.result import Outcome, RunResult
+from headway_contract.result import Outcome, Plan, RunResult
 from headway_operator.api.hooks import Hook, HookType, Point
 from headway_operator.api.migration import Migration
 from headway_operator.planner.actions import Decision
@@ -116,6 +116,10 @@ class HookedCluster(ModelCluster):
         """What of them the database lacks."""
         return [one for one in self.wanted(image) if one not in self.applied.get(database, [])]
 
+    def current(self, database: str) -> tuple[str, ...]:
+        """What its version table has."""
+        return tuple(self.applied.get(database, [])[-1:]) or ("base0",)
+
     def step(self, name: str) -> None:
         """The runner of this Job goes on: it asks, applies a revision, stops, or is done.
 
@@ -189,11 +193,12 @@ class HookedCluster(ModelCluster):
                 return a_result(Outcome.STOPPED)
             assert self.resource.spec is not None
             names = [one.name for one in self.resource.spec.databases]
-            return a_result(plan=a_plan(**{name: self.pending(name, image) for name in names}))
+            found = a_plan(**{name: self.pending(name, image) for name in names}).databases
+            return a_result(plan=Plan(tuple(replace(one, current=self.current(one.name)) for one in found)))
         pending, own = self.pending(job.database, image), tuple(self.by_job.get(job.name, []))
         facts: dict[str, Any] = {
             "database": job.database,
-            "to_revision": tuple(self.applied.get(job.database, [])[-1:]) or ("base0",),
+            "to_revision": self.current(job.database),
             "applied": own[-2:],
             "applied_count": len(own),
             "pending_count": len(pending),

@@ -33,6 +33,8 @@ def newly_applied(
             left += database.post_deploy_count
     if latest is not None and latest.result is not None and latest.result.to_revision:
         left = latest.result.pending_count + latest.result.post_deploy_count
+    # Until a Job tells, nothing of the plan is applied; what stands before it was, by a run before this one.
+    left = database.pending_count if left is None else left
     return _in_order(database.untold, names, left)
 
 

@@ -196,7 +196,7 @@ def _with_plan(
         return memory
     later = sum(one.post_deploy for one in plan.pending)
     order = sorted(plan.pending, key=lambda one: one.post_deploy)
-    memory = with_revisions(memory, (one.revision for one in order), run.spec.hooks)
+    memory = with_revisions(memory, plan.current, (one.revision for one in order), run.spec.hooks)
     planned = replace(
         memory,
         current_revision=", ".join(plan.current),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from headway_contract.result import shorten
 from headway_operator.api.hooks import Hook, HookStatus, HookType, Point, Result
 from headway_operator.api.migration import Migration
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Run, Status
@@ -17,6 +18,7 @@ from headway_operator.planner.explain import stamp
 from headway_operator.planner.occasions import SENTENCE_CHARACTERS, Occasion, entry_for, message_id
 from headway_operator.planner.outbox import Entries, has_room, is_known
 from headway_operator.planner.snapshot import JobView, Snapshot, Stage
+from headway_operator.planner.unheard import has_told, landed
 
 SUPERSEDED = "Superseded"
 EVERY_HOOK = "all"
@@ -42,14 +44,20 @@ def listens(hooks: tuple[Hook, ...], point: Point, *types: HookType) -> bool:
 
 
 def with_revisions(
-    database: DatabaseStatus, revisions: Iterable[str], hooks: tuple[Hook, ...]
+    database: DatabaseStatus, current: Iterable[str], revisions: Iterable[str], hooks: tuple[Hook, ...]
 ) -> DatabaseStatus:
-    """The database with the revisions of its plan that hooks are still to be told of."""
+    """The database with the revisions of its plan that hooks are still to be told of, after those of a run before it
+    that turn out to be applied. ``current``: where the plan found it.
+    """
     kept = tuple(dict.fromkeys(revisions))[:REVISIONS_KEPT]
+    known = landed(database, current, kept)
+    after, before = (
+        (*(one for one in earlier if one in known), *kept) for earlier in (database.untold, database.unasked)
+    )
     return replace(
         database,
-        untold=kept if listens(hooks, Point.AFTER_REVISION) else (),
-        unasked=kept if listens(hooks, Point.BEFORE_REVISION, HookType.NOTIFY) else (),
+        untold=after if listens(hooks, Point.AFTER_REVISION) else (),
+        unasked=before if listens(hooks, Point.BEFORE_REVISION, HookType.NOTIFY) else (),
     )
 
 
@@ -89,15 +97,27 @@ def with_happenings(
     return Told(replace(new.run, unsent=unsent), tuple(databases), writer.entries)
 
 
-def with_last_words(snapshot: Snapshot, desk: Desk, old: Status, jobs: tuple[JobView, ...]) -> Entries:
+@dataclass(frozen=True)
+class LastWords:
+    """The messages with those of a run that is over, and its databases with what of them is left open."""
+
+    entries: Entries
+    unheard: tuple[DatabaseStatus, ...] = ()
+
+
+def with_last_words(snapshot: Snapshot, desk: Desk, old: Status, jobs: tuple[JobView, ...]) -> LastWords:
     """What is still to be told of a run that another one takes over from; what finds no room is said to be lost."""
     if old.run is None:
-        return desk.entries
+        return LastWords(desk.entries)
     writer = _Writer(snapshot, replace(desk, run=old.run.id), old, desk.entries)
-    left = 0
+    left, unheard = 0, []
     for database in old.databases:
+        own = _of(jobs, database.name)
         told = writer.tell_revisions(database, jobs)
-        left += len(newly_applied(told, _of(jobs, database.name), None))
+        lost = newly_applied(told, own, None)
+        left += len(lost)
+        if not has_told(told, own):
+            unheard.append(replace(told, untold=tuple(one for one in told.untold if one not in lost)))
     unsent = old.run.unsent
     # A Job may have been created in a look whose status was never written.
     begun = any(map(has_begun, old.databases)) or any(job.stage is not Stage.PLAN for job in jobs)
@@ -106,7 +126,8 @@ def with_last_words(snapshot: Snapshot, desk: Desk, old: Status, jobs: tuple[Job
     for note in unsent:
         point, _, name = note.partition(_SEPARATOR)
         left += len(writer.tell_noted((note,), Point(point), name))
-    return writer.entries + ((_lost(old.run.id, left, stamp(snapshot.now)),) if left else ())
+    lost_notice = (_lost(old.run.id, left, stamp(snapshot.now)),) if left else ()
+    return LastWords(writer.entries + lost_notice, tuple(unheard))
 
 
 def _lost(run: str, count: int, now: str) -> HookStatus:
@@ -235,11 +256,14 @@ class _Writer:
         if point is Point.ON_FAILURE:
             failed = status.condition("Succeeded")
             if failed is not None:
-                facts["failure"] = {"reason": failed.reason, "message": failed.message[:SENTENCE_CHARACTERS]}
+                facts["failure"] = {
+                    "reason": failed.reason,
+                    "message": shorten(failed.message, SENTENCE_CHARACTERS),
+                }
         if point is Point.AFTER_MIGRATION and run is not None:
             facts["result"] = run.result or SUPERSEDED
         if point is Point.ON_APPROVAL_REQUIRED:
             asked = status.condition("Reconciling")
             what = status.plan.digest if status.plan is not None else ""
-            facts["message"] = asked.message[:SENTENCE_CHARACTERS] if asked is not None else ""
+            facts["message"] = shorten(asked.message, SENTENCE_CHARACTERS) if asked is not None else ""
         return Occasion(point, name, what=what, facts=facts)

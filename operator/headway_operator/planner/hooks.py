@@ -27,6 +27,7 @@ from headway_operator.planner.outbox import (
 from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import JobView, Snapshot, Stage
 from headway_operator.planner.throttles import questions, throttled, with_states
+from headway_operator.planner.unheard import with_unheard
 
 WRITTEN = timedelta(milliseconds=50)
 """A message that was just written may go out with the next look."""
@@ -126,7 +127,7 @@ def post(snapshot: Snapshot, desk: Desk, occasions: tuple[Occasion, ...], status
         run = status.run.id
         if old.run is not None and old.run.id != run:
             last = with_last_words(snapshot, desk, old, _of_run(jobs, old.run.id))
-            desk = replace(desk, entries=last)
+            desk, status = replace(desk, entries=last.entries), _with_unheard(status, last.unheard)
         told = with_happenings(snapshot, desk, old, status, _of_run(jobs, run))
         desk = replace(desk, entries=told.entries)
         if run == desk.run:
@@ -138,6 +139,15 @@ def post(snapshot: Snapshot, desk: Desk, occasions: tuple[Occasion, ...], status
         status = replace(status, hooks=read)
     wakes = tuple(_wakes(snapshot, desk, read, status.hooks, bool(messages)))
     return Post(status, messages, asked, wakes)
+
+
+def _with_unheard(status: Status, unheard: tuple[DatabaseStatus, ...]) -> Status:
+    """A run that has just begun, with what the one before it has left open."""
+    open_ones = {one.name: one for one in unheard}
+    databases = (
+        with_unheard(one, open_ones[one.name]) if one.name in open_ones else one for one in status.databases
+    )
+    return replace(status, databases=tuple(databases))
 
 
 def _with_refusal(

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from headway_operator.api.hooks import FailurePolicy, Point, Result
+from headway_operator.api.migration import RETRY_ANNOTATION
 from headway_operator.api.status import DatabasePhase
 from headway_operator.planner.deliveries import Answer, Answered
 from headway_operator.planner.plan import plan
@@ -288,6 +289,66 @@ def test_messages_of_a_run_that_is_superseded_are_still_sent():
     assert told == [one for one in cluster.applied["main"] if one.startswith("1-")]
     assert of_first[-1].point is Point.AFTER_MIGRATION
     assert of_first[-1].data["result"] == "Superseded"
+
+
+def after_revisions(cluster, hook="chat"):
+    return [one for one in cluster.receiver.told(hook) if one.startswith("AfterRevision")]
+
+
+@pytest.mark.parametrize("count", [2, 3], ids=["some are pending", "nothing is pending"])
+def test_what_a_job_committed_unheard_before_it_was_removed_is_told_by_the_run_after_it(count):
+    cluster = HookedCluster(hooks=[a_hook()], revisions=3)
+    cluster.loses_events = True
+    until(cluster, lambda: len(cluster.applied.get("main", [])) == count)
+    assert after_revisions(cluster) == []
+    (job,) = cluster.active
+    cluster.remove(job.name)
+    cluster.loses_events = False
+    cluster.annotate(RETRY_ANNOTATION, "1")
+    cluster.settle()
+    assert after_revisions(cluster) == [f"AfterRevision main 1-{number}" for number in (1, 2, 3)]
+    assert len(cluster.receiver.ids("chat")) == len(cluster.receiver.told("chat"))
+
+
+def test_it_is_told_also_when_several_runs_come_to_no_plan_before_one_does():
+    cluster = HookedCluster(hooks=[a_hook()], revisions=3)
+    cluster.loses_events = True
+    until(cluster, lambda: len(cluster.applied.get("main", [])) == 2)
+    cluster.remove(cluster.active[0].name)
+    for token in ("1", "2", "3"):
+        cluster.annotate(RETRY_ANNOTATION, token)
+        cluster.reconcile()
+        (plan_job,) = cluster.active
+        cluster.remove(plan_job.name)
+    cluster.annotate(RETRY_ANNOTATION, "4")
+    cluster.settle()
+    assert after_revisions(cluster) == [f"AfterRevision main 1-{number}" for number in (1, 2, 3)]
+
+
+def test_what_a_removed_job_did_not_come_to_is_told_once_and_only_when_it_is_applied():
+    cluster = HookedCluster(hooks=[a_hook()], revisions=3)
+    until(cluster, lambda: len(cluster.applied.get("main", [])) == 1)
+    cluster.remove(cluster.active[0].name)
+    cluster.annotate(RETRY_ANNOTATION, "1")
+    cluster.broken.add(("main", "registry.example.com/shop:1"))
+    until(cluster, lambda: any(job.database and job.is_active for job in cluster.jobs.values()))
+    told = after_revisions(cluster)
+    assert told == ["AfterRevision main 1-1"]
+    cluster.settle()
+    assert after_revisions(cluster) == [f"AfterRevision main {one}" for one in cluster.applied["main"]]
+
+
+def test_what_somebody_applied_by_hand_after_a_run_had_told_its_end_is_nothing_that_a_run_did():
+    cluster = HookedCluster(hooks=[a_hook()], revisions=3, retries=0)
+    until(cluster, lambda: len(cluster.applied.get("main", [])) == 1)
+    cluster.broken.add(("main", "registry.example.com/shop:1"))
+    cluster.finish(cluster.active[0].name)
+    cluster.settle()
+    cluster.broken.clear()
+    cluster.applied["main"].append("1-2")
+    cluster.annotate(RETRY_ANNOTATION, "1")
+    cluster.settle()
+    assert after_revisions(cluster) == ["AfterRevision main 1-1", "AfterRevision main 1-3"]
 
 
 def test_the_end_of_a_run_is_told_though_the_operator_died_when_its_first_job_was_created():

@@ -157,3 +157,37 @@ def test_a_run_that_another_one_takes_over_from_leaves_nothing_untold(first):
             }
             assert applied == {one for one in told if one.startswith("AfterRevision")}, f"seed {seed}"
             assert not applied or told[-1] == "AfterMigration", f"seed {seed}"
+
+
+class TakenAway(Disturbed):
+    """A Job is removed with its pod while its runner works unheard, and somebody asks for another run."""
+
+    def disturb(self):
+        self.take_at = self.chance.randint(2, 40)
+        super().disturb()
+
+    def look(self, crash_after=None):
+        super().look(crash_after)
+        self.take_at -= 1
+        if self.take_at > 0 or not any(job.database for job in self.cluster.active):
+            return
+        self.take_at = 1000
+        job = next(job for job in self.cluster.active if job.database)
+        self.cluster.loses_events = True
+        for _ in range(self.chance.randint(1, 4)):
+            self.cluster.step(job.name)
+        self.cluster.remove(job.name)
+        self.cluster.annotate("headway.dev/retry", "1")
+
+
+@pytest.mark.parametrize("first", range(0, RUNS, 20))
+def test_each_revision_is_told_once_though_its_job_was_taken_away(first):
+    for seed in range(first, first + 20):
+        run = TakenAway(f"taken away {seed}")
+        run.disturb()
+        cluster = run.cluster
+        told = [one for one in cluster.receiver.told("chat") if one.startswith("AfterRevision")]
+        for name in run.databases:
+            own = [one.split()[-1] for one in told if f" {name} " in one]
+            assert own == cluster.applied.get(name, []), f"seed {seed}"
+        assert len(cluster.receiver.ids("chat")) == len(cluster.receiver.told("chat"))
