@@ -21,6 +21,7 @@ from headway_runner.alembic_env import Step, destination_of, run_alembic, take_p
 from headway_runner.child import Link
 from headway_runner.contexts import place_of
 from headway_runner.failures import READ_ONLY_STATE, failure_of, is_not_there_yet, print_error
+from headway_runner.forks import told_forks
 from headway_runner.hints import with_hint
 from headway_runner.invalid_indexes import building, invalid_indexes, left
 from headway_runner.lock import held, lock_of
@@ -185,20 +186,20 @@ class Inspector(ContextGuard):
             current=heads,
             target=resolved,
             absolute_target=resolved[0] if relative else target,
-            **self._parted(steps),
+            **self._parted(steps, told_forks(script, (target,), steps)),
             past_target=not steps
             and not history.is_symbolic(target)
             and history.is_past(script, heads, resolved),
         )
 
-    def _parted(self, steps: list[Step]) -> dict[str, Any]:
-        """What this task would run of the steps, and what it leaves for behind the gate."""
+    def _parted(self, steps: list[Step], notices: tuple[str, ...]) -> dict[str, Any]:
+        """What this task would run of the steps, what it leaves for behind the gate, and what is odd about them."""
         shown = history.all_pending(steps)
         leaves = self._task.request.part is Part.BEFORE_DEPLOY
         return {
             "pending": tuple(one for one in shown if not (leaves and one.post_deploy)),
             "post_deploy": tuple(one for one in shown if leaves and one.post_deploy),
-            "notices": those_in_the_middle(steps),
+            "notices": (*those_in_the_middle(steps), *notices),
         }
 
     def _view_of_command(
@@ -220,7 +221,7 @@ class Inspector(ContextGuard):
             current=heads,
             target=resolved,
             absolute_target=",".join(targets),
-            **self._parted(steps),
+            **self._parted(steps, told_forks(script, targets, steps)),
             past_target=not steps
             and not all(map(history.is_symbolic, targets))
             and history.is_past(script, heads, resolved),

@@ -16,6 +16,7 @@ from headway_runner.facts.branches import own_of
 from headway_runner.facts.gather import Sight, gather
 from headway_runner.facts.offline import Script
 from headway_runner.failures import RunFailed, failure_of, print_error
+from headway_runner.forks import told_forks
 from headway_runner.marks import those_in_the_middle
 from headway_runner.participant import call_guarded
 from headway_runner.project import URL_OPTION, load_config, prepare_process
@@ -58,7 +59,7 @@ def _look(task: Task, sights: list[Sight]) -> Inspection:
         target=target,
         absolute_target=target[0] if is_relative(task.target) else task.target,
         pending=history.all_pending(steps),
-        notices=those_in_the_middle(steps),
+        notices=(*those_in_the_middle(steps), *told_forks(directory, (task.target,), steps)),
     )
 
 
