@@ -20,9 +20,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
 from headway_contract.result import Failure
-from headway_runner.blockers import SESSION_COLUMNS, postgres_blocker, told
+from headway_runner.blockers import SESSION_COLUMNS, Blocker, postgres_blocker
 from headway_runner.dbapi import adapter_of, query, sqlite_file
 from headway_runner.failures import RunFailed
+from headway_runner.invalid_indexes import literal
+from headway_runner.lock_holder import OF_HEADWAY, told_holder
 from headway_runner.mysql_lock import MySqlLock
 
 SPACE = 7777
@@ -35,6 +37,14 @@ SELECT {SESSION_COLUMNS}, NULL FROM pg_locks l LEFT JOIN pg_stat_activity a ON a
 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = {{space}} AND l.objid = {{key}}
 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+
+_WORKER = f"""
+SELECT {SESSION_COLUMNS}, NULL FROM pg_stat_activity a
+WHERE a.application_name = {{name}} AND a.pid <> {{pid}} AND a.backend_type = 'client backend'
+AND a.datname = current_database() AND a.query !~ 'pg_(stat_|locks|blocking_pids)'
+ORDER BY a.state = 'idle', a.state_change DESC LIMIT 1
+"""
+"""Not one that only looks around; of several that are at work, the one that has begun something last."""
 
 
 class Lock(Protocol):
@@ -70,7 +80,17 @@ class PostgresLock:
     def holder(self) -> str:
         """From ``pg_locks``, where both keys stand as numbers without a sign."""
         rows = self._rows(_HOLDER.format(space=SPACE, key=self._key % 2**32))
-        return told(postgres_blocker(rows[0])) if rows else ""
+        if not rows:
+            return ""
+        holder = postgres_blocker(rows[0])
+        return told_holder(holder, self._worker_beside(holder))
+
+    def _worker_beside(self, holder: Blocker) -> Blocker | None:
+        """The session of the same run that works, where ours have the name of their run."""
+        if not holder.application.startswith(OF_HEADWAY):
+            return None
+        rows = self._rows(_WORKER.format(name=literal(holder.application), pid=holder.pid))
+        return postgres_blocker(rows[0]) if rows else None
 
     def _ask(self, function: str) -> Any:
         return self._rows(f"SELECT {function}({SPACE}, {self._key})")[0][0]

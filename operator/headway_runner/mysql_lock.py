@@ -17,9 +17,10 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection, Engine
 
-from headway_runner.blockers import mysql_session, told
+from headway_runner.blockers import mysql_session
 from headway_runner.dbapi import adapter_of, query
 from headway_runner.keepalive import IDLE_SECONDS, LOST_AFTER_SECONDS
+from headway_runner.lock_holder import told_holder
 from headway_runner.reports import say
 from headway_runner.side_session import SideSession
 
@@ -64,7 +65,9 @@ class MySqlLock:
     def holder(self) -> str:
         """``IS_USED_LOCK``; other users' sessions are in the process list only for who may see them."""
         session = query(self._adapter, f"SELECT IS_USED_LOCK('{self._name}')")[0][0]
-        return told(mysql_session(lambda ask: query(self._adapter, ask), int(session))) if session else ""
+        if not session:
+            return ""
+        return told_holder(mysql_session(lambda ask: query(self._adapter, ask), int(session)), is_ours=True)
 
     @property
     def _alive(self) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import make_url
 
-from headway_contract.events import Blocked, LockAwaited, PassRetried, RevisionStarted
+from headway_contract.events import BackfillStarted, Blocked, LockAwaited, PassRetried, RevisionStarted
 from headway_contract.exit_codes import ExitCode
 from support.projects import from_template
 from support.runner import database_request, migrate, request_for, start
@@ -168,6 +169,27 @@ def test_who_holds_the_migration_lock_is_named(tmp_path, database):
     assert named in run.result.failure.message
     assert (run.result.failure.name, run.exit_code) == ("LockHeld", ExitCode.BUSY)
     assert database.tables() == set()
+
+
+def test_a_run_that_fills_beside_its_lock_is_told_as_one_that_works(tmp_path, busy):
+    busy.execute(
+        "INSERT INTO busy SELECT i FROM generate_series(2, 400) i;"
+        "ALTER TABLE busy ADD PRIMARY KEY (id), ADD done int"
+    )
+    slowly = "case when pg_sleep(0.05) IS NULL then 2 else 1 end"
+    project = from_template(tmp_path).revision(
+        "a1", f"from headway import backfill; backfill('busy', {{'done': '{slowly}'}}, 'done IS NULL')"
+    )
+    request = request_for(database_request(), lock_give_up_seconds=1)
+    first = start(project, replace(request, run="1st"), {"main": busy.url()})
+    first.wait_for(BackfillStarted)
+    run = start(project, replace(request, run="2nd"), {"main": busy.url()}).finish()
+    first.terminate()
+    first.finish()
+    for said in (run.of(LockAwaited)[0].holder, run.result.failure.message.partition("It is held by ")[2]):
+        assert said.startswith("a running Headway, run 1st: session ")
+        assert "which keeps the lock for session " in said
+        assert "idle" not in said
 
 
 @pytest.mark.parametrize("driver", TEMPLATES)
