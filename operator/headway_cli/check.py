@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from headway_cli import here
@@ -55,6 +54,7 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
     from headway_cli.launch import check_sources
     from headway_cli.plans.result import tell_problem
     from headway_contract.codec import encode
+    from headway_contract.drift import without_ignored
 
     intake = take_in(read_documents(here.files_of(options)), here.options_of(options))
     _check_it_can(intake)
@@ -63,7 +63,8 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
     tell_problem(told)
     if drift is None:
         return EXIT_FAILED
-    drift = without_ignored(drift, options.ignore)
+    left = tuple(without_ignored(one, options.ignore) for one in drift.databases)
+    drift = replace(drift, databases=left)
     if options.output == "json":
         print(json.dumps(encode(drift), indent=2, ensure_ascii=False))
     else:
@@ -105,31 +106,6 @@ def _compare(intake: Intake) -> tuple[Drift | None, Told]:
         why = why_it_failed(failure, name) if failure else "The check's process ended without a result."
     told = told_at_home(Told(problem=why, log=tail(lines_of_log) if failed else ()), name)
     return (None if drift is None else with_texts(drift, mask)), with_texts(told, mask)
-
-
-def without_ignored(drift: Drift, patterns: Sequence[str]) -> Drift:
-    """The differences that no pattern names."""
-    return replace(
-        drift,
-        databases=tuple(
-            replace(
-                database,
-                differences=tuple(
-                    one
-                    for one in database.differences
-                    if not any(_matches(pattern, one.kind, one.name) for pattern in patterns)
-                ),
-            )
-            for database in drift.databases
-        ),
-    )
-
-
-def _matches(pattern: str, kind: str, name: str) -> bool:
-    wanted_kind, separator, wanted_name = pattern.partition(":")
-    if not separator:
-        return fnmatchcase(name, pattern)
-    return fnmatchcase(kind, wanted_kind) and fnmatchcase(name, wanted_name)
 
 
 def lines(database: DatabaseDrift, migration_name: str) -> Iterator[str]:

@@ -16,6 +16,7 @@ from headway_contract.events import Event
 from headway_operator.api.hooks import Result
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Stage, Status
 from headway_operator.planner.backfills import finished, record_line
+from headway_operator.planner.drift import drift_line
 from headway_operator.planner.explain import attempt_text
 from headway_operator.planner.snapshot import JobProgress
 
@@ -89,6 +90,8 @@ def _of_databases(old: Status, new: Status, attempts: int) -> Iterator[Item]:
             item = _of_database(database, attempts)
             if item is not None:
                 yield item
+        if database.drift is not None and (before is None or before.drift != database.drift):
+            yield Item("Drift", drift_line(database.drift), database.name, encode(database.drift))
 
 
 def _has_moved(before: DatabaseStatus, now: DatabaseStatus) -> bool:

@@ -9,6 +9,7 @@ from enum import Enum
 
 from headway_contract.backfill import LEFT_OUT, BackfillSettings
 from headway_contract.codec import Undecodable, decode, encode
+from headway_contract.drift_report import DriftWish
 from headway_contract.planned import Planned
 
 VARIABLE = "HEADWAY_REQUEST"
@@ -102,6 +103,8 @@ class RunRequest:
     heartbeat_seconds: int = 10
     asks_before_revisions: bool = False
     """Wait before each revision until a control value lets it go: somebody outside is asked first."""
+    drift: DriftWish | None = None
+    """Compare each database that is at its target with the models, once the result is there; None: do not."""
     control_file: str = ""
     """Where the operator's wishes appear (``control.Control``); empty: there is no such channel."""
     termination_log: str = ""

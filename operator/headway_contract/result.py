@@ -12,6 +12,7 @@ from enum import Enum
 
 from headway_contract.backfill import BackfillRecord
 from headway_contract.codec import Undecodable, decode, encode
+from headway_contract.drift_report import DriftReport
 from headway_contract.facts import DatabaseFacts
 from headway_contract.failures import FailureClass, failure_class
 from headway_contract.planned import NOT_KNOWN, EnvFacts, Planned, digest_of
@@ -20,6 +21,8 @@ LIMIT_BYTES = 4096
 MESSAGE_CHARACTERS = 900
 BACKFILLS_KEPT = 5
 """How many records a result holds."""
+_DIFFERENCES = ((300, 3), (120, 1), (20, 0))
+"""Characters of a text and how many differences are told, tried until the result fits."""
 
 
 class Outcome(str, Enum):
@@ -77,6 +80,8 @@ class DatabasePlan:
     env: EnvFacts = NOT_KNOWN
     facts: DatabaseFacts | None = None
     """What its revisions would do, for whoever reads or judges the plan: no part of the digest. None: not asked."""
+    drift: DriftReport | None = None
+    """What differs from the models, where nothing is pending; no part of the digest either. None: not compared."""
 
     @property
     def digest(self) -> str:
@@ -106,7 +111,7 @@ class Plan:
 
     def without_facts(self) -> "Plan":
         """What of it decides, with the same digest."""
-        return Plan(tuple(replace(database, facts=None) for database in self.databases))
+        return Plan(tuple(replace(database, facts=None, drift=None) for database in self.databases))
 
     def to_json(self) -> str:
         """The document."""
@@ -146,9 +151,11 @@ class RunResult:
     plan: Plan | None = None
     plan_sha256: str = ""
     """Names the document in the log: the plan when it did not fit here as a whole, or what a check has found."""
+    drift: DriftReport | None = None
+    """What differs from the models, of a run that was asked to look; of a plan each of its databases has it."""
 
     def to_json(self) -> str:
-        """At most ``LIMIT_BYTES``: the plan's facts go first, the plan, records, revisions, the middle of texts."""
+        """At most ``LIMIT_BYTES``: differences and facts go first, then the plan, records, revisions, texts."""
         for shorter in (self, *_shortened(self)):
             text = json.dumps(encode(shorter), separators=(",", ":"))
             if len(text) <= LIMIT_BYTES:
@@ -174,6 +181,10 @@ def shorten(text: str, limit: int = MESSAGE_CHARACTERS) -> str:
 
 def _shortened(result: RunResult) -> Iterator[RunResult]:
     """The same result in ever fewer bytes; the last one fits whatever it holds."""
+    for characters, items in _DIFFERENCES:
+        if result.drift is not None:
+            result = replace(result, drift=result.drift.cut(items, characters))
+            yield result
     if result.plan is not None:
         document = result.plan_sha256 or hashlib.sha256(result.plan.to_json().encode()).hexdigest()
         result = replace(result, plan=result.plan.without_facts(), plan_sha256=document)

@@ -4,6 +4,8 @@ Through env.py like every pass, so its ``include_object``, ``compare_type`` and 
 information: a difference is no failure.
 """
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -106,7 +108,8 @@ def _compared(
 
 
 def compare(link: Link, task: Task) -> Compared:
-    """A phase for a process of its own: through env.py."""
+    """A phase for a process of its own: through env.py. Its time, if it has a limit, counts from here."""
+    link.tell_before(None)
     comparer = Comparer(link, task)
     comparer.install()
     return comparer.report(call_guarded(lambda: _compare(link, task, comparer)))
@@ -127,7 +130,7 @@ def check_databases(supervisor: Supervisor, request: RunRequest) -> RunResult:
     """Compare every database, also after one has failed."""
     found = []
     for database in request.databases:
-        found.append(masked(_check(supervisor, request, database)))
+        found.append(masked(check_database(supervisor, request, database)))
         if supervisor.stopping is not None:
             return RunResult(Outcome.STOPPED, request.run)
     document = Drift(tuple(found)).to_json()
@@ -142,17 +145,21 @@ def check_databases(supervisor: Supervisor, request: RunRequest) -> RunResult:
     )
 
 
-def _check(supervisor: Supervisor, request: RunRequest, database: DatabaseRequest) -> DatabaseDrift:
+def check_database(
+    supervisor: Supervisor, request: RunRequest, database: DatabaseRequest, ends_at: float = math.inf
+) -> DatabaseDrift:
+    """Compare one; ended ``ends_at`` of the monotonic clock, which is then its failure."""
     try:
         task = first_task(request, database)
     except RunFailed as failed:
         return DatabaseDrift(database.name, failure=failed.failure)
-    found = _once(supervisor, task)
+    found = _once(supervisor, task, ends_at)
     if found.failure is not None and needs_async_driver(found.failure):
-        found = _once(supervisor, replace(task, url=other_driver(task), asynchronous=True))
+        found = _once(supervisor, replace(task, url=other_driver(task), asynchronous=True), ends_at)
     return DatabaseDrift(database.name, found.differences, found.not_compared, found.failure)
 
 
-def _once(supervisor: Supervisor, task: Task) -> Compared:
-    found = supervisor.run(compare, task, killable=True)
+def _once(supervisor: Supervisor, task: Task, ends_at: float) -> Compared:
+    left = max(ends_at - time.monotonic(), 0.0)
+    found = supervisor.run(compare, task, killable=True, seconds_after_look=left)
     return Compared(failure=failure_of_death(found)) if isinstance(found, Died) else found

@@ -61,7 +61,8 @@ def run(request: RunRequest, stream: EventStream) -> RunResult:
     supervisor.listen()
     versions = platform.python_version(), alembic.__version__, sqlalchemy.__version__
     supervisor.emit(RunStarted(request.run, request.mode.value, *versions))
-    return work(supervisor, request)
+    result = work(supervisor, request)
+    return result if request.drift is None else followed_by_a_comparison(supervisor, request, result)
 
 
 def work_of(request: RunRequest) -> Callable[[Any, RunRequest], RunResult]:
@@ -79,6 +80,19 @@ def work_of(request: RunRequest) -> Callable[[Any, RunRequest], RunResult]:
     from headway_runner.plan import plan_databases
 
     return plan_databases
+
+
+def followed_by_a_comparison(supervisor: Any, request: RunRequest, result: RunResult) -> RunResult:
+    """The result with what differs from the models; whatever becomes of that, the run ended as it did."""
+    try:
+        from headway_runner.after_run import with_drift
+
+        return with_drift(supervisor, request, result, lambda one: _keep(one, request.termination_log))
+    except Exception as error:  # noqa: BLE001 - a defect there is told, and takes nothing from the run
+        from headway_runner.failures import print_error
+
+        print_error(error)
+        return result
 
 
 def exit_code(result: RunResult) -> ExitCode:
@@ -103,8 +117,13 @@ def _broken(request: RunRequest, failure: Failure) -> RunResult:
 
 def _end(result: RunResult, termination_log: str) -> int:
     result = masked(result)
-    if termination_log:
-        Path(termination_log).write_text(result.to_json())
+    _keep(result, termination_log)
     say(last_words(result))
     sys.stdout.flush()
     return int(exit_code(result))
+
+
+def _keep(result: RunResult, termination_log: str) -> None:
+    """Where it outlives this process."""
+    if termination_log:
+        Path(termination_log).write_text(masked(result).to_json())

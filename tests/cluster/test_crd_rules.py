@@ -79,6 +79,10 @@ ADMITTED: dict[str, Spec] = {
     "no plan without approval": {"plan": {"mode": "Never"}},
     "lint warnings without a plan": {"plan": {"mode": "Never"}, "lint": {"mode": "Warn"}},
     "lint enforced with a plan": {"lint": {"mode": "Enforce"}},
+    "a comparison after each run": {
+        "drift": {"report": "AfterRun", "ignore": ["legacy_*", "remove_index:*"]}
+    },
+    "a command that is never compared": {**COMMAND, "drift": {"report": "Never"}},
     "equal waits": {"retry": {"backoffSeconds": 300}},
     "one lock wait only": {"locks": {"timeoutSeconds": 5, "giveUpAfterSeconds": 5}},
     "a gate before the migration": hook("Gate", "BeforeMigration", failurePolicy="Fail"),
@@ -146,6 +150,7 @@ REFUSED: dict[str, tuple[Spec, str]] = {
         {**COMMAND, **databases(alembic={"config": "db.ini"})},
         "write them into the command",
     ),
+    "a command and a comparison": ({**COMMAND, "drift": {"report": "AfterRun"}}, "leave drift.report out"),
     "a command that leads down": ({**COMMAND, "whenAhead": "Downgrade"}, "set whenAhead to Accept or Fail"),
     "dependence on a later one": (chain("a", "b", a=["b"]), "only databases that stand earlier in this list"),
     "dependence on itself": (chain("a", a=["a"]), "only databases that stand earlier in this list"),

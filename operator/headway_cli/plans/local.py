@@ -96,7 +96,7 @@ class _End:
 async def _run(resource: Body, site: Site, change: Callable[[Body], Body]) -> tuple[RunResult | None, str]:
     end = _End()
     cluster = LocalCluster(resource, site, end)
-    job = change(job_for(PLAN_JOB, parse(cluster.migration), SETTINGS))
+    job = change(alone(job_for(PLAN_JOB, parse(cluster.migration), SETTINGS)))
     try:
         await cluster.create_job(NAMESPACE, job)
         await end.come.wait()
@@ -107,6 +107,11 @@ async def _run(resource: Body, site: Site, change: Callable[[Body], Body]) -> tu
     view = job_view(jobs[0], await cluster.list_pods(key, uid))
     log = await cluster.read_log(NAMESPACE, PLAN_JOB.name)
     return None if view is None else view.result, log
+
+
+def alone(job: dict[str, Any]) -> dict[str, Any]:
+    """The same Job without what would follow it in a run."""
+    return with_request(job, lambda request: replace(request, drift=None))
 
 
 def without_database(job: dict[str, Any], starts_from: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from headway_cli.board import clock
 from headway_operator.api.migration import Migration
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Status
 from headway_operator.planner.backfills import amount, record_line, span
+from headway_operator.planner.drift import drift_line
 from headway_operator.planner.explain import moment
 
 BAR = 20
@@ -89,6 +90,10 @@ def _of_database(database: DatabaseStatus, now: datetime) -> Iterator[Line]:
         yield Line(f"    {database.message}", "red" if database.phase is DatabasePhase.FAILED else "")
     for record in database.backfills:
         yield Line(f"    {record_line(record)}", "dim")
+    if database.drift is not None:
+        compared = moment(database.drift.compared_time)
+        ago = f" ({age(now - compared)} ago)" if compared is not None else ""
+        yield Line(f"    {drift_line(database.drift)}{ago}", "yellow" if database.drift.count else "dim")
 
 
 def _pace(database: DatabaseStatus) -> str:

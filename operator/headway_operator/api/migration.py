@@ -136,6 +136,19 @@ class LintSettings:
 
 
 @dataclass(frozen=True)
+class DriftSettings:
+    """Whether a run is followed by a comparison with the models, and which differences are left out."""
+
+    report: str = "Never"
+    ignore: tuple[str, ...] = ()
+
+    @property
+    def is_wished(self) -> bool:
+        """Each run is to be followed by it."""
+        return self.report == "AfterRun"
+
+
+@dataclass(frozen=True)
 class Locks:
     """How long a statement waits for a lock, and how long the run goes on trying."""
 
@@ -217,6 +230,7 @@ class Spec:
     successful_runs_history_limit: int = 3
     failed_runs_history_limit: int = 3
     lint: LintSettings = LintSettings()
+    drift: DriftSettings = DriftSettings()
     backfill: BackfillSettings = LEFT_OUT
     post_deploy: PostDeploy = PostDeploy()
     hooks: tuple[Hook, ...] = ()

@@ -179,6 +179,10 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason("BackfillFinished", "Event: a backfill is complete; the message has its record."),
     Reason("LintFindings", "Event: the plan has findings of the lint; the message names the rules."),
+    Reason(
+        "DriftChanged",
+        "Event: something else differs between this database and the models than when a run last compared them.",
+    ),
     Reason("JobStarted", "Event: a Job for this database was created."),
     Reason("DatabaseSucceeded", "Event: this database is where the specification wants it."),
     Reason(

@@ -132,6 +132,21 @@ class Pending:
 
 
 @dataclass(frozen=True)
+class DriftStatus:
+    """What the last run that compared the database with the models found; information."""
+
+    count: int | None = None
+    """None: nothing was compared then."""
+    differences: tuple[str, ...] = ()
+    """The first of them, as sentences."""
+    digest: str = ""
+    """Over those that were found last; empty: there were none."""
+    message: str = ""
+    """Why nothing was compared, or not all."""
+    compared_time: str | None = None
+
+
+@dataclass(frozen=True)
 class BackfillStatus:
     """The backfill that goes on; None: not known."""
 
@@ -203,6 +218,7 @@ class DatabaseStatus:
     """The part of the work that phase, Job, attempt and failures are about."""
     post_deploy_count: int = 0
     """How many of the pending revisions wait until the application is rolled out."""
+    drift: DriftStatus | None = None
 
     @property
     def left_by_its_job(self) -> int:

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from headway_contract.control import ANNOTATION, Control
+from headway_contract.drift_report import DriftWish
 from headway_contract.failures import FAILURES
 from headway_operator.api import labels
 from headway_operator.api.migration import API_VERSION, KIND, Migration, Spec
@@ -45,11 +46,16 @@ def job_for(start: StartJob, migration: Migration, settings: Settings) -> dict[s
             "backoffLimit": 0,
             "completions": 1,
             "parallelism": 1,
-            "activeDeadlineSeconds": migration.spec.active_deadline_seconds,
+            "activeDeadlineSeconds": _deadline(migration.spec),
             "podFailurePolicy": {"rules": _failure_rules()},
             "template": template,
         },
     }
+
+
+def _deadline(spec: Spec) -> int:
+    """A comparison after the run takes nothing of the time that the run may have."""
+    return spec.active_deadline_seconds + (DriftWish().seconds if spec.drift.is_wished else 0)
 
 
 def owner_reference(migration: Migration) -> dict[str, Any]:

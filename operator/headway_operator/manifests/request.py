@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from headway_contract.drift_report import DriftWish
 from headway_contract.planned import Planned
 from headway_contract.request import CredentialVariables, DatabaseRequest, Mode, Part, RunRequest
 from headway_operator.api.migration import CredentialsFrom, CustomKeys, Database, Migration, Spec
@@ -56,6 +57,7 @@ def request_for(start: StartJob, migration: Migration, settings: Settings) -> Ru
         lock_give_up_seconds=spec.locks.give_up_after_seconds,
         statement_timeout_seconds=spec.statement_timeout_seconds,
         backfill=backfill_settings(migration),
+        drift=DriftWish(spec.drift.ignore) if spec.drift.is_wished else None,
         grace_seconds=settings.grace_seconds,
         asks_before_revisions=spec.asks_before_revisions,
         control_file=f"{CONTROL_FOLDER}/{CONTROL_FILE}",

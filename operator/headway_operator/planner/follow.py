@@ -12,6 +12,7 @@ from headway_operator.api.reasons import Reason, reason_of
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Pending, PlanStatus
 from headway_operator.planner.attempts import STOPPED, is_stopped, obstacle_text, works
 from headway_operator.planner.backfills import with_backfill, with_records
+from headway_operator.planner.drift import compared
 from headway_operator.planner.explain import attempt_text, explain, outlook, stamp
 from headway_operator.planner.follow_plan import follow_plan
 from headway_operator.planner.happenings import with_revisions
@@ -220,6 +221,7 @@ def _with_plan(
         phase=moved(memory.phase, Fact.NOTHING_PENDING),
         message=planned.message or WAS_THERE,
         completion_time=stamp(snapshot.now),
+        drift=compared(run.spec.drift, memory.drift, plan.drift, stamp(snapshot.now)),
     )
 
 
@@ -290,6 +292,7 @@ def _succeeded(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job:
         retry_time=None,
         start_time=_began(memory, job),
         completion_time=stamp(snapshot.now),
+        drift=compared(run.spec.drift, memory.drift, result.drift, stamp(snapshot.now)),
     )
 
 

@@ -8,6 +8,7 @@ from headway_operator.api.migration import LintSettings
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Stage, Status
 from headway_operator.planner.actions import TellUser
 from headway_operator.planner.backfills import record_line
+from headway_operator.planner.drift import drift_line, is_news
 from headway_operator.planner.explain import attempt_text
 from headway_operator.planner.happenings import EVERY_HOOK
 from headway_operator.planner.review import summary
@@ -39,6 +40,15 @@ def _of_databases(old: Status, new: Status, attempts: int) -> Iterator[TellUser]
         yield from _of_backfills(before, database, new)
         if before is None or _place(before) != _place(database):
             yield from _of_database(database, new, attempts)
+        yield from _of_drift(old.database(database.name), database, new)
+
+
+def _of_drift(before: DatabaseStatus | None, now: DatabaseStatus, status: Status) -> Iterator[TellUser]:
+    """A change is one since the last comparison, in whatever run that was."""
+    if now.drift is not None and is_news(None if before is None else before.drift, now.drift):
+        text = f"{now.name}: {drift_line(now.drift)}"[:_MESSAGE_CHARACTERS]
+        key = f"{status.run.id if status.run else ''}/{now.name}/drift/{now.drift.digest}"
+        yield TellUser("DriftChanged", text, key=key)
 
 
 def _place(database: DatabaseStatus) -> tuple[Stage, DatabasePhase, int]:

@@ -8,6 +8,7 @@ from headway_operator.api.identity import identity_of, job_name, new_run_id
 from headway_operator.api.migration import Migration, Spec
 from headway_operator.api.status import DatabaseStatus, PlanStatus, Status
 from headway_operator.planner.actions import StartJob
+from headway_operator.planner.drift import kept
 from headway_operator.planner.explain import moment
 from headway_operator.planner.snapshot import JobState, JobView, Snapshot, Stage
 
@@ -32,8 +33,11 @@ class CurrentRun:
 
     def remembered(self, name: str) -> DatabaseStatus:
         """What the status has of this database in this run."""
-        database = None if self.is_new else self.migration.status.database(name)
-        return database or DatabaseStatus(name, failures=self.earlier_failures(Stage.MIGRATE, name))
+        before = self.migration.status.database(name)
+        if before is not None and not self.is_new:
+            return before
+        drift = kept(self.spec.drift, None if before is None else before.drift)
+        return DatabaseStatus(name, failures=self.earlier_failures(Stage.MIGRATE, name), drift=drift)
 
     @property
     def has_touched_databases(self) -> bool:

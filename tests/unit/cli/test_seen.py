@@ -19,6 +19,7 @@ from headway_operator.api.status import (
     BackfillStatus,
     DatabasePhase,
     DatabaseStatus,
+    DriftStatus,
     HistoryEntry,
     Progress,
     Run,
@@ -89,6 +90,14 @@ def test_a_run_is_shown_with_its_databases_and_the_backfill_that_goes_on() -> No
         "  hook chat (BeforeDatabase main) delivered",
         "  before: 1a2b3c  2026.11.2  succeeded, 2d ago",
     ]
+
+
+def test_what_differs_from_the_models_is_told_with_its_age() -> None:
+    done = DatabaseStatus(
+        "main", DatabasePhase.SUCCEEDED, drift=DriftStatus(1, ("column a is missing",), compared_time=START)
+    )
+    shown = text(migration(State.SUCCEEDED, "Succeeded", databases=(done,)))
+    assert "    1 difference between the database and the models: column a is missing (5m ago)" in shown
 
 
 def test_what_holds_a_backfill_stands_in_the_place_of_its_rate() -> None:

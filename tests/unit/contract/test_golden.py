@@ -42,7 +42,15 @@ def test_no_field_of_an_event_has_a_name_of_the_envelope():
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("request", RunRequest), ("result", RunResult), ("plan", Plan), ("control", Control)],
+    [
+        ("request", RunRequest),
+        ("request_with_drift", RunRequest),
+        ("result", RunResult),
+        ("result_with_drift", RunResult),
+        ("plan", Plan),
+        ("plan_with_drift", Plan),
+        ("control", Control),
+    ],
 )
 def test_a_document_is_written_as_it_always_was(name, kind):
     text = (GOLDEN / f"{name}.json").read_text().strip()

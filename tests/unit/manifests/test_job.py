@@ -5,6 +5,7 @@ from typing import Any
 
 from headway_contract.backfill import BackfillSettings
 from headway_contract.control import Control
+from headway_contract.drift_report import DriftWish
 from headway_contract.failures import FAILURES
 from headway_contract.planned import Planned
 from headway_contract.request import Mode, RunRequest
@@ -63,6 +64,15 @@ def test_what_the_plan_showed_is_in_the_request_of_the_migration() -> None:
     planned = Planned("sha256:1", (("a1",),), ("a2",))
     job = job_for(replace(MIGRATE, planned=planned), a_migration("main"), SETTINGS)
     assert request_in(job).databases[0].planned == planned
+
+
+def test_a_comparison_is_asked_for_where_it_is_wished_and_has_time_of_its_own() -> None:
+    wished = job_for(MIGRATE, a_migration("main", drift={"report": "AfterRun", "ignore": ["a*"]}), SETTINGS)
+    plain = job_for(MIGRATE, a_migration("main", drift={"report": "Never"}), SETTINGS)
+    assert request_in(plain).drift is None
+    assert request_in(wished).drift == DriftWish(("a*",))
+    more = wished["spec"]["activeDeadlineSeconds"] - plain["spec"]["activeDeadlineSeconds"]
+    assert more == DriftWish().seconds
 
 
 def test_it_runs_once_and_an_eviction_is_no_failure() -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from headway_contract.drift_report import DriftReport
 from headway_contract.result import Outcome
 from headway_operator.api.hooks import Hook, HookType, Point
 from headway_operator.api.migration import (
@@ -20,11 +21,20 @@ from headway_operator.api.migration import (
     APPROVE_ANNOTATION,
     FINALIZER,
     Database,
+    DriftSettings,
     Migration,
     PostDeploy,
     Workload,
 )
-from headway_operator.api.status import Condition, DatabasePhase, DatabaseStatus, PlanStatus, Run, Status
+from headway_operator.api.status import (
+    Condition,
+    DatabasePhase,
+    DatabaseStatus,
+    DriftStatus,
+    PlanStatus,
+    Run,
+    Status,
+)
 from headway_operator.planner.actions import (
     AddFinalizer,
     DeleteJob,
@@ -71,6 +81,7 @@ results = st.sampled_from(
         a_result(plan=a_plan(main=["a1"], analytics=[], audit=["b1", "b2"])),
         a_result(plan=a_plan({"main": ["a2"], "audit": ["b2"]}, main=["a1"], analytics=[], audit=[])),
         a_result(post_deploy_count=2),
+        a_result(drift=DriftReport(1, ("column a is missing",), "sha256:1")),
         a_result(Outcome.STOPPED),
         a_result(failure="LockTimeout"),
         a_result(failure="RevisionFailed"),
@@ -120,6 +131,7 @@ def resources(draw) -> Migration:
         hooks=(EAR,) if draw(seldom) else (),
         post_deploy=draw(st.sampled_from([PostDeploy(), PostDeploy((WORKLOAD,))])),
         successful_runs_history_limit=draw(st.integers(0, 2)),
+        drift=DriftSettings(draw(st.sampled_from(["Never", "AfterRun"]))),
     )
 
 
@@ -136,6 +148,7 @@ def statuses(draw, resource: Migration) -> Status:
         retry_time=maybe_stamp,
         revisions_done=st.none() | st.integers(0, 3),
         revisions_total=st.none() | st.integers(3, 5),
+        drift=st.sampled_from([None, DriftStatus(digest="sha256:1", message="as it was told before")]),
     )
     begun = PlanStatus(attempt=draw(st.integers(1, 3)), failures=1, message="as it was told before")
     plans = st.sampled_from(
