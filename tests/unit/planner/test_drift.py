@@ -12,6 +12,7 @@ from headway_operator.api.migration import DriftSettings
 from headway_operator.api.status import DatabasePhase, Status
 from headway_operator.planner.drift import UNTOLD, drift_line
 from headway_operator.planner.news import news
+from headway_operator.planner.snapshot import JobState
 from support.builders import a_migration, a_plan, a_result
 from support.model import ModelCluster
 
@@ -90,6 +91,18 @@ def without_drift(status: Status) -> Status:
 @pytest.mark.parametrize("way", [Shop.migrates, Shop.finds_nothing_to_do])
 def test_a_job_that_ended_before_it_had_compared_says_so(way):
     assert way(Shop(), None).drift.message == UNTOLD
+
+
+def test_a_container_that_is_killed_in_it_has_succeeded_with_its_run():
+    """The result of the run was written before that; the Job says that it failed."""
+    shop = Shop()
+    shop.cluster.finish(shop.start(), a_result(plan=a_plan(main=["a1"])))
+    name = shop.start()
+    shop.cluster.finish(name, a_result(to_revision=("a1",), applied=("a1",)))
+    shop.cluster.jobs[name] = replace(shop.cluster.jobs[name], state=JobState.FAILED)
+    shop.look()
+    assert shop.database.phase is DatabasePhase.SUCCEEDED
+    assert shop.database.drift.message == UNTOLD
 
 
 def test_a_report_that_nobody_wishes_for_is_not_shown():
