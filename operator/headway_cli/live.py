@@ -12,7 +12,7 @@ from rich.text import Text
 
 from headway_cli.board import Board, Row, clock
 from headway_operator.api.status import DatabasePhase
-from headway_operator.planner.backfills import name_of, parts_of
+from headway_operator.planner.backfills import name_of, parts_of, whole_percent
 from headway_operator.planner.snapshot import BackfillProgress
 
 _MARKS = {
@@ -104,7 +104,7 @@ class LiveTable:
                 finished_style=style,
                 style="grey23",
             )
-            line.add_row(name, bar, f"{backfill.percent:.0f}%", facts)
+            line.add_row(name, bar, f"{whole_percent(backfill.percent)}%", facts)
         return line
 
     def _telling(self, row: Row) -> Text:

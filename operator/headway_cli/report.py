@@ -176,7 +176,6 @@ def _backfill_started(database: str, event: events.BackfillStarted, progress: Jo
 
 
 def _backfill_progressed(database: str, event: events.BackfillProgressed, progress: JobProgress) -> Item:
-    percent = f" ({event.percent:.0f}%)" if event.percent is not None else ""
     details = {
         "table": event.table,
         "rowsDone": event.rows_done,
@@ -186,7 +185,7 @@ def _backfill_progressed(database: str, event: events.BackfillProgressed, progre
         "etaSeconds": event.eta_seconds,
         "throttledBy": event.throttled_by,
     }
-    return Item("BackfillProgressed", progress.message + percent, database, details)
+    return Item("BackfillProgressed", progress.message, database, details)
 
 
 def _backfill_finished(database: str, event: events.BackfillFinished, _: JobProgress) -> Item:

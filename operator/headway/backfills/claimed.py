@@ -18,6 +18,7 @@ from headway.backfills.keyset import Keyset, KeyTexts
 from headway.backfills.known import Known
 from headway.backfills.leftovers import Leftovers
 from headway.backfills.orders import Plan
+from headway.backfills.progress import share_done
 from headway.backfills.queries import name_in
 from headway.backfills.reports import Reports
 from headway.backfills.servers import Postgres, Server, Sqlite
@@ -157,7 +158,8 @@ class Claimed:
         )
         if self.claim.notice:
             tell(call.link, Noticed(f"Backfill of {self.known.table}: {self.claim.notice}."))
-        return Reports(call.link, call.means.clock, started, tally, fraction(state, plan, others))
+        done = share_done(fraction(state, plan, others), tally.rows, state.rows_total)
+        return Reports(call.link, call.means.clock, started, tally, done)
 
     def _keep_alive(self) -> Callable[[], None]:
         connection = self.call.place.context.connection

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from headway.backfills import batches, endings, lanes
 from headway.backfills.crew import HOLD_SECONDS, Crew
 from headway.backfills.orders import Again, Finish, Gather, Leaf, Look, Open, Order, Outcome, Rest, Work
+from headway.backfills.progress import share_done
 from headway.backfills.sharing import share
 from headway.backfills.state import State
 from headway.backfills.stored import state_of
@@ -252,6 +253,7 @@ class Driver:
     def _report(self, is_last: bool = False) -> None:
         others = self.crew.board.others
         tally = lanes.gathered(self.state, others).tally
-        fraction = batches.fraction(self.state, self.task.plan, others)
+        place = batches.fraction(self.state, self.task.plan, others)
+        fraction = share_done(place, tally.rows, self.state.rows_total)
         told = self.task.reports.progress(tally, fraction, self.crew.board.at_work, is_last)
         self.worker.state = replace(self.state, tally=replace(self.state.tally, percent=told))

@@ -1,6 +1,8 @@
 """How fast a backfill is, how far, and how long it will take. Pure; times are seconds of one clock."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import inf
 
 WINDOW_SECONDS = 60.0
 """The rate is that of the last minute, pauses included."""
@@ -10,6 +12,8 @@ HIDDEN_FRACTION = 0.01
 """Before so long, or so much, an estimate of the end would mean nothing."""
 MOST_PERCENT = 99.9
 """Before the end."""
+LEAP = 4.0
+"""Times the usual pace: what a sweep leaps over, such as blocks without rows, tells nothing of what is to come."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,31 @@ class Progress:
         is_early = (
             new.at - self.first.at < HIDDEN_SECONDS and new.fraction - self.first.fraction < HIDDEN_FRACTION
         )
-        if is_early or new.at <= old.at or new.fraction <= old.fraction:
+        done = self._done_steadily()
+        if is_early or new.at <= old.at or done <= 0.0:
             return None
-        return (1.0 - new.fraction) * (new.at - old.at) / (new.fraction - old.fraction)
+        return (1.0 - new.fraction) * (new.at - old.at) / done
+
+    def _done_steadily(self) -> float:
+        """What was done between the samples, each leap counted as a few steps at the usual pace."""
+        steps = [
+            (later.at - sooner.at, later.fraction - sooner.fraction)
+            for sooner, later in pairwise(self.samples)
+            if later.at > sooner.at
+        ]
+        paces = sorted(done / seconds for seconds, done in steps if done > 0.0)
+        most = LEAP * paces[(len(paces) - 1) // 2] if len(paces) > 1 else inf
+        return sum(min(done, most * seconds) for seconds, done in steps if done > 0.0)
+
+
+def share_done(place: float, rows: int, rows_total: int) -> float:
+    """Of 0 to 1: how far the sweep has come, or by the rows if more of those are done.
+
+    Where blocks are fuller at the beginning than at the end, most of the work is done before half of the way. The
+    total is an estimate, so rows count for no more than half of the way that is left.
+    """
+    by_rows = rows / rows_total if rows_total > 0 else 0.0
+    return min(max(place, by_rows), (1.0 + place) / 2)
 
 
 def percent(fraction: float, told: float) -> float:

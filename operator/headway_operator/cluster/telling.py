@@ -10,6 +10,9 @@ from headway_contract.wire import Envelope
 from headway_operator.planner.backfills import line
 from headway_operator.planner.snapshot import BackfillProgress, JobProgress
 
+ALMOST = 99.0
+"""What a backfill that begins again is called at most: it is not complete."""
+
 
 def told(progress: JobProgress, envelope: Envelope) -> JobProgress:
     """The progress after this event; an event that was seen before changes nothing."""
@@ -57,7 +60,7 @@ def _asked(progress: JobProgress, event: events.Asked) -> JobProgress:
 def _backfill_started(progress: JobProgress, event: events.BackfillStarted) -> JobProgress:
     done = 100 * event.rows_done / event.rows_total if event.rows_total else 0.0
     begun = BackfillProgress(
-        event.operation, event.table, event.columns, event.rows_done, event.rows_total, min(done, 100.0)
+        event.operation, event.table, event.columns, event.rows_done, event.rows_total, min(done, ALMOST)
     )
     return replace(progress, backfill=begun, message=line(begun))
 
@@ -71,7 +74,7 @@ def _backfill_progressed(progress: JobProgress, event: events.BackfillProgressed
         columns=known.columns if known is not None and is_known else "",
         rows_done=event.rows_done,
         rows_total=event.rows_total,
-        percent=event.percent,
+        percent=_further(known.percent if known is not None and is_known else None, event.percent),
         rows_per_second=event.rows_per_second,
         eta_seconds=event.eta_seconds,
         throttled_by=event.throttled_by,
@@ -79,6 +82,11 @@ def _backfill_progressed(progress: JobProgress, event: events.BackfillProgressed
         workers=event.workers,
     )
     return replace(progress, backfill=shown, message=line(shown))
+
+
+def _further(before: float | None, now: float | None) -> float | None:
+    """What an earlier run had done is told from its rows until the runner tells its own."""
+    return now if before is None or now is None else max(before, now)
 
 
 def _backfill_finished(progress: JobProgress, event: events.BackfillFinished) -> JobProgress:

@@ -19,9 +19,16 @@ def name_of(backfill: BackfillProgress) -> str:
 
 
 def line(backfill: BackfillProgress) -> str:
-    """``backfilling users.status: 4.2M/10M rows, 61k rows/s, about 1m35s left``."""
+    """``backfilling users.status: 4.2M/10M rows (42%), 61k rows/s, about 1m35s left``."""
     what = f"backfilling {name_of(backfill)}" if backfill.columns else backfill.operation
-    return f"{what}: {', '.join(parts_of(backfill))}"
+    rows, *rest = parts_of(backfill)
+    share = "" if backfill.percent is None else f" ({whole_percent(backfill.percent)}%)"
+    return f"{what}: {', '.join((rows + share, *rest))}"
+
+
+def whole_percent(percent: float) -> int:
+    """As it is shown: 100 is said of nothing that is not complete."""
+    return min(int(percent), 100)
 
 
 def parts_of(backfill: BackfillProgress) -> tuple[str, ...]:
@@ -106,7 +113,7 @@ def _status_of(backfill: BackfillProgress, revision: str) -> BackfillStatus:
         columns=backfill.columns,
         rows_done=backfill.rows_done,
         rows_total=backfill.rows_total,
-        percent=None if backfill.percent is None else min(int(backfill.percent), 100),
+        percent=None if backfill.percent is None else whole_percent(backfill.percent),
         rows_per_second=round(backfill.rows_per_second),
         eta_seconds=None if backfill.eta_seconds is None else round(backfill.eta_seconds),
         throttled_by=backfill.throttled_by[:1024],

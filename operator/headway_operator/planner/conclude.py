@@ -287,7 +287,7 @@ def _progress(snapshot: Snapshot, status: Status, message: str) -> Progress:
     counted = f"{done}/{total}" if total else ""
     busy = [one.job_name for one in status.databases if one.phase.is_working]
     fresh = Progress(
-        summary=" · ".join(filter(None, (counted, "" if percent is None else f"{percent}%"))),
+        summary=" · ".join(filter(None, (counted, _shown(percent), filled(status.databases)))),
         percent=percent,
         databases=counted,
         job_name=busy[0] if busy else "",
@@ -297,6 +297,17 @@ def _progress(snapshot: Snapshot, status: Status, message: str) -> Progress:
     if old is not None and replace(old, updated_time=None) == fresh:
         return old
     return replace(fresh, updated_time=stamp(snapshot.now))
+
+
+def _shown(percent: int | None) -> str:
+    return "" if percent is None else f"{percent}%"
+
+
+def filled(databases: tuple[DatabaseStatus, ...]) -> str:
+    """How far the backfill is that goes on, of several the least: of the run it is only a part of one revision."""
+    percents = [one.backfill.percent for one in databases if one.backfill is not None]
+    known = [percent for percent in percents if percent is not None]
+    return f"backfill {min(known)}%" if known else ""
 
 
 def _percent(old: Status, new: Status) -> int | None:

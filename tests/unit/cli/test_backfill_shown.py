@@ -48,6 +48,11 @@ def test_the_table_has_a_line_with_a_bar_for_what_is_filled():
     assert board.rows[0].fraction == pytest.approx((1 + 0.421) / 4)
 
 
+def test_the_bar_does_not_say_100_before_the_end():
+    shown, _ = lines(replace(FILL, percent=99.9))
+    assert " 99%  4.2M/10M rows" in shown[-1]
+
+
 def test_a_hold_says_why_in_place_of_the_rate():
     shown, _ = lines(
         replace(FILL, throttled_by="replica 10.0.0.7 is 7.2 s behind", throttled_seconds=130.0), 130
@@ -81,7 +86,7 @@ def told(kind, clock, *seconds):
     output = kind(console, str, clock)
     for pause in seconds:
         clock.now += timedelta(seconds=pause)
-        progress = JobProgress("job", message="backfilling users.status: 4.2M/10M rows", backfill=FILL)
+        progress = JobProgress("job", message="backfilling users.status: 4.2M/10M rows (42%)", backfill=FILL)
         item = item_of_event("main", PROGRESSED, progress)
         output.tell(item)
     return console.file.getvalue().splitlines()
@@ -102,7 +107,7 @@ def test_that_it_begins_to_hold_is_a_line_at_once_and_the_next_one_is_later():
     clock.now += timedelta(seconds=60)
     output.tell(item_of_event("main", held, JobProgress("job", message="holds for 1 min")))
     shown = [line.split("main: ")[1] for line in console.file.getvalue().splitlines()]
-    assert shown == ["works (42%)", "paused by hand (42%)", "holds for 1 min (42%)"]
+    assert shown == ["works", "paused by hand", "holds for 1 min"]
 
 
 def test_programs_get_each_step_with_its_numbers():

@@ -14,7 +14,7 @@ from headway.backfills.failures import Cause, failure_of
 from headway.backfills.key_texts import PythonTexts
 from headway.backfills.known import Asked
 from headway.backfills.names import LONGEST, default_name
-from headway.backfills.progress import Progress, percent
+from headway.backfills.progress import Progress, percent, share_done
 from headway.backfills.record import finished
 from headway.backfills.state import State
 from headway.backfills.tally import Tally
@@ -62,6 +62,38 @@ def test_memory_stays_bounded_however_often_it_is_asked():
         progress = progress.seen(tick / 100, tick, tick / 10**6)
     assert len(progress.samples) < 70
     assert progress.rows_per_second == pytest.approx(100, rel=0.05)
+
+
+def test_blocks_without_rows_that_are_leapt_over_do_not_promise_an_early_end():
+    progress = Progress.begun(0.0, 0, 0.0)
+    for second in range(1, 21):
+        progress = progress.seen(float(second), 1000 * second, 0.5 + second / 200)
+    assert progress.eta_seconds == pytest.approx(80, rel=0.2), (
+        "half of the blocks were over in the first second"
+    )
+
+
+def test_where_the_rows_lie_at_the_beginning_they_count_and_not_the_blocks():
+    assert share_done(0.03, 12_000, 200_000) == pytest.approx(0.06)
+    assert share_done(0.3, 12_000, 200_000) == pytest.approx(0.3), "a condition may choose few of the rows"
+    assert share_done(0.3, 0, 0) == pytest.approx(0.3), "nobody knows how many there are"
+
+
+@given(st.floats(0, 1), st.integers(0, 10**9), st.integers(0, 10**9))
+def test_rows_of_a_wrong_estimate_never_tell_the_end(place, rows, total):
+    done = share_done(place, rows, total)
+    assert place <= done <= (1 + place) / 2
+    assert share_done(1.0, rows, total) == 1.0
+
+
+@given(st.lists(st.tuples(st.floats(0, 0.1), st.integers(0, 100)), max_size=50), st.integers(0, 2000))
+def test_the_share_that_is_done_only_grows(steps, total):
+    place, rows, before = 0.0, 0, 0.0
+    for further, more in steps:
+        place, rows = min(place + further, 1.0), rows + more
+        done = share_done(place, rows, total)
+        assert done >= before
+        before = done
 
 
 @given(st.lists(st.floats(0, 1), max_size=50))

@@ -10,10 +10,11 @@ from headway_contract import events
 from headway_contract.backfill import BackfillRecord, BackfillSettings
 from headway_contract.control import Control
 from headway_contract.wire import Envelope
-from headway_operator.api.status import DatabasePhase
+from headway_operator.api.status import BackfillStatus, DatabasePhase, DatabaseStatus
 from headway_operator.cluster.telling import told
 from headway_operator.planner.actions import SteerJob
 from headway_operator.planner.backfills import amount, line, record_line, size, span
+from headway_operator.planner.conclude import filled
 from headway_operator.planner.news import news
 from headway_operator.planner.plan import plan
 from headway_operator.planner.snapshot import BackfillProgress, JobProgress
@@ -86,7 +87,7 @@ def test_a_size_has_its_unit():
 
 def test_the_line_has_rows_rate_and_what_is_left():
     progress = told_of(STARTED, PROGRESSED)
-    assert progress.message == "backfilling users.status: 4.2M/10M rows, 61k rows/s, about 1m35s left"
+    assert progress.message == "backfilling users.status: 4.2M/10M rows (42%), 61k rows/s, about 1m35s left"
 
 
 def test_the_line_of_a_hold_says_why_and_for_how_long():
@@ -144,10 +145,10 @@ def test_a_running_backfill_is_the_phase_the_line_the_entry_and_a_part_of_the_pe
     status = running.look(STARTED, PROGRESSED)[0].status
     database = status.database("main")
     assert (database.phase, status.phase) == (DatabasePhase.BACKFILLING, "Backfilling")
-    assert database.message == "backfilling users.status: 4.2M/10M rows, 61k rows/s, about 1m35s left"
+    assert database.message == "backfilling users.status: 4.2M/10M rows (42%), 61k rows/s, about 1m35s left"
     entry = database.backfill
     assert (entry.revision, entry.table, entry.percent, entry.rows_per_second) == ("m1", "users", 42, 61_234)
-    assert (status.progress.summary, status.progress.percent) == ("0/1 · 21%", 21)
+    assert (status.progress.summary, status.progress.percent) == ("0/1 · 21% · backfill 42%", 21)
     condition = status.condition("BackfillComplete")
     assert (condition.status, condition.reason) == ("False", "Backfilling")
     assert status.condition("Reconciling").reason == "Backfilling"
@@ -158,6 +159,24 @@ def test_the_percent_never_runs_backwards():
     running.look(STARTED, PROGRESSED)
     status = running.look(STARTED, replace(PROGRESSED, percent=3.0))[0].status
     assert status.progress.percent == 21
+    again = told_of(replace(STARTED, rows_done=6_000_000), PROGRESSED)
+    assert again.backfill.percent == 60, "what earlier runs have done was told when it began"
+
+
+@pytest.mark.parametrize("percent", [99.2, 99.9])
+def test_100_percent_is_said_of_nothing_that_is_not_complete(percent):
+    begun = told_of(replace(STARTED, rows_done=STARTED.rows_total))
+    assert "(99%)" in begun.message
+    almost = told_of(STARTED, replace(PROGRESSED, percent=percent))
+    assert "(99%)" in almost.message
+
+
+def test_of_several_backfills_at_once_the_column_has_the_one_that_is_least_far():
+    databases = [
+        DatabaseStatus(name, backfill=BackfillStatus(percent=share)) for name, share in (("a", 70), ("b", 6))
+    ]
+    assert filled(tuple(databases)) == "backfill 6%"
+    assert filled((DatabaseStatus("c", backfill=BackfillStatus()),)) == ""
 
 
 def test_behind_the_backfill_the_phase_is_migrating_again_and_the_record_stays():
@@ -220,7 +239,8 @@ def test_a_hold_is_told_when_it_lasts_longer_than_a_minute_and_each_hold_once():
     assert len({one.key for one in holds}) == len(holds) == 2
     assert all(one.warning for one in holds)
     assert (
-        holds[0].message == "main: backfilling users.status: 4.2M/10M rows, holds for 1 min: replica lag 7 s"
+        holds[0].message
+        == "main: backfilling users.status: 4.2M/10M rows (42%), holds for 1 min: replica lag 7 s"
     )
 
 
