@@ -4,6 +4,7 @@ pytest_plugins = [
     "support.fix_canaries",
     "support.fix_chart",
     "support.fix_cluster",
+    "support.fix_interrupts",
     "support.fix_kills",
     "support.fix_matrix",
     "support.fix_node",
