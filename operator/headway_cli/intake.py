@@ -54,6 +54,8 @@ class Intake:
     stops_at_the_gate: bool = False
     asks_no_workload: bool = False
     """It names workloads to wait for, and there are none here."""
+    has_own_pauses: bool = False
+    """It says itself how long to wait between attempts."""
 
 
 def take_in(documents: Sequence[Document], options: Options) -> Intake:
@@ -77,6 +79,7 @@ def take_in(documents: Sequence[Document], options: Options) -> Intake:
         skipped,
         stops_at_the_gate=options.before_deploy,
         asks_no_workload=waits and not options.before_deploy,
+        has_own_pauses="backoffSeconds" in (document.body["spec"].get("retry") or {}),
     )
 
 

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from headway_cli.documents import Document
 from headway_cli.ending import Ending
 from headway_cli.hook_calls import check_hooks, hook_sender
 from headway_cli.intake import Intake, Options, take_in
+from headway_cli.nearby import with_short_pauses
 from headway_cli.outputs import Output, output_for
 from headway_cli.problems import BadInput, Defect, Problem
 from headway_cli.secrecy import mask_for
@@ -67,7 +68,7 @@ def launch(documents: Sequence[Document], options: Options, output: str, command
     it; on a terminal a person is asked.
     """
     intake = take_in(documents, options)
-    _check(intake)
+    intake = with_short_pauses(intake, _check(intake))
     for skipped in intake.skipped:
         print(f"note: {skipped} is not needed here and is left alone", file=sys.stderr)
     if intake.asks_no_workload:
@@ -90,8 +91,8 @@ def _launch(intake: Intake, output: str, command: Sequence[str]) -> Outcome:
     return outcome
 
 
-def _check(intake: Intake) -> None:
-    """What the planner or the first Job would refuse is refused before anything starts."""
+def _check(intake: Intake) -> Mapping[str, str]:
+    """What the planner or the first Job would refuse is refused before anything starts; what a Job will see."""
     migration = parse(intake.resource)
     blocked = first_block(migration)
     if blocked is not None:
@@ -99,14 +100,14 @@ def _check(intake: Intake) -> None:
         raise BadInput(Problem(intake.where, "", what, blocked.message))
     assert migration.spec is not None
     check_hooks(migration.spec, intake.where)
-    check_sources(intake)
+    return check_sources(intake)
 
 
-def check_sources(intake: Intake) -> None:
-    """Raises :class:`BadInput` when a Secret or ConfigMap that its Jobs need is missing."""
+def check_sources(intake: Intake) -> Mapping[str, str]:
+    """The variables of its Jobs; raises :class:`BadInput` when a Secret or ConfigMap that they need is missing."""
     plan = StartJob("check", "check", "check", Stage.PLAN, "", 1)
     try:
-        resolved_environment(job_for(plan, parse(intake.resource), SETTINGS), intake.sources)
+        return resolved_environment(job_for(plan, parse(intake.resource), SETTINGS), intake.sources)
     except Invalid as missing:
         advice = "Add it to a file given with -f, or name the database's URL: --url DATABASE=URL"
         raise BadInput(Problem(intake.where, "", str(missing), advice)) from None
