@@ -46,6 +46,8 @@ class Board:
     elapsed: timedelta
     note: str = ""
     """What is going on before the first database is worked on."""
+    is_over: bool = False
+    """The run has ended by itself, and its last words follow."""
 
     @property
     def databases_done(self) -> int:
@@ -82,6 +84,7 @@ def board_of(
         ),
         elapsed=now - spans.start,
         note=_note(status.plan, now, attempts),
+        is_over=status.run is not None and bool(status.run.completion_time),
     )
 
 

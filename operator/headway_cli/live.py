@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from textwrap import wrap
 
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
@@ -25,6 +26,9 @@ _MARKS = {
 _WORDS = {DatabasePhase.SUCCEEDED: "done"}
 _ROOMY = 100
 """Columns from which on the phase is there in words too; the mark before the name says it anyway."""
+TOLD_LINES = 3
+"""Of what one database says, at most."""
+_INDENT = "  "
 _TELLING = (
     DatabasePhase.MIGRATING,
     DatabasePhase.BACKFILLING,
@@ -60,11 +64,14 @@ class LiveTable:
         below: list[RenderableType] = []
         for row in board.rows:
             if row.backfill is not None:
-                below.append(self._filling(row.name, row.backfill, width))
-            elif row.phase in _TELLING and row.message:
-                below.append(self._telling(row))
+                below += self._filling(row.name, row.backfill, width)
+            elif row.phase in _TELLING and row.message and not _is_told_below(board, row):
+                style = "red" if row.phase is DatabasePhase.FAILED else ""
+                # What it waits for was said whole above the table.
+                most = 1 if row.phase is DatabasePhase.WAITING else TOLD_LINES
+                below.append(_in_lines(f"{row.name}: ", self._mask(row.message), width, style, most))
         if board.note:
-            below.append(_one_line(Text(self._mask(board.note))))
+            below.append(_in_lines("", self._mask(board.note), width, most=1))
         return Group(_header(board), Text(""), table, *([Text(""), *below] if below else []))
 
     def _cells(self, row: Row) -> list[RenderableType]:
@@ -80,8 +87,8 @@ class LiveTable:
             Text("" if row.elapsed is None else clock(row.elapsed), style="dim"),
         ]
 
-    def _filling(self, database: str, backfill: BackfillProgress, width: int) -> RenderableType:
-        """A line of its own: what is filled, how far, how fast and how long yet, or why it holds."""
+    def _filling(self, database: str, backfill: BackfillProgress, width: int) -> Iterator[RenderableType]:
+        """A line of its own: what is filled, how far, how fast and how long yet; below it why it holds."""
         line = Table.grid(expand=True, padding=(0, 2, 0, 0))
         line.add_column(no_wrap=True, overflow="ellipsis", max_width=width // 3)
         if backfill.percent is not None:
@@ -90,10 +97,9 @@ class LiveTable:
         line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         what = name_of(backfill) if backfill.columns else backfill.operation
         name = Text.assemble((f"{database}: ", "bold"), self._mask(what))
+        rows, *rest = parts_of(backfill)
         style = "yellow" if backfill.throttled_by else "cyan"
-        facts = Text(
-            self._mask("  ".join(parts_of(backfill))), style="yellow" if backfill.throttled_by else ""
-        )
+        facts = Text(self._mask("  ".join((rows,) if backfill.throttled_by else (rows, *rest))))
         if backfill.percent is None:
             line.add_row(name, facts)
         else:
@@ -105,16 +111,28 @@ class LiveTable:
                 style="grey23",
             )
             line.add_row(name, bar, f"{whole_percent(backfill.percent)}%", facts)
-        return line
-
-    def _telling(self, row: Row) -> Text:
-        style = "red" if row.phase is DatabasePhase.FAILED else ""
-        return _one_line(Text.assemble((f"{row.name}: ", "bold"), (self._mask(row.message), style)))
+        yield line
+        if backfill.throttled_by:
+            yield _in_lines("", self._mask(f"  {rest[0]}"), width, style)
 
 
-def _one_line(text: Text) -> Text:
-    text.no_wrap, text.overflow = True, "ellipsis"
-    return text
+def _is_told_below(board: Board, row: Row) -> bool:
+    """At the end the last words say it whole."""
+    return board.is_over and row.phase is DatabasePhase.FAILED
+
+
+def _in_lines(head: str, text: str, width: int, style: str = "", most: int = TOLD_LINES) -> Text:
+    """A few lines, broken between words."""
+    lines = wrap(
+        head + text,
+        width,
+        max_lines=most,
+        placeholder=" …",
+        subsequent_indent=_INDENT,
+    )
+    shown = Text("\n".join(lines), style=style)
+    shown.stylize("bold", 0, len(head))
+    return shown
 
 
 def _header(board: Board) -> RenderableType:

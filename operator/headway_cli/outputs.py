@@ -26,6 +26,7 @@ _ECHO_COLUMNS = 4
 _NO_TEXTS = IDENTIFIERS | {"digest", "reason", "phase", "job", "result"}
 """Details by which programs tell things apart: never masked."""
 _ABOVE_THE_TABLE = ("Notice", "Interrupted", "BackfillFinished")
+GIVE_UP = "It is tried again; Ctrl-C gives it up."
 PACE = timedelta(seconds=5)
 """Between two plain lines of one backfill."""
 
@@ -135,6 +136,7 @@ class LiveOutput:
         self._mask = mask
         self._table = LiveTable(mask)
         self._live = Live(console=console, auto_refresh=False)
+        self._obstacles: set[tuple[str, str]] = set()
 
     def __enter__(self) -> object:
         """Take the bottom of the screen."""
@@ -147,9 +149,18 @@ class LiveOutput:
 
     def tell(self, item: Item) -> None:
         """Most of it shows in the table."""
-        if item.kind in _ABOVE_THE_TABLE:
+        text = item.message if item.kind in _ABOVE_THE_TABLE else self._news_of(item)
+        if text:
             where = f"{item.database}: " if item.database else ""
-            self._console.print(Text(f"{where}{self._mask(item.message)}", style="yellow"))
+            self._console.print(Text(f"{where}{self._mask(text)}", style="yellow"))
+
+    def _news_of(self, item: Item) -> str:
+        """What keeps it waiting, whole and once; the table below counts down to the next attempt."""
+        key = item.database, item.details.get("reason", "")
+        if not item.obstacle or key in self._obstacles:
+            return ""
+        self._obstacles.add(key)
+        return f"{item.obstacle} {GIVE_UP}"
 
     def show(self, board: Board) -> None:
         """Draw it."""
@@ -160,7 +171,8 @@ class LiveOutput:
         """What the table does not say."""
         self._console.print()
         for line in summary(ending, command, self._mask, has_table=True):
-            self._console.print(line, soft_wrap=True)
+            # What is to be copied (the command) or is a file's line stays one line, whatever the width.
+            self._console.print(line, soft_wrap=line.plain.startswith(" "))
 
 
 def output_for(choice: str, console: Console, mask: Mask, now: Callable[[], datetime]) -> Output:

@@ -29,6 +29,8 @@ class Item:
     message: str
     database: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    obstacle: str = ""
+    """What stands in the way, where something is tried again: the message without the time of the next attempt."""
 
 
 def items_of_status(old: Status, new: Status, attempts: int) -> tuple[Item, ...]:
@@ -54,7 +56,9 @@ def _of_run(old: Status, new: Status, attempts: int) -> Iterator[Item]:
     if plan.reason and (plan.reason, plan.attempt) != (before.reason, before.attempt):
         details: dict[str, Any] = {"reason": plan.reason, "attempt": plan.attempt}
         kind = "Retrying" if plan.retry_time else "PlanFailed"
-        yield Item(kind, f"plan: {_again(plan, attempts)}{plan.message}", details=details)
+        obstacle = plan.message if plan.retry_time else ""
+        text = f"plan: {_again(plan, attempts)}{plan.message}"
+        yield Item(kind, text, details=details, obstacle=obstacle)
     elif plan.completion_time and not plan.reason and not before.completion_time:
         revisions, count = plan.revisions or 0, plan.databases or 0
         where = f" in {counted(count, 'database')}" if revisions else ""
@@ -116,7 +120,8 @@ def _of_database(database: DatabaseStatus, attempts: int) -> Item | None:
         return Item("DatabaseReady", database.message, database.name, details)
     details |= {"reason": database.reason}
     if database.phase is DatabasePhase.WAITING:
-        return Item("Retrying", _again(database, attempts) + database.message, database.name, details)
+        text = _again(database, attempts) + database.message
+        return Item("Retrying", text, database.name, details, obstacle=database.message)
     if database.phase is DatabasePhase.FAILED:
         return Item("DatabaseFailed", f"failed: {database.message}", database.name, details)
     if database.phase is DatabasePhase.SKIPPED:

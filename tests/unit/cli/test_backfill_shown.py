@@ -53,11 +53,12 @@ def test_the_bar_does_not_say_100_before_the_end():
     assert " 99%  4.2M/10M rows" in shown[-1]
 
 
-def test_a_hold_says_why_in_place_of_the_rate():
-    shown, _ = lines(
-        replace(FILL, throttled_by="replica 10.0.0.7 is 7.2 s behind", throttled_seconds=130.0), 130
-    )
-    assert shown[-1].endswith("42%  4.2M/10M rows  holds for 2 min: replica 10.0.0.7 is 7.2 s behind")
+def test_a_hold_says_why_whole_and_in_place_of_the_rate():
+    why = "replica 10.0.0.7 is 7.2 s behind, and 5 s are allowed (spec.backfill.maxReplicaLagSeconds); it applies WAL"
+    shown, _ = lines(replace(FILL, throttled_by=why, throttled_seconds=130.0))
+    assert shown[-3].endswith("42%  4.2M/10M rows")
+    assert " ".join(line.strip() for line in shown[-2:]) == f"holds for 2 min: {why}"
+    assert all(len(line) <= 110 for line in shown)
 
 
 def test_a_loop_of_the_revisions_own_has_no_bar_because_nobody_knows_its_end():

@@ -93,6 +93,87 @@ def test_the_table_fits_a_narrow_terminal():
     assert all(len(line) <= 60 for line in lines(drawn(board(), width=60, color_system=None)))
 
 
+LONG = replace(
+    FAILED, message="Revision e1 failed: no such table: the_orders. " + "It is somewhere else. " * 4
+)
+
+
+def test_what_a_database_says_is_broken_between_words_and_goes_on_in_the_next_line():
+    shown = status(BUSY, LONG)
+    table = board_of("shop", ("analytics", "audit"), shown, {}, Spans(START, {}), NOW, 4)
+    *_, first, second = lines(drawn(table, width=80, color_system=None))
+    assert first.startswith("audit: Revision e1 failed: no such table: the_orders. It is somewhere else.")
+    assert f"{first} {second.strip()}" == f"audit: {LONG.message.strip()}"
+
+
+def test_what_is_far_too_long_ends_at_a_word():
+    shown = status(BUSY, replace(LONG, message="somewhere " * 90))
+    table = board_of("shop", ("analytics", "audit"), shown, {}, Spans(START, {}), NOW, 4)
+    *_, last = lines(drawn(table, width=80, color_system=None))
+    assert last.endswith("somewhere …")
+
+
+def live(*items, width=80):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    output = LiveOutput(console, str)
+    for item in items:
+        output.tell(item)
+    return output, console.file
+
+
+def test_a_failure_is_said_once_on_the_last_screen(tmp_path):
+    ending = ended(tmp_path)
+    over = replace(ending.status, run=Run("1234abcd", completion_time="2026-11-23T08:01:15Z"))
+    names = ("main", "analytics", "audit")
+    ending = replace(ending, status=over, board=board_of("shop", names, over, {}, Spans(START, {}), NOW, 4))
+    output, screen = live()
+    with output:
+        output.show(ending.board)
+    output.conclude(ending, ())
+    assert screen.getvalue().count("A revision failed.") == 1
+
+
+def test_the_last_words_are_broken_between_words_but_what_is_to_be_copied_is_one_line(tmp_path):
+    ending = ended(tmp_path)
+    told = replace(ending.status, databases=(DONE, BUSY, LONG))
+    command = (
+        "headway",
+        "run",
+        "migration.yaml",
+        "--url",
+        "main=env:THE_URL_OF_THE_MAIN_DATABASE",
+        "--project",
+        "shop",
+    )
+    output, screen = live()
+    output.conclude(replace(ending, status=told), command)
+    said = screen.getvalue().splitlines()
+    assert f"  {' '.join(command)}" in said
+    start = next(n for n, line in enumerate(said) if line.startswith("audit (RevisionFailed)"))
+    told_lines = said[start : start + 3]
+    assert all(len(line) <= 80 for line in told_lines)
+    assert " ".join(line.strip() for line in told_lines).startswith(
+        f"audit (RevisionFailed): {LONG.message.strip()}"
+    )
+
+
+def test_what_is_waited_for_is_said_whole_at_once_and_once_with_the_way_out():
+    due = (NOW + timedelta(seconds=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    away = PlanStatus(
+        attempt=1, failures=1, reason="DatabaseUnreachable", message="It is away. Start it.", retry_time=due
+    )
+    first, second = (
+        Status(run=Run("1"), plan=away),
+        Status(run=Run("1"), plan=replace(away, attempt=2, failures=2)),
+    )
+    items = (*items_of_status(Status(run=Run("1")), first, 4), *items_of_status(first, second, 4))
+    assert [item.kind for item in items] == ["Retrying", "Retrying"]
+    _, screen = live(*items)
+    assert screen.getvalue() == "It is away. Start it. It is tried again; Ctrl-C gives it up.\n"
+    table = board_of("shop", (), first, {}, Spans(START, {}), NOW, 4)
+    assert table.note == "attempt 2 of 4 in 7 s: It is away. Start it."
+
+
 def test_no_color_is_respected(monkeypatch):
     assert "\x1b[32m" in drawn(board(), color_system="standard")
     monkeypatch.setenv("NO_COLOR", "1")
