@@ -107,7 +107,7 @@ def _drawn(migration: Migration) -> RenderableType:
     from rich.text import Text
 
     def text(line: Line) -> Text:
-        return Text(line.text, style=line.style, no_wrap=True, overflow="ellipsis")
+        return Text(line.text, style=line.style)
 
     return Group(*map(text, lines_of(migration, utc_now())))
 

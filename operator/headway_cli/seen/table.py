@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from textwrap import wrap
 
 from headway_cli.seen.lines import age
 from headway_operator.api.migration import Migration
@@ -40,4 +41,9 @@ def _cells(migration: Migration, created: str, now: datetime, wide: bool) -> lis
         age(now - born) if born is not None else "-",
     ]
     message = ready.message if ready is not None else ""
-    return cells + ([message[:MESSAGE_CHARACTERS]] if wide else [])
+    return cells + ([_beginning(message)] if wide else [])
+
+
+def _beginning(message: str) -> str:
+    """Whole words of it."""
+    return (wrap(message, MESSAGE_CHARACTERS, max_lines=1, placeholder=" …") or [""])[0]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from rich.console import Console
 
 from headway_cli.seen.lines import age, bar, lines_of, next_step
 from headway_cli.seen.logs import newest_job
+from headway_cli.seen.show import _drawn
 from headway_cli.seen.table import table_of
 from headway_cli.seen.verdict import Verdict, verdict
 from headway_operator.api import labels
@@ -166,6 +169,27 @@ def test_the_table_has_a_row_for_each_in_order() -> None:
         "shops      shop   True     Succeeded  2/2 · 100%  -         2h",
     ]
     assert table_of([(one, created)], NOW, False, True)[1].endswith("it is Succeeded")
+
+
+def test_a_long_message_ends_at_a_word() -> None:
+    one = migration(State.FAILED, "RevisionFailed")
+    conditions = tuple(
+        replace(condition, message="something is wrong " * 20) for condition in one.status.conditions
+    )
+    one = replace(one, status=replace(one.status, conditions=conditions))
+    row = table_of([(one, "2026-11-03T08:00:00Z")], NOW, namespaces=False, wide=True)[1]
+    assert row.endswith(("something …", "is …", "wrong …"))
+    assert len(row) < 200
+
+
+def test_while_it_is_watched_long_lines_go_on_in_the_next_one() -> None:
+    one = migration(
+        State.FAILED, "RevisionFailed", databases=(DatabaseStatus("main", message="a word " * 40 + "last"),)
+    )
+    output = io.StringIO()
+    Console(file=output, width=80).print(_drawn(one))
+    assert " last" in output.getvalue()
+    assert all(len(line.rstrip()) <= 80 for line in output.getvalue().splitlines())
 
 
 def test_the_newest_job_is_that_of_the_database_if_one_is_named() -> None:
