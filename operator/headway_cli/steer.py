@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from headway_cli import where
-from headway_cli.completion import paces
+from headway_cli.completers import paces
 from headway_cli.problems import BadInput, Problem
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from headway_cli.completion import resource_names
+from headway_cli.completers import resource_names
 
 
 def add_arguments(parser: argparse._ActionsContainer) -> None:
