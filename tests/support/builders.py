@@ -91,9 +91,9 @@ def a_pod(job: str = "job", started: bool = True, age: timedelta = timedelta(), 
     """A pod whose main container runs; ``stop=True`` when it has been told to stop."""
     stop = fields.pop("stop", False)
     control = Control(sequence=1, stop=True, reason="because") if stop else fields.pop("control", Control())
-    return PodView(
-        **{"name": f"{job}-x", "created": NOW - age, "started": started, "control": control, **fields}
-    )
+    waits_since = NOW - age if fields.get("waiting_reason") else None
+    known = {"name": f"{job}-x", "created": NOW - age, "waits_since": waits_since}
+    return PodView(**{**known, "started": started, "control": control, **fields})
 
 
 def a_job(migration: Migration, database: str = "", attempt: int = 1, **fields: Any) -> JobView:

@@ -23,6 +23,7 @@ from headway_operator.controller.observe import Sight, is_fresh, observe
 from headway_operator.controller.progress import Pacer
 from headway_operator.controller.queue import WorkQueue
 from headway_operator.controller.rush import Rush
+from headway_operator.controller.sightings import Sightings
 from headway_operator.controller.witness import NOBODY, Witness
 from headway_operator.planner.snapshot import Snapshot
 from headway_operator.settings import Settings
@@ -59,6 +60,7 @@ class Controller:
         self._follower = LogFollower(cluster, self._on_progress, witness.heard)
         self._decider = Decider()
         self._courier = Courier(sender or NoSender(), self._on_answer, witness.called)
+        self._sightings = Sightings()
         self._busy: set[Key] = set()
         self._known: dict[Key, tuple[Wish, ...]] = {}
         self._fresh: dict[Key, Migration] = {}
@@ -173,7 +175,8 @@ class Controller:
             return None
         progress, told = self._follower.progress_of(key), self._courier
         sight = await observe(self._cluster, migration, progress, self._now())
-        heard = replace(sight.snapshot, answers=told.answers(key), polled=told.polled(key))
+        jobs = self._sightings.dated(key, sight.snapshot.jobs, sight.snapshot.now)
+        heard = replace(sight.snapshot, jobs=jobs, answers=told.answers(key), polled=told.polled(key))
         return replace(sight, snapshot=heard)
 
     async def _work(self, key: Key) -> None:
@@ -240,5 +243,6 @@ class Controller:
         self._fresh.pop(key, None)
         self._queue.forget(key)
         self._pacer.forget(key)
+        self._sightings.forget(key)
         self._follower.follow(key, ())
         self._courier.forget(key)

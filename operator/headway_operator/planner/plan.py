@@ -279,7 +279,9 @@ def _wake(
     """The first moment at which time alone changes the decision; what is due but held is woken by what holds it."""
     times = [moment(text) for text in retry_times]
     times += [
-        job.pod.created + PATIENCE for job in run.jobs if job.is_active and job.pod and not job.pod.started
+        job.pod.waits_since + PATIENCE
+        for job in run.jobs
+        if job.is_active and job.pod and not job.pod.started and job.pod.waits_since
     ]
     waits = [time - snapshot.now for time in times if time is not None and time > snapshot.now]
     if starts or snapshot.strays or any(job.is_active for job in snapshot.jobs):

@@ -13,7 +13,9 @@ from headway_operator.api.reasons import Reason, reason_of
 from headway_operator.planner.snapshot import JobView
 
 PATIENCE = timedelta(minutes=10)
-"""How long a pod may fail to start before that is a failure: an image or Secret may be on its way."""
+"""How long a pod may fail to start before that is a failure: an image or Secret may be on its way. It is counted from
+when the operator saw it first, by its own clock.
+"""
 
 _WAITING_REASONS = {
     "ErrImagePull": "ImageNotPulled",
@@ -74,4 +76,4 @@ def patience_is_over(job: JobView, now: datetime) -> bool:
     obstacle = obstacle_of(job)
     if obstacle is None or job.pod is None or obstacle[0].name == "PodNotScheduled":
         return False
-    return now - job.pod.created >= PATIENCE
+    return job.pod.waits_since is not None and now - job.pod.waits_since >= PATIENCE

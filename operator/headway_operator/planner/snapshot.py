@@ -35,6 +35,8 @@ class PodView:
     waiting_reason: str = ""
     """The kubelet's word for why a container does not start, such as ``ImagePullBackOff``."""
     waiting_message: str = ""
+    waits_since: datetime | None = None
+    """When that was seen first, by the operator's clock; None: nobody has looked before."""
     control: Control = NOTHING_WISHED
     """What it has been told so far."""
     node: str = ""

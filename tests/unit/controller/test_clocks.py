@@ -10,12 +10,14 @@ from headway_contract.request import Mode, RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
 from headway_operator.api.status import DatabasePhase
 from headway_operator.planner.explain import moment
+from headway_operator.planner.retries import PATIENCE
 from support.driver import Driver, all_goes_well
 from support.fake_cluster import FakeCluster, a_spec
 
 APART = (timedelta(hours=-5), timedelta(minutes=-1), timedelta(minutes=1), timedelta(hours=5))
 """How far the operator's clock is ahead of the API server's."""
 PAUSE = timedelta(seconds=10)
+SECOND = timedelta(seconds=1)
 
 
 def a_driver(ahead: timedelta) -> tuple[FakeCluster, Driver]:
@@ -58,6 +60,25 @@ async def test_the_pause_before_a_retry_is_neither_lost_nor_prolonged(stage: Mod
         cluster.jobs[name]["metadata"]["labels"]["headway.dev/attempt"] for name in cluster.created_jobs
     ]
     assert sorted(attempts) == ["1", "1", "2"]
+
+
+@pytest.mark.parametrize("ahead", APART, ids=str)
+async def test_the_patience_with_a_pod_that_cannot_start_is_neither_lost_nor_prolonged(
+    ahead: timedelta,
+) -> None:
+    cluster, driver = a_driver(ahead)
+    key = cluster.add("shop", a_spec("main"))
+    await driver.look(key)
+    (job,) = cluster.created_jobs
+    for word in ("ErrImagePull", "ContainerCreating", "ImagePullBackOff"):
+        cluster.pod_waits(job, word, "no such tag")
+        await driver.look(key)
+        driver.time += (PATIENCE - SECOND) / 3
+    await driver.look(key)
+    assert cluster.condition(key, "Reconciling") == ("True", "ImageNotPulled")
+    driver.time += SECOND
+    await driver.look(key)
+    assert cluster.condition(key, "Stalled") == ("True", "ImageNotPulled")
 
 
 @pytest.mark.parametrize("ahead", APART, ids=str)
