@@ -24,10 +24,11 @@ from prometheus_client.registry import Collector
 from headway_contract.masking import Masker
 from headway_operator.cluster.access import Access, NoAccess, find_access
 from headway_operator.cluster.api_server import ApiServer, always
-from headway_operator.cluster.interface import ClusterError, Forbidden
+from headway_operator.cluster.interface import ClusterError, Forbidden, Unavailable
 from headway_operator.cluster.kube import KubeCluster
 from headway_operator.cluster.leases import KubeLeases
 from headway_operator.cluster.permissions import objections
+from headway_operator.controller.arrival import Arrival
 from headway_operator.controller.clock import utc_now
 from headway_operator.controller.elector import Elector
 from headway_operator.controller.json_log import JsonFormatter
@@ -104,9 +105,11 @@ async def operate(settings: Settings, access: Access) -> int:
     requests, counting = Requests(), Counting()
     access = replace(access, traces=(requests.trace,))
     cluster = KubeCluster(ApiServer(access.session(), may_write), settings.namespaces)
+    arrival = Arrival(access.server)
     try:
-        await _require_definition(cluster, access)
-        async with _answering(settings, elector, (requests, *counting.collectors)):
+        async with _answering(settings, arrival, elector, (requests, *counting.collectors)):
+            if not await arrival.wait(partial(_require_definition, cluster, settings, access)):
+                return 0
             controller = Controller(cluster, settings, utc_now, counting, sender)
             counting.work.queue_depth = lambda: controller.waiting
             if elector is None:
@@ -123,18 +126,20 @@ async def check(settings: Settings, access: Access) -> int:
     """Whether this operator could work here: 0, or :class:`CannotRun` with what is wrong."""
     api = ApiServer(access.session())
     try:
-        found = await objections(api, settings.namespaces, settings.lease_namespace)
-        if found:
-            raise CannotRun(
-                f"this user {'; '.join(found)}: compare its roles with docs/reference/operator.md"
-            )
-        await _require_definition(KubeCluster(api, settings.namespaces), access)
+        await _require_permissions(settings, api)
+        await _require_definition(KubeCluster(api, settings.namespaces), settings, access)
     except ClusterError as error:
         raise CannotRun(f"{access.server} cannot be asked: {error}") from None
     finally:
         await api.close()
     print("the definition is installed, the permissions are as they should be")
     return 0
+
+
+async def _require_permissions(settings: Settings, api: ApiServer) -> None:
+    found = await objections(api, settings.namespaces, settings.lease_namespace)
+    if found:
+        raise CannotRun(f"this user {'; '.join(found)}: compare its roles with docs/reference/operator.md")
 
 
 def _leases(settings: Settings, access: Access) -> KubeLeases:
@@ -150,7 +155,7 @@ def _identity() -> str:
 
 @asynccontextmanager
 async def _answering(
-    settings: Settings, elector: Elector | None, collectors: tuple[Collector, ...]
+    settings: Settings, arrival: Arrival, elector: Elector | None, collectors: tuple[Collector, ...]
 ) -> AsyncIterator[None]:
     """Probes and metrics, if they are wanted."""
     if not settings.port:
@@ -159,7 +164,7 @@ async def _answering(
 
     def not_ready() -> str:
         waits = elector is not None and not elector.has_answered
-        return "the Lease could not be read yet" if waits else ""
+        return arrival.problem or ("the Lease could not be read yet" if waits else "")
 
     leads = elector.may_write if elector is not None else always
     transitions = (lambda: elector.transitions) if elector is not None else int
@@ -171,13 +176,16 @@ async def _answering(
         raise CannotRun(f"port {settings.port} cannot be served ({error}): set HEADWAY_PORT") from None
 
 
-async def _require_definition(cluster: KubeCluster, access: Access) -> None:
+async def _require_definition(cluster: KubeCluster, settings: Settings, access: Access) -> None:
+    """Raises :class:`CannotRun` for what a person must mend, and Unavailable for what may pass."""
     try:
         found = await cluster.has_definition()
     except Forbidden as error:
-        raise CannotRun(
-            f"a permission is missing ({error}): grant what docs/reference/operator.md lists"
-        ) from None
+        await _tell_what_is_forbidden(settings, access)
+        # It has all permissions by now: an API server that has just started may not know its roles yet.
+        raise Unavailable(str(error)) from None
+    except Unavailable:
+        raise
     except ClusterError as error:
         raise CannotRun(f"{access.server} cannot be asked: {error}") from None
     if not found:
@@ -185,6 +193,15 @@ async def _require_definition(cluster: KubeCluster, access: Access) -> None:
             "the CustomResourceDefinition databasemigrations.headway.dev is not installed: "
             "kubectl apply -f crds/databasemigrations.yaml"
         )
+
+
+async def _tell_what_is_forbidden(settings: Settings, access: Access) -> None:
+    """Raises :class:`CannotRun` with each verb that is missing; nothing is kept of this session."""
+    api = ApiServer(access.session())
+    try:
+        await _require_permissions(settings, api)
+    finally:
+        await api.close()
 
 
 async def _work(

@@ -8,11 +8,11 @@ from contextlib import suppress
 
 
 class Relay:
-    """Listens on a port of loopback and passes on to `target`."""
+    """Listens on a port of loopback (0: any that is free) and passes on to `target`."""
 
-    def __init__(self, target: tuple[str, int]) -> None:
+    def __init__(self, target: tuple[str, int], port: int = 0) -> None:
         self._target = target
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self._open: list[socket.socket] = []
         self._swallows = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
