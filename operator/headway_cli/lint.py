@@ -34,7 +34,13 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument(
         "-c", "--config", default="", metavar="FILE", help="default: alembic.ini, else pyproject.toml"
     )
-    parser.add_argument("-n", "--name", default="alembic", metavar="SECTION", help="default: alembic")
+    parser.add_argument(
+        "-n",
+        "--name",
+        default="",
+        metavar="SECTION",
+        help="default: alembic, or where there is none all sections that have a script_location",
+    )
     parser.add_argument(
         "--since", default="", metavar="REVISION", help="only what comes after this revision (default: all)"
     )
@@ -87,7 +93,7 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
 def look(options: argparse.Namespace) -> tuple[tuple[Finding, ...], int]:
     """The findings, with files as seen from the project's folder, and how many revisions there are."""
     from headway_cli.lint_project import facts_of_project
-    from headway_cli.project_files import configuration
+    from headway_cli.project_files import configuration, projects_in
     from headway_operator.lint.lint import Settings, findings
     from headway_operator.lint.ordered import NAMES
 
@@ -97,9 +103,24 @@ def look(options: argparse.Namespace) -> tuple[tuple[Finding, ...], int]:
                 Problem("--ignore", "", f"there is no rule {name!r}", "headway lint --rules lists them.")
             )
     file = configuration(Path(options.path), options.config).resolve()
+    url, settings = _url(options.url), Settings(tuple(options.ignore))
     with chdir(_folder(options)):
-        facts = facts_of_project(file, options.name, options.since, _url(options.url), options.dialect)
-    return findings(facts, Settings(tuple(options.ignore))), len(facts.revisions)
+        sections = projects_in(file, options.name)
+        _check_they_can(sections, file, options)
+        facts = [facts_of_project(file, section, options.since, url, options.dialect) for section in sections]
+    found = dict.fromkeys(one for database in facts for one in findings(database, settings))
+    revisions = {(one.file, one.revision) for database in facts for one in database.revisions}
+    return tuple(found), len(revisions)
+
+
+def _check_they_can(sections: Sequence[str], file: Path, options: argparse.Namespace) -> None:
+    """A revision and a database belong to one history."""
+    given = next((word for word in ("since", "url") if getattr(options, word)), "")
+    if given and len(sections) > 1:
+        what = f"it has a history for each of {', '.join(sections)}, and --{given} is about one"
+        raise BadInput(
+            Problem(str(file), "", what, f"Name it: headway lint --name {sections[0]} --{given} …")
+        )
 
 
 def _folder(options: argparse.Namespace) -> Path:

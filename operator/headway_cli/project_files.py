@@ -1,4 +1,4 @@
-"""Which file is the Alembic configuration of a folder."""
+"""Which file is the Alembic configuration of a folder, and which of its sections are meant."""
 
 from __future__ import annotations
 
@@ -25,3 +25,11 @@ def configuration(path: Path, named: str) -> Path:
     if pyproject.is_file() and "[tool.alembic" in pyproject.read_text(errors="replace"):
         return pyproject
     raise BadInput(Problem(str(path), "", "there is no alembic.ini here, nor a [tool.alembic]", NO_PROJECT))
+
+
+def projects_in(file: Path, named: str) -> tuple[str, ...]:
+    """The section that is named, [alembic], or where there is none each with scripts; raises :class:`BadInput`."""
+    from headway_cli.first.sections import ALEMBIC, read_config, sections_of
+
+    found = sections_of(read_config(file, named or ALEMBIC), file, named)
+    return (ALEMBIC,) if ALEMBIC in found else found

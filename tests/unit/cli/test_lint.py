@@ -134,6 +134,63 @@ def test_a_pyproject_is_a_configuration_too(project, capsys):
     assert lint(capsys)[0] == 1
 
 
+SEVERAL = """\
+[DEFAULT]
+path_separator = os
+script_location = migrations
+[main]
+version_locations = migrations/main
+[audit]
+version_locations = migrations/audit
+"""
+
+
+@pytest.fixture
+def several(project) -> Path:
+    """The two revisions as two histories, each of a section of its own, and no [alembic]."""
+    for name, revision in (("main", "r1"), ("audit", "r2")):
+        (project / "migrations" / name).mkdir()
+        file = project / "migrations" / name / f"{revision}.py"
+        file.write_text(REVISION.format(name=revision, down=None, more=""))
+    (project / "alembic.ini").write_text(SEVERAL)
+    return project
+
+
+def test_where_only_named_sections_are_projects_all_of_them_are_looked_at(several, capsys):
+    code, out = lint(capsys)
+    assert code == 1, out
+    assert "migrations/main/r1.py:9: Error" in out
+    assert "migrations/audit/r2.py:9: Error" in out
+    assert "2 revisions: 2 errors" in out
+
+
+def test_one_of_several_sections_can_be_named(several, capsys):
+    code, out = lint(capsys, "--name", "audit")
+    assert code == 1
+    assert "1 revision: 1 error" in out
+    assert "r1.py" not in out
+
+
+def test_sections_with_the_same_files_tell_each_finding_once(several, capsys):
+    (several / "alembic.ini").write_text(SEVERAL.replace("migrations/audit", "migrations/main"))
+    assert "1 revision: 1 error" in lint(capsys)[1]
+
+
+@pytest.mark.parametrize("words", [("--since", "r1"), ("--url", "postgresql://u:sesame1234@127.0.0.1:1/x")])
+def test_what_is_about_one_history_wants_one_named_and_says_what_to_type(several, capsys, words):
+    code, out = lint(capsys, *words)
+    assert code == 2
+    assert f"it has a history for each of main, audit, and {words[0]} is about one" in out
+    assert f"headway lint --name main {words[0]} …" in out
+    assert "sesame" not in out
+
+
+def test_beside_alembic_other_sections_are_looked_at_by_their_names(several, capsys):
+    own = SEVERAL.replace("[main]", "[main]\nscript_location = ./migrations")
+    (several / "alembic.ini").write_text(f"{own}[alembic]\nversion_locations = migrations/audit\n")
+    assert "1 revision: 1 error" in lint(capsys)[1]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
