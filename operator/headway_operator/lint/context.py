@@ -11,10 +11,12 @@ from typing import Any, Generic, TypeVar, overload
 
 from headway_contract.facts import Argument, Call, DatabaseFacts, RevisionFacts, TableFacts
 from headway_operator.lint import changes
+from headway_operator.lint.columns_before import column_before
 from headway_operator.lint.findings import Finding, Severity
 from headway_operator.lint.reading_calls import argument, text_of
 from headway_operator.lint.statements import OPERATIONS, Step, Unread, call_at, operation_of, steps_and_unread
 from headway_operator.lint.tree import qualified, table_of
+from headway_operator.lint.types import type_in_python
 
 SMALL_ROWS, SMALL_BYTES = 10_000, 10 * 1024 * 1024
 """Below both, any statement on a table is over before anybody notices."""
@@ -90,14 +92,17 @@ class Revision:
         """The call that leads to a statement."""
         return call_at(self.calls(), found.step.statement.line)
 
-    def existing_type(self, found: Of[changes.AlterType]) -> Argument | None:
-        """What the call of ``alter_column`` says of the type before."""
-        return self._given_of(found.change.column, "existing_type")
+    def existing_type(self, found: Of[changes.AlterType]) -> changes.Type | None:
+        """The type before, as the call of ``alter_column`` or an earlier revision says; None: not known."""
+        given = type_in_python(self._given_of(found.change.column, "existing_type"))
+        return given or column_before(self, found, found.change.column).type
 
     def was_not_null(self, found: Of[changes.SetNotNull]) -> bool:
-        """The call of ``alter_column`` says that the column has been NOT NULL: PostgreSQL then looks at no row."""
+        """The column has been NOT NULL, as its call or an earlier revision says: PostgreSQL then looks at no row."""
         given = self._given_of(found.change.column, "existing_nullable")
-        return given is not None and given.text == "False"
+        if given is not None and given.is_literal:
+            return given.text == "False"
+        return column_before(self, found, found.change.column).not_null is True
 
     def has_default_by_call(self, found: Of[changes.DropColumn | changes.SetNotNull]) -> bool:
         """The call of ``alter_column`` says that the server gives the column a value."""

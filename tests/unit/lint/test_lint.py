@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headway_contract.facts import Call, DatabaseFacts, Ignore, RevisionFacts, Statement, TableFacts
+from headway_contract.facts import Argument, Call, DatabaseFacts, Ignore, RevisionFacts, Statement, TableFacts
 from headway_operator.lint.findings import Finding, Severity
 from headway_operator.lint.lint import Settings, findings
 
@@ -161,3 +161,19 @@ def test_a_commit_in_sql_makes_a_concurrent_build_a_warning_since_drivers_differ
     for first, severity in (("COMMIT", Severity.WARNING), ("SELECT 1", Severity.ERROR)):
         found = findings(a_database(a_revision(Statement(first, line=9), build)))
         assert [one.severity for one in found if one.rule == rule] == [severity]
+
+
+def test_a_function_of_the_application_that_is_handed_the_database_may_have_changed_a_column():
+    made = a_revision(Statement("CREATE TABLE users (email text NOT NULL)", line=5), revision="r1")
+    required = a_revision(Statement("ALTER TABLE users ALTER email SET NOT NULL", line=5), revision="r3")
+
+    def found(**helper):
+        between = a_revision(revision="r2", not_renderable="line 4 looks into the database", **helper)
+        return "not_null_is_set_on_an_existing_column" in rules_of(
+            findings(a_database(made, between, required))
+        )
+
+    assert not found()
+    assert not found(calls=(Call("session.query", 5, arguments=(Argument("User"),)),))
+    assert not found(calls=(Call("sqlalchemy.orm.Session", 5, arguments=(Argument("bind", "bind"),)),))
+    assert found(calls=(Call("shop.schema.loosen", 5, arguments=(Argument("op.get_bind()"),)),))

@@ -12,7 +12,8 @@ def not_null_is_set_on_an_existing_column(revision: Revision) -> Iterator[Findin
     """SET NOT NULL on a column of a table that is in use.
 
     PostgreSQL reads the whole table under an ACCESS EXCLUSIVE lock: nobody can read or write it meanwhile. With a
-    valid CHECK constraint that says the same it looks at that instead, and is done at once (PostgreSQL 12).
+    valid CHECK constraint that says the same it looks at that instead, and is done at once (PostgreSQL 12). A column
+    that was NOT NULL already, by ``existing_nullable=False`` or by an earlier revision, is not looked at again.
 
     Anti-pattern::
 

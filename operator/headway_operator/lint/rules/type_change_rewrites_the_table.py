@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from headway_operator.lint.changes import AlterType
 from headway_operator.lint.context import Of, Revision
 from headway_operator.lint.findings import Finding, Severity
-from headway_operator.lint.types import keeps_its_bytes, may_keep_its_bytes, type_in_python
+from headway_operator.lint.types import keeps_its_bytes, may_keep_its_bytes
 
 
 def type_change_rewrites_the_table(revision: Revision) -> Iterator[Finding]:
@@ -13,8 +13,8 @@ def type_change_rewrites_the_table(revision: Revision) -> Iterator[Finding]:
 
     PostgreSQL writes the table anew, with all its indexes, under an ACCESS EXCLUSIVE lock; and running code that
     knows the old type may not bear the new one. A longer ``varchar``, ``varchar`` to ``text`` and a ``numeric`` of
-    more digits are done at once. Which it is can be told when the call has ``existing_type``; if not, a change to a
-    text or a ``numeric`` is a warning.
+    more digits are done at once. Which it is can be told when the call has ``existing_type``, or when an earlier
+    revision of the same history says it; if not, a change to a text or a ``numeric`` is a warning.
 
     Anti-pattern::
 
@@ -28,7 +28,7 @@ def type_change_rewrites_the_table(revision: Revision) -> Iterator[Finding]:
     """
     for found in revision.of(AlterType):
         table, new = found.change.table, found.change.type
-        old = type_in_python(revision.existing_type(found))
+        old = revision.existing_type(found)
         is_kept = old is not None and found.change.using is None and keeps_its_bytes(old, new)
         if not is_kept and not revision.is_harmless(table):
             unknown = old is None and found.change.using is None and may_keep_its_bytes(new)

@@ -1,0 +1,13 @@
+"""A revision."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "r2"
+down_revision = "r1"
+
+
+def upgrade():
+    for table in ("metrics", "runs"):
+        sa.inspect(op.get_bind()).get_columns("runs")
+        op.alter_column(table, "key", nullable=True)
