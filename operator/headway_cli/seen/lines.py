@@ -88,6 +88,9 @@ def _of_database(database: DatabaseStatus, now: datetime) -> Iterator[Line]:
         yield Line(f"    {what}  {share}{_pace(database)}", "yellow" if backfill.throttled_by else "cyan")
     elif database.message:
         yield Line(f"    {database.message}", "red" if database.phase is DatabasePhase.FAILED else "")
+    left = database.half_done
+    if left is not None and database.phase is not DatabasePhase.FAILED:
+        yield Line(f"    revision {left.revision} was half done by run {left.run}: {left.message}", "yellow")
     for record in database.backfills:
         yield Line(f"    {record_line(record)}", "dim")
     if database.drift is not None:

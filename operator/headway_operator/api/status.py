@@ -185,6 +185,16 @@ class FinishedBackfill:
 
 
 @dataclass(frozen=True)
+class HalfDone:
+    """A revision that failed after a part of it had been committed, with what was said of it then."""
+
+    revision: str = ""
+    run: str = ""
+    """That left it so."""
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class DatabaseStatus:
     """One database; ``reason`` is the failure class of the latest attempt."""
 
@@ -219,6 +229,8 @@ class DatabaseStatus:
     post_deploy_count: int = 0
     """How many of the pending revisions wait until the application is rolled out."""
     drift: DriftStatus | None = None
+    half_done: HalfDone | None = None
+    """Until a run gets past it."""
 
     @property
     def left_by_its_job(self) -> int:

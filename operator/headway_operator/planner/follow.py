@@ -15,6 +15,7 @@ from headway_operator.planner.backfills import with_backfill, with_records
 from headway_operator.planner.drift import compared
 from headway_operator.planner.explain import attempt_text, explain, outlook, stamp
 from headway_operator.planner.follow_plan import follow_plan
+from headway_operator.planner.half_done import still_half_done, with_half_done
 from headway_operator.planner.happenings import with_revisions
 from headway_operator.planner.lifecycle import Fact, moved
 from headway_operator.planner.retries import failure_of, patience_is_over, retry_time
@@ -171,6 +172,7 @@ def _past_the_gate(
         pending=rest,
         pending_count=max(left, len(rest)),
         post_deploy_count=max(left, len(rest)),
+        half_done=still_half_done(memory.half_done, rest) if rest else memory.half_done,
         attempt=0,
         failures=run.earlier_failures(Stage.POST_DEPLOY, memory.name),
         reason="",
@@ -210,6 +212,7 @@ def _with_plan(
         pending_count=len(plan.pending),
         post_deploy_count=later,
         planned=plan.planned if plan.pending else None,
+        half_done=still_half_done(memory.half_done, plan.pending),
         message=" ".join(plan.notices),
     )
     if plan.pending and later == len(plan.pending):
@@ -285,6 +288,7 @@ def _succeeded(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job:
         pending=(),
         pending_count=0,
         post_deploy_count=0,
+        half_done=None,
         job_name=job.name,
         attempt=job.attempt,
         reason="",
@@ -310,7 +314,7 @@ def _attempt_failed(
 ) -> DatabaseStatus:
     reason, happened = failure_of(job)
     memory = replace(_as_reached(memory, job), start_time=_began(memory, job))
-    return _failed(snapshot, run, memory, reason, happened)
+    return with_half_done(_failed(snapshot, run, memory, reason, happened), job)
 
 
 def _failed(

@@ -37,7 +37,12 @@ class CurrentRun:
         if before is not None and not self.is_new:
             return before
         drift = kept(self.spec.drift, None if before is None else before.drift)
-        return DatabaseStatus(name, failures=self.earlier_failures(Stage.MIGRATE, name), drift=drift)
+        return DatabaseStatus(
+            name,
+            failures=self.earlier_failures(Stage.MIGRATE, name),
+            drift=drift,
+            half_done=None if before is None else before.half_done,
+        )
 
     @property
     def has_touched_databases(self) -> bool:
