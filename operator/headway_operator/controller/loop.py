@@ -246,3 +246,4 @@ class Controller:
         self._sightings.forget(key)
         self._follower.follow(key, ())
         self._courier.forget(key)
+        self._decider.forget(key)

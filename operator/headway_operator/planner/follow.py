@@ -72,7 +72,7 @@ class Standing:
 def follow(snapshot: Snapshot, run: CurrentRun, held: bool) -> Standing:
     """Where this run stands now. ``held``: nothing may start, and what has not started is removed."""
     plan, found = follow_plan(snapshot, run, held)
-    review = reviewed(run.spec.lint, found)
+    review = reviewed(run.spec.lint, found, snapshot.read)
     plan = counted(with_findings(plan, review), run.spec.lint)
     databases = tuple(
         _follow_database(snapshot, run, database.name, found, held) for database in run.spec.databases

@@ -3,7 +3,7 @@
 So turning a rule or the enforcement off opens the gate without another plan.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from headway_contract.result import DatabasePlan, Plan
@@ -12,7 +12,8 @@ from headway_operator.api.reasons import reason_of
 from headway_operator.api.status import DatabaseStatus, PlanStatus, RuleStatus
 from headway_operator.lint.findings import Finding, Severity
 from headway_operator.lint.lint import findings
-from headway_operator.planner.snapshot import Snapshot
+from headway_operator.planner.run import current_run
+from headway_operator.planner.snapshot import Findings, Read, Snapshot, Stage
 
 RULES_SHOWN = 64
 WARNINGS_SHOWN = 32
@@ -21,28 +22,38 @@ TEXT_CHARACTERS = 900
 UNSEEN = ("revision_is_not_rendered", "statement_cannot_be_read")
 """Rules that find what no rule could judge: under Enforce that is not let pass without a word of a person."""
 UNSEEN_STEP = "What no rule could judge may also go by an approval of the plan: spec.plan.approval: Required."
-Findings = Mapping[str, tuple[Finding, ...]]
-"""By the name of the database."""
 
 
-def is_to_be_reviewed(snapshot: Snapshot) -> bool:
-    """Whether a decision reads the SQL of a plan, which takes up to a second."""
+def plan_to_review(snapshot: Snapshot) -> Plan | None:
+    """The plan whose SQL a decision reads, which takes up to a second; None: it reads none."""
     known, spec = snapshot.migration.status.plan, snapshot.migration.spec
-    done = known.job_name if known is not None and known.completion_time else ""
-    found = (job.result.plan for job in snapshot.jobs if job.result is not None and job.name != done)
-    has_facts = any(one.facts is not None for plan in found if plan is not None for one in plan.databases)
-    return has_facts and spec is not None and spec.lint.mode != "Never"
+    if spec is None or spec.lint.mode == "Never":
+        return None
+    job = current_run(snapshot, spec).latest(Stage.PLAN)
+    is_done = job is not None and known is not None and known.completion_time and known.job_name == job.name
+    if job is None or job.result is None or is_done:
+        return None
+    plan = job.result.plan
+    return plan if plan is not None and any(one.facts is not None for one in plan.databases) else None
 
 
-def reviewed(lint: LintSettings, plan: Plan | None) -> Findings | None:
-    """What is found in each database; None when nobody looked, or not all that is to be done was told."""
+def findings_of(plan: Plan) -> Findings:
+    """What is found in each database, whatever the settings say."""
+    return {one.name: _serious(one) for one in plan.databases}
+
+
+def reviewed(lint: LintSettings, plan: Plan | None, read: Read | None = None) -> Findings | None:
+    """What is found in each database; None when nobody looked, or not all that is to be done was told.
+
+    ``read``: what was found before, in this plan or in another one.
+    """
     if (
         plan is None
         or lint.mode == "Never"
         or any(one.pending and one.facts is None for one in plan.databases)
     ):
         return None
-    return {one.name: _serious(one) for one in plan.databases}
+    return read.findings if read is not None and read.plan == plan else findings_of(plan)
 
 
 def with_findings(plan: PlanStatus, found: Findings | None) -> PlanStatus:

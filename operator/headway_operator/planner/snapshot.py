@@ -1,14 +1,16 @@
 """Everything that a decision may look at, gathered before it by ``controller.observe``; ``now`` is in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from headway_contract.backfill import BackfillRecord
 from headway_contract.control import Control
-from headway_contract.result import Outcome, RunResult
+from headway_contract.result import Outcome, Plan, RunResult
 from headway_operator.api.migration import Migration, Workload
 from headway_operator.api.status import Stage as Stage  # noqa: PLC0414 - its name is here for all that look at Jobs
+from headway_operator.lint.findings import Finding
 from headway_operator.planner.deliveries import HookAnswer, Polled
 
 NOTHING_WISHED = Control()
@@ -160,6 +162,18 @@ class Rollout:
     """Of a StatefulSet: all pods are to be of the newest revision, and are."""
 
 
+Findings = Mapping[str, tuple[Finding, ...]]
+"""By the name of the database."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """A plan that was read, and what the lint found in it: reading takes long, and a look may be made again."""
+
+    plan: Plan
+    findings: Findings
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """One moment of one resource. ``jobs`` are all Jobs that it owns, of whatever run."""
@@ -175,6 +189,8 @@ class Snapshot:
     """What came back of messages to hooks."""
     polled: tuple[Polled, ...] = field(default=())
     """What the Throttles said last."""
+    read: Read | None = None
+    """The plan that was read last, where it was; whoever decides about one that was not reads it then."""
 
     def progress_of(self, job_name: str) -> JobProgress | None:
         """The newest progress of this Job."""

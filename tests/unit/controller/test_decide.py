@@ -10,10 +10,14 @@ import pytest
 
 from headway_contract.facts import DatabaseFacts, RevisionFacts, Statement, TableFacts
 from headway_contract.request import RunRequest
-from headway_contract.result import RunResult
+from headway_contract.result import Plan, RunResult
+from headway_operator.cluster.interface import Conflict
+from headway_operator.controller.decide import Decider
 from headway_operator.controller.elector import Elector
 from headway_operator.planner import review
 from headway_operator.planner.election import Lease, Terms
+from headway_operator.planner.snapshot import Snapshot
+from support.builders import a_job, a_migration, a_plan, a_result, a_snapshot, ended
 from support.driver import all_goes_well, request_of
 from support.fake_cluster import FakeCluster, a_spec
 from support.working import running, until
@@ -118,3 +122,56 @@ async def test_an_operator_that_ends_while_sql_is_read_changes_nothing_any_more(
         calls = len(cluster.calls)
     reading.may_end.set()
     assert cluster.calls[calls:] == []
+
+
+async def test_what_was_read_is_used_again_when_the_status_could_not_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster, read = FakeCluster(), []
+    really = review.findings
+
+    def findings(facts: DatabaseFacts) -> Any:
+        read.append(facts)
+        return really(facts)
+
+    def refuse(call: str) -> None:
+        """The status that has the findings, twice; whatever else is written goes through."""
+        if call == "apply_status" and read and refusals:
+            raise refusals.pop()
+
+    refusals: list[Exception] = [Conflict("changed meanwhile"), Conflict("changed meanwhile")]
+    monkeypatch.setattr(review, "findings", findings)
+    cluster.before_write = refuse
+    async with running(cluster):
+        key = cluster.add("shop", a_spec("main"))
+        await until(lambda: cluster.created_jobs)
+        finish_plan(cluster)
+        await until(lambda: cluster.migrations[key]["status"].get("plan", {}).get("findings"))
+    assert (refusals, len(read)) == ([], 1)
+
+
+async def test_another_plan_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    decider, read = Decider(), []
+    really = review.findings
+
+    def findings(facts: DatabaseFacts) -> Any:
+        read.append(facts)
+        return really(facts)
+
+    monkeypatch.setattr(review, "findings", findings)
+    first = told_plan(FACTS)
+    other = told_plan(replace(FACTS, server_version="16.1"))
+    for snapshot in (first, first, other, told_plan(replace(FACTS))):
+        decided = await decider.decide(snapshot)
+        assert decided.status.plan is not None
+        assert decided.status.plan.warnings
+    assert [one.server_version for one in read] == ["17.2", "16.1", "17.2"]
+    decider.close()
+
+
+def told_plan(facts: DatabaseFacts) -> Snapshot:
+    """A resource whose plan Job has just told these facts."""
+    (one,) = a_plan(main=["a1", "b2"]).databases
+    resource = a_migration()
+    result = a_result(plan=Plan((replace(one, facts=facts),)))
+    return a_snapshot(resource, ended(a_job(resource), result))
