@@ -20,6 +20,7 @@ from headway_contract.wire import MARK, from_line
 from headway_operator.api.conditions import MAY_ROLL_OUT
 from headway_operator.api.status import DatabasePhase
 from headway_operator.planner.attempts import STOPPED
+from headway_operator.planner.drift import drift_line
 
 TAIL_LINES = 12
 _CHATTER = re.compile(r"INFO\s+\[alembic[.\]]")
@@ -47,6 +48,8 @@ def summary(
         yield Text(f"✗ {board.title}: failed", style="red")
     if not has_table:
         yield from (Text(f"  {_line(row, _width(board))}") for row in board.rows)
+    else:
+        yield from (Text(mask(line)) for line in _drift(ending))
     if ending.interrupted:
         yield from (Text(f"{one}: {mask(place)}") for one, place in _places(ending))
         yield from _go_on("What was applied stays applied. To go on from there:", again)
@@ -56,6 +59,13 @@ def summary(
     elif not ending.succeeded:
         yield from _failure(ending, mask)
         yield from _go_on("When that is corrected, the same command goes on from here:", again)
+
+
+def _drift(ending: Ending) -> Iterator[str]:
+    """What differs from the models, which has no place in the table."""
+    for database in ending.status.databases:
+        if database.drift is not None:
+            yield f"{database.name}: {drift_line(database.drift)}"
 
 
 def _places(ending: Ending) -> Iterator[tuple[str, str]]:

@@ -124,6 +124,13 @@ def _end(result: RunResult, termination_log: str) -> int:
 
 
 def _keep(result: RunResult, termination_log: str) -> None:
-    """Where it outlives this process."""
-    if termination_log:
-        Path(termination_log).write_text(masked(result).to_json())
+    """Where it outlives this process: over what was there, so that at no moment there is nothing."""
+    if not termination_log:
+        return
+    text = masked(result).to_json().encode()
+    file = os.open(termination_log, os.O_WRONLY | os.O_CREAT, 0o666)
+    try:
+        os.write(file, text)
+        os.ftruncate(file, len(text))
+    finally:
+        os.close(file)

@@ -76,6 +76,12 @@ def test_a_run_is_followed_by_it_and_its_result_has_what_differs(shop, legacy):
     assert f"main: {STATUS}" in done.stderr
 
 
+def test_an_asynchronous_project_is_compared_too(tmp_path, legacy):
+    project = with_models(from_template(tmp_path, "async").tables("users"))
+    assert run(project, legacy).result.drift.differences == (LEGACY, STATUS)
+    assert run(project, legacy).result.drift.count == 2
+
+
 def test_a_run_with_nothing_to_do_is_followed_by_it_too(shop, legacy):
     first = run(shop, legacy)
     again = run(shop, legacy)

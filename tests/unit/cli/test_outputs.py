@@ -18,7 +18,15 @@ from headway_cli.secrecy import mask_for
 from headway_cli.summary import last_pass, summary, without_library_frames, without_repetition
 from headway_contract import events
 from headway_contract.wire import Envelope, to_line
-from headway_operator.api.status import Condition, DatabasePhase, DatabaseStatus, PlanStatus, Run, Status
+from headway_operator.api.status import (
+    Condition,
+    DatabasePhase,
+    DatabaseStatus,
+    DriftStatus,
+    PlanStatus,
+    Run,
+    Status,
+)
 from headway_operator.cluster.local_process import Sources
 from headway_operator.planner.snapshot import JobProgress
 
@@ -310,6 +318,22 @@ def test_a_failure_says_what_happened_what_next_and_where_the_log_is(tmp_path):
     assert "##headway" not in told
     assert "hidden-word" not in told
     assert told.endswith("  headway run --url main=***\n  (put the URL back where it says ***)")
+
+
+def test_what_differs_from_the_models_is_told_below_the_table_which_has_no_place_for_it(tmp_path):
+    drift = DriftStatus(1, ("table hidden-word is in the database and not in the models",))
+    ending = ended(tmp_path)
+    ending = replace(ending, status=replace(ending.status, databases=(replace(DONE, drift=drift),)))
+    told = "main: 1 difference between the database and the models: table *** is in the database"
+    assert told in words(ending, has_table=True)
+    assert told not in words(ending)
+
+
+def test_it_is_an_item_of_its_own_once(tmp_path):
+    before, after = status(DONE), status(replace(DONE, drift=DriftStatus(0)))
+    (told,) = items_of_status(before, after, 4)
+    assert (told.kind, told.database) == ("Drift", "main")
+    assert items_of_status(after, after, 4) == ()
 
 
 def test_an_interrupted_run_says_how_to_go_on(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from headway_contract.drift_report import DriftWish
@@ -9,7 +11,7 @@ from headway_contract.request import DatabaseRequest, Mode, RunRequest
 from headway_contract.result import DatabasePlan, Outcome, PendingRevision, Plan, RunResult
 from headway_runner import after_run
 from headway_runner.after_run import at_their_target, with_drift
-from headway_runner.main import followed_by_a_comparison
+from headway_runner.main import _keep, followed_by_a_comparison
 
 MIGRATE = RunRequest(Mode.MIGRATE, "r", (DatabaseRequest("main"),), drift=DriftWish())
 PLAN = RunRequest(Mode.PLAN, "r", (DatabaseRequest("main"), DatabaseRequest("audit")), drift=DriftWish())
@@ -58,3 +60,11 @@ def test_a_run_that_failed_is_left_as_it_is():
     kept = []
     assert with_drift(None, MIGRATE, failed, kept.append) is failed
     assert kept == []
+
+
+def test_a_result_takes_the_place_of_a_longer_one(tmp_path):
+    file = str(tmp_path / "termination")
+    for result in (replace(DONE, notice="a long notice"), DONE):
+        _keep(result, file)
+        assert RunResult.from_json((tmp_path / "termination").read_text()) == result
+    _keep(DONE, "")
