@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from headway_operator.cluster.interface import Conflict, Unavailable
 from headway_operator.controller.elector import Elector, LostLease, end_process_when_overdue
 from headway_operator.planner.election import Lease, Terms
+from support.virtual_time import run_in_virtual_time
 
 TERMS = Terms(15.0, 10.0, 2.0)
 
@@ -151,20 +152,57 @@ async def test_a_lone_contender_leads_and_hands_over_when_it_is_told_to() -> Non
     assert not elector.may_write()
 
 
-@pytest.mark.parametrize("fault", ["refused", "hangs"])
-async def test_who_cannot_renew_steps_down_before_the_lease_ends(fault: str) -> None:
-    store = Store()
-    leases = Leases(store, nothing, nothing)
-    elector = Elector(leases, "me", SHORT)
-    running = asyncio.create_task(elector.run())
-    await asyncio.wait_for(elector.leading.wait(), 5)
+async def refuses() -> None:
+    raise Unavailable("no answer from the API server")
 
-    async def refused() -> None:
-        raise Unavailable("no answer from the API server")
 
-    leases.before = refused if fault == "refused" else hangs
-    with pytest.raises(LostLease, match="could not be renewed"):
-        await asyncio.wait_for(running, 5)
+@pytest.mark.parametrize("fault", [refuses, hangs])
+@given(st.floats(0.0, 60.0))
+def test_who_cannot_renew_steps_down_before_the_lease_ends(
+    fault: Callable[[], Awaitable[None]], led: float
+) -> None:
+    async def story() -> float:
+        leases = Leases(Store(), nothing, nothing)
+        elector = Elector(leases, "me", TERMS, asyncio.get_running_loop().time)
+        running = asyncio.create_task(elector.run())
+        await asyncio.wait((running,), timeout=led)
+        leases.before = fault
+        with pytest.raises(LostLease, match="could not be renewed"):
+            await running
+        return elector.seconds_left
+
+    left = TERMS.lease_seconds - TERMS.step_down_seconds
+    assert left - TERMS.retry_seconds <= run_in_virtual_time(story()) <= left
+
+
+@given(st.floats(0.0, 2.0), st.floats(0.1, 60.0))
+def test_a_dead_leader_is_followed_after_its_lease_and_at_most_two_looks_later(
+    begins: float, led: float
+) -> None:
+    async def story() -> float:
+        now = asyncio.get_running_loop().time
+        store, renewals = Store(), [0.0]
+
+        async def note_the_time() -> None:
+            renewals.append(now())
+
+        first = Elector(Leases(store, nothing, note_the_time), "first", TERMS, now)
+        second = Elector(Leases(store, nothing, nothing), "second", TERMS, now)
+        leads = asyncio.create_task(first.run())
+        await asyncio.sleep(begins)
+        stands_by = asyncio.create_task(second.run())
+        await asyncio.sleep(led)
+        assert not second.leading.is_set()
+        leads.cancel()
+        await second.leading.wait()
+        taken = now()
+        stands_by.cancel()
+        await asyncio.gather(leads, stands_by, return_exceptions=True)
+        return taken - renewals[-1]
+
+    waited = run_in_virtual_time(story())
+    assert TERMS.lease_seconds <= waited + 1e-6
+    assert waited <= TERMS.lease_seconds + 2 * TERMS.retry_seconds
 
 
 async def test_a_leader_whose_lease_was_taken_is_told_by_whom() -> None:
