@@ -9,19 +9,16 @@ from pathlib import Path
 import pytest
 
 from support.command_line import Headway
-from support.shells import BIN, PROMPT, Shell
+from support.shells import BIN, Shell, completing
+
+BASH = ["bash", "--norc", "--noprofile", "-i"]
+SET_UP = ("bind 'set enable-bracketed-paste off'", "source <(headway completion bash)")
 
 
 @pytest.fixture
 def bash(tmp_path: Path) -> Iterator[Shell]:
-    shell = Shell(["bash", "--norc", "--noprofile", "-i"], tmp_path, {})
-    try:
-        shell.wait_for(PROMPT)
-        shell.type("bind 'set enable-bracketed-paste off'; source <(headway completion bash)\n")
-        shell.wait_for(PROMPT)
+    with completing(BASH, tmp_path, *SET_UP) as shell:
         yield shell
-    finally:
-        shell.close()
 
 
 def test_a_tab_completes_a_verb(bash: Shell) -> None:

@@ -155,24 +155,9 @@ class HookedCluster(ModelCluster):
             left=len(pending) - 1,
         )
 
-    def settle(self, rounds: int = 600) -> None:
-        """Let everything take its course until nothing moves any more and nothing is to be sent."""
-        for _ in range(rounds):
-            if self.migration is None:
-                return
-            before = (self.status, tuple(self.jobs.values()), self.resource.finalizers)
-            decision = self.reconcile()
-            for job in list(self.jobs.values()):
-                if job.deleting and (job.pod is None or not job.is_active):
-                    self.remove(job.name)
-                elif job.is_active:
-                    self.step(job.name)
-            after = (self.status, tuple(self.jobs.values()), self.resource.finalizers)
-            if decision.wake_after is not None:
-                self.now += decision.wake_after
-            elif before == after:
-                return
-        raise AssertionError(f"it never came to rest: {self.status}")
+    def is_let_go(self, job: JobView) -> bool:
+        """Its runner stops before its pod goes."""
+        return job.pod is None or not job.is_active
 
     def _asks(self, name: str) -> bool:
         return self._asked.get(name, False)

@@ -8,7 +8,8 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
@@ -58,3 +59,18 @@ class Shell:
         self.process.kill()
         self.process.wait()
         os.close(self._terminal)
+
+
+@contextmanager
+def completing(command: Sequence[str], folder: Path, *lines: str) -> Iterator[Shell]:
+    """A shell that has taken these lines, the completion of `headway` among them, and waits for what is typed."""
+    shell = Shell(command, folder, {})
+    try:
+        shell.wait_for(PROMPT)
+        # Written in two parts, so that the line itself, which the terminal shows, is not taken for what it writes.
+        shell.type(f"{'; '.join(lines)}; echo TAK''EN\n")
+        shell.wait_for("TAKEN")
+        shell.wait_for(PROMPT)
+        yield shell
+    finally:
+        shell.close()

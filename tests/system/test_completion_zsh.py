@@ -5,20 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from support.shells import PROMPT, Shell
+from support.shells import Shell, completing
+
+SET_UP = ("autoload -U compinit", "compinit -u -D", "source <(headway completion zsh)")
 
 
 @pytest.fixture
 def zsh(tmp_path: Path) -> Iterator[Shell]:
-    shell = Shell(["zsh", "-f", "-i"], tmp_path, {})
-    try:
-        shell.wait_for(PROMPT)
-        shell.type("autoload -U compinit; compinit -u -D; source <(headway completion zsh); print LOA''DED\n")
-        shell.wait_for("LOADED")
-        shell.wait_for(PROMPT)
+    with completing(["zsh", "-f", "-i"], tmp_path, *SET_UP) as shell:
         yield shell
-    finally:
-        shell.close()
 
 
 def test_a_tab_completes_a_verb(zsh: Shell) -> None:
