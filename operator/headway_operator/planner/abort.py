@@ -44,9 +44,12 @@ def with_abort(snapshot: Snapshot, run: CurrentRun, standing: Standing, abort: s
     if not abort:
         return standing
     databases = standing.databases if standing.is_over else _without_more(snapshot, run, standing.databases)
-    if not any(one.reason == ABORTED for one in databases):
-        return replace(standing, abort="" if standing.is_over else abort)
-    if not all(one.phase.is_final for one in databases):
+    is_ended = any(one.reason == ABORTED for one in databases)
+    if not is_ended and standing.is_over:
+        return replace(standing, abort="")
+    # Also where all are done already, by a status that knows no plan: only a Job that plans would still run.
+    goes_on = not is_ended and any(job.is_active for job in run.jobs)
+    if goes_on or not all(one.phase.is_final for one in databases):
         return replace(standing, databases=databases, abort=abort)
     happened = "; ".join(f"{one.name}: {_told(one)}" for one in databases)
     return replace(

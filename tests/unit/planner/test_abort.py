@@ -10,12 +10,13 @@ import pytest
 from headway_contract.result import Outcome
 from headway_operator.api.migration import ABORT_ANNOTATION, APPROVE_ANNOTATION, PAUSED_ANNOTATION
 from headway_operator.api.migration import RETRY_ANNOTATION as RETRY
-from headway_operator.api.status import DatabasePhase
+from headway_operator.api.status import DatabasePhase, DatabaseStatus, Run, Status
 from headway_operator.planner.abort import IS_ABORTED
 from headway_operator.planner.actions import DeleteJob, StopJob
+from headway_operator.planner.explain import stamp
 from headway_operator.planner.plan import plan
-from headway_operator.planner.snapshot import StrayPod
-from support.builders import a_migration, a_plan, a_result
+from headway_operator.planner.snapshot import Snapshot, StrayPod
+from support.builders import NOW, a_job, a_migration, a_plan, a_result
 from support.judges import verdicts
 from support.model import ModelCluster
 
@@ -355,3 +356,18 @@ def test_a_long_token_is_acknowledged_as_far_as_there_is_room():
     cluster.annotate(RETRY, "2")
     cluster.settle()
     assert cluster.status.run.result == "Succeeded"
+
+
+def test_a_status_in_which_all_is_done_without_a_plan_is_ended_by_it_too():
+    resource = a_migration(annotations={ABORT_ANNOTATION: "now"})
+    job = a_job(resource)
+    status = Status(
+        observed_generation=1,
+        run=Run(job.run, job.identity, start_time=stamp(NOW)),
+        databases=(DatabaseStatus("main", DatabasePhase.SUCCEEDED),),
+    )
+    told = replace(resource, status=status)
+    while_it_plans = plan(Snapshot(NOW, told, (job,))).status.condition("Succeeded")
+    assert (while_it_plans.status, while_it_plans.reason) == ("Unknown", "Aborting")
+    ended = plan(Snapshot(NOW, told)).status.condition("Succeeded")
+    assert (ended.status, ended.reason) == ("False", "Aborted")
