@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from support.operator_process import OperatorProcess
 from support.postgres import Database
 from support.projects import Project
@@ -69,3 +71,30 @@ def test_left_out_nothing_is_compared(
     shop.create("shop", {"main": database.url()})
     shop.wait_for_condition("shop", "Ready")
     assert "drift" not in shop.database("shop", "main")
+
+
+def test_a_new_release_ends_a_comparison_that_hangs_and_its_job_has_succeeded(
+    operator: OperatorProcess, shop: Resources, project: Project, database: Database, tmp_path: Path
+) -> None:
+    """The fourth pass: plan, run, last look, comparison."""
+    with_models(project)
+    passes, hangs = tmp_path / "passes", tmp_path / "hangs"
+    hangs.touch()
+    project.env.write_text(
+        "import pathlib, time\n"
+        f"passes, hangs = pathlib.Path({str(passes)!r}), pathlib.Path({str(hangs)!r})\n"
+        "with passes.open('a') as file:\n    file.write('x')\n"
+        "while passes.read_text() == 'xxxx' and hangs.exists(): time.sleep(0.02)\n" + project.env.read_text()
+    )
+    shop.create("shop", {"main": database.url()}, drift=ON)
+    wait_until(lambda: passes.exists() and passes.read_text() == "xxxx", what="the comparison")
+    wait_until(
+        lambda: shop.database("shop", "main").get("message") == "compares the database with the models",
+        what="the comparison in the status",
+    )
+    shop.change("shop", revision="2")
+    shop.wait_for_condition("shop", "Ready", reason="NothingToDo")
+    (job,) = shop.jobs()
+    assert job["status"]["succeeded"] == 1
+    assert hangs.exists()
+    assert shop.database("shop", "main")["drift"]["count"] == 1
