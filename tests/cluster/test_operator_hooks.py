@@ -6,6 +6,8 @@ decided.
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import random
 import secrets
@@ -13,8 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
 
-from support.ear import MAY_BE_CALLED, Ear, an_ear
+from support.ear import MAY_BE_CALLED, Ear, Heard, an_ear
 from support.operator_process import OperatorProcess
 from support.postgres import Database
 from support.projects import Project
@@ -24,6 +27,13 @@ from support.waiting import wait_until
 RUNS = int(os.environ.get("HEADWAY_HOOK_RUNS", "3"))
 AT_ONCE = 10
 TABLES = ("users", "orders", "invoices")
+OTHER_SECRET, RECEIVERS_SECRET = (
+    f"whsec_{base64.b64encode(letter * 32).decode()}" for letter in (b"o", b"r")
+)
+NOT_TAKEN = (
+    "endpoint chat answered 401, it does not know who is calling: compare the secrets, the key and the headers that "
+    "are set up for it with those that it expects"
+)
 POINTS = [
     "BeforeMigration", "BeforeDatabase", "BeforeRevision", "AfterRevision", "AfterDatabase", "OnReady",
     "AfterMigration", "OnFailure",
@@ -100,6 +110,59 @@ def test_a_revision_that_is_refused_does_not_run(
     stalled = shop.wait_for_condition("shop", "Stalled", "True", "HookRefused")
     assert "Hook board at BeforeRevision of revision orders" in stalled["message"]
     assert database.tables() == {"alembic_version", "users"}
+    shop.wait_for_event("HookFailed")
+
+
+def test_a_receiver_that_does_not_take_the_signature_ends_who_asks_and_is_told_of_where_one_only_listens(
+    shop: Resources,
+    project: Project,
+    database: Database,
+    ear: tuple[Ear, str],
+    tmp_path: Path,
+    operator_kubeconfig: Path,
+) -> None:
+    """The secret that the administrator has set up is a good one, but another than the receiver's."""
+    heard_by, url = ear
+    heard_by.answer = lambda heard: 204 if _is_signed_with(RECEIVERS_SECRET, heard) else 401
+    endpoints = tmp_path / "endpoints.yaml"
+    chat = {"name": "chat", "url": f"{url}hidden-path", "secrets": [OTHER_SECRET]}
+    endpoints.write_text(json.dumps({"endpoints": [chat]}))
+    settings = {**MAY_BE_CALLED, "HEADWAY_HOOKS_ENDPOINTS_FILE": str(endpoints)}
+    operator = OperatorProcess(operator_kubeconfig, tmp_path / "signing.log", shop.namespace, settings)
+    project.tables("users")
+    try:
+        operator.start()
+        for kind in ("Check", "Gate"):
+            asked = {"name": "board", "type": kind, "points": ["BeforeMigration"], "endpoint": "chat"}
+            shop.create(kind.lower(), {"main": database.url()}, hooks=[asked])
+            refused = shop.wait_for_condition(kind.lower(), "Ready", "False", "HookRefused")
+            assert f"Hook board at BeforeMigration: {NOT_TAKEN}" in refused["message"]
+            assert "Find out why from whoever runs it, then retry" in refused["message"]
+            assert database.tables() == set(), "nothing was begun"
+        told = {"name": "chat", "type": "Notify", "points": ["OnReady"], "endpoint": "chat"}
+        shop.create("notify", {"main": database.url()}, hooks=[told])
+        shop.wait_for_condition("notify", "Succeeded")
+        wait_until(lambda: is_all_told(shop, "notify"), what="the message to be given up")
+        (entry,) = shop.get("notify")["status"]["hooks"]
+        assert (entry["result"], entry["attempts"], entry["message"]) == ("Failed", 1, NOT_TAKEN)
+        wait_until(lambda: shop.event_reasons().count("HookFailed") == 3, what="an event of each")
+
+        endpoints.write_text(json.dumps({"endpoints": [{**chat, "secrets": [RECEIVERS_SECRET]}]}))
+        shop.annotate("check", retry="1")
+        shop.wait_for_condition("check", "Ready")
+    finally:
+        operator.stop()
+        print(operator.text())
+    shown = operator.text() + json.dumps([shop.get(name) for name in ("check", "gate", "notify")])
+    assert not [one for one in (OTHER_SECRET, RECEIVERS_SECRET, "hidden-path") if one in shown]
+
+
+def _is_signed_with(secret: str, heard: Heard) -> bool:
+    try:
+        Webhook(secret).verify(heard.body, dict(heard.headers))
+    except WebhookVerificationError:
+        return False
+    return True
 
 
 @pytest.mark.timeout(1800 if RUNS > 20 else 240)

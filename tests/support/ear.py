@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -24,6 +24,9 @@ class Heard:
     path: str
     """Tells the hooks apart that call here."""
     data: dict[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    """Both as they came, for who looks at the signature."""
 
     @property
     def about(self) -> str:
@@ -65,8 +68,9 @@ def an_ear() -> Iterator[tuple[Ear, str]]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status = ear.take(Heard(self.headers["webhook-id"], self.path, body["data"]))
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            data = json.loads(body)["data"]
+            status = ear.take(Heard(self.headers["webhook-id"], self.path, data, dict(self.headers), body))
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()

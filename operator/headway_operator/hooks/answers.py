@@ -15,7 +15,7 @@ def answered(receiver: str, status: int, retry_after: str, date: str, now: datet
     """The outcome of an attempt that has an answer; ``retry_after`` and ``date`` are headers, or empty."""
     answer = _answer_of(status)
     wait = None if answer is Answer.ACCEPTED else seconds_asked_for(retry_after, date, now)
-    sentence = f"{receiver} answered {status}{_MEANINGS.get(answer, '')}"
+    sentence = f"{receiver} answered {status}{_STATUSES.get(status) or _MEANINGS.get(answer, '')}"
     if answer is Answer.ERROR and 300 <= status < 400:
         sentence += ", a redirect, and none is followed: set the address that it leads to"
     if wait is not None:
@@ -48,6 +48,10 @@ def _answer_of(status: int) -> Answer:
     return Answer.ERROR
 
 
+_STATUSES = {
+    401: ", it does not know who is calling: compare the secrets, the key and the headers that are set up for it "
+    "with those that it expects",
+}
 _MEANINGS = {
     Answer.NOT_YET: " (no, or not yet)",
     Answer.GONE: " (it wants no more messages)",

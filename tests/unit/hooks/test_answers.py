@@ -60,6 +60,12 @@ def test_a_redirect_says_what_to_do() -> None:
     assert "set the address that it leads to" in answered("chat", 301, "", "", NOW).sentence
 
 
+def test_who_is_not_known_to_the_receiver_is_told_what_to_compare() -> None:
+    found = answered("endpoint chat", 401, "", "", NOW)
+    assert found.answer is Answer.REFUSED
+    assert "compare the secrets, the key and the headers" in found.sentence
+
+
 @pytest.mark.parametrize(
     "error",
     [
