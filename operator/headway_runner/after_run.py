@@ -92,6 +92,7 @@ def _end(supervisor: Supervisor, wish: DriftWish, ends_at: float) -> DriftReport
 def _tell(name: str, report: DriftReport) -> None:
     """For whoever reads the log."""
     if report.count is not None:
-        say(f"{name}: {report.count} differences between the database and the models")
+        noun = "difference" if report.count == 1 else "differences"
+        say(f"{name}: {report.count} {noun} between the database and the models")
     for sentence in (*report.differences, *filter(None, (report.message,))):
         say(f"{name}: {sentence}")

@@ -87,6 +87,7 @@ def test_a_run_with_nothing_to_do_is_followed_by_it_too(shop, legacy):
     again = run(shop, legacy)
     assert again.result.applied_count == 0
     assert again.result.drift == first.result.drift
+    assert "main: 2 differences between the database and the models" in again.stderr
 
 
 def test_what_is_ignored_is_left_out(shop, legacy):
@@ -108,6 +109,7 @@ def test_a_plan_compares_the_databases_in_which_nothing_is_left_to_do(shop, make
     planned = run_runner(shop, request, {"main": main.url(), "audit": audit.url()})
     first, second = planned.result.plan.databases
     assert (first.name, first.drift.differences) == ("main", (STATUS,))
+    assert "main: 1 difference between the database and the models" in planned.stderr
     assert (second.name, second.drift, len(second.pending)) == ("audit", None, 1)
     assert second.facts is not None
 
