@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from headway_cli import check, completion, demo, hooks, init, lint, look, plan, run, steer
+from headway_cli import check, completion, demo, gate, hooks, init, lint, look, plan, run, steer
 from headway_cli.problems import BadInput, Defect
 from headway_cli.secrecy import mask_of_words
 
@@ -85,7 +85,7 @@ def parser_of(program: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"headway {version('headway')}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for verb in (init, run, plan, lint, check, demo, look, steer, hooks, completion):
+    for verb in (init, run, plan, lint, check, gate, demo, look, steer, hooks, completion):
         verb.add_parser(verbs)
     return parser
 

@@ -19,6 +19,7 @@ from headway_contract.exit_codes import ExitCode
 from headway_contract.request import VARIABLE, DatabaseRequest, Mode, RunRequest
 from headway_contract.result import Plan, RunResult
 from headway_contract.wire import join_document
+from headway_runner.gate_arguments import add_arguments
 
 NOT_YET = 1
 LOOK_SECONDS = 60.0
@@ -32,7 +33,16 @@ HOPELESS = (
 
 def main(arguments: Sequence[str]) -> int:
     """0 when the database is there, 1 when the time was over before, else the runner's code of what is hopeless."""
-    options = _parser().parse_args(arguments)
+    parser = argparse.ArgumentParser(
+        prog="headway_runner gate",
+        description="Wait until the database has the revisions that this image's code needs.",
+    )
+    add_arguments(parser)
+    return start(parser.parse_args(arguments))
+
+
+def start(options: argparse.Namespace) -> int:
+    """The same with arguments that were read."""
     request = RunRequest(
         Mode.PLAN, "gate", (_database(options),), environment=os.environ.get("ENVIRONMENT", "")
     )
@@ -122,24 +132,3 @@ def _database(options: argparse.Namespace) -> DatabaseRequest:
 def _pair(text: str) -> tuple[str, str]:
     name, _, value = text.partition("=")
     return name, value
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="headway_runner gate",
-        description="Wait until the database has the revisions that this image's code needs.",
-    )
-    parser.add_argument("--target", default="heads", help="as in spec.target: heads, a revision, LABEL@head")
-    parser.add_argument(
-        "--url-env", default="", help="the variable with the database's URL; left out, env.py's own way"
-    )
-    parser.add_argument("--config", default="alembic.ini")
-    parser.add_argument("--section", default="alembic")
-    parser.add_argument("--version-table", default="")
-    parser.add_argument("--version-table-schema", default="")
-    parser.add_argument("-x", action="append", default=[], metavar="NAME=VALUE", help="as Alembic's -x")
-    parser.add_argument(
-        "--timeout", type=float, default=600.0, help="seconds; then exit code 1 (default 600)"
-    )
-    parser.add_argument("--every", type=float, default=3.0, help="seconds between two looks (default 3)")
-    return parser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 
 import yaml
@@ -21,3 +22,9 @@ def test_the_chart_is_of_the_distribution_s_version_and_installs_it():
 def test_the_runner_is_by_default_that_of_the_same_version_and_the_page_says_so():
     assert Settings().runner_image == IMAGE
     assert f"| `HEADWAY_RUNNER_IMAGE` | `{IMAGE}` |" in (ROOT / "docs/reference/operator.md").read_text()
+
+
+def test_the_recipes_of_the_gate_bring_along_the_runner_of_the_same_version():
+    for path in (ROOT / "docs" / "gate.md", *(ROOT / "contrib" / "helm").glob("*.yaml")):
+        named = set(re.findall(r"ghcr\.io/headway-dev/headway\S*", path.read_text()))
+        assert named == {IMAGE}, path

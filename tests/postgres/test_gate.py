@@ -6,29 +6,28 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+from support.command_line import HEADWAY
 from support.processes import spawn
 from support.projects import from_template
 from support.runner import migrate
 from support.tree import ROOT
 from support.waiting import wait_until
 
-GATE = [sys.executable, str(ROOT / "operator" / "headway_runner"), "gate", "--url-env", "URL"]
+RUNNER = (sys.executable, str(ROOT / "operator" / "headway_runner"))
+PROGRAMS = pytest.mark.parametrize("program", [RUNNER, (str(HEADWAY),)], ids=["runner", "headway"])
 
 
-def test_it_opens_when_the_database_has_what_the_code_needs_and_changes_nothing_itself(tmp_path, database):
+@PROGRAMS
+def test_it_opens_when_the_database_has_what_the_code_needs_and_changes_nothing_itself(
+    program, tmp_path, database
+):
     project = from_template(tmp_path / "app").tables(*(f"table_{number}" for number in range(40)))
     log = tmp_path / "gate.log"
     with log.open("wb") as output:
         gate = spawn(
-            [
-                sys.executable,
-                str(ROOT / "operator" / "headway_runner"),
-                "gate",
-                "--url-env",
-                "URL",
-                "--every",
-                "0.2",
-            ],
+            [*program, "gate", "--url-env", "URL", "--every", "0.2"],
             output=output,
             environment={"PATH": os.environ["PATH"], "URL": database.url(), "HOME": str(tmp_path)},
             folder=project.folder,
@@ -46,10 +45,11 @@ def test_it_opens_when_the_database_has_what_the_code_needs_and_changes_nothing_
     assert "gate: open: the database is at table_39" in log.read_text()
 
 
-def test_a_project_that_cannot_be_used_is_told_at_once(tmp_path, database):
+@PROGRAMS
+def test_a_project_that_cannot_be_used_is_told_at_once(program, tmp_path, database):
     project = from_template(tmp_path / "app").tables("a1")
     done = subprocess.run(
-        [*GATE, "--target", "nowhere"],
+        [*program, "gate", "--url-env", "URL", "--target", "nowhere"],
         env={"PATH": os.environ["PATH"], "URL": database.url()},
         cwd=project.folder, capture_output=True, text=True, check=False,
     )  # fmt: skip

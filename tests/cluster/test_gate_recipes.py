@@ -1,0 +1,135 @@
+"""The gate as docs/gate.md and contrib/helm have it: applied as it is written there, and run."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from headway_operator.settings import Settings
+from support.apiclient import ApiError
+from support.command_line import Headway
+from support.controlplane import ControlPlane
+from support.fix_operator import PATH, SOURCE
+from support.postgres import Database
+from support.process_kubelet.images import Image
+from support.process_kubelet.kubelet import ProcessKubelet
+from support.projects import Project
+from support.resources import Resources
+from support.runner import migrate
+from support.tree import ROOT
+from support.waiting import wait_until
+
+RECIPES = sorted((ROOT / "contrib" / "helm").glob("*.yaml"))
+SHOP_IMAGE = "registry.example.com/shop:2026.11.3"
+
+
+def documents(recipe: str) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all((ROOT / "contrib" / "helm" / recipe).read_text()))
+
+
+def pod_of_the_page() -> dict[str, Any]:
+    """What docs/gate.md shows of a Deployment, as a Pod with the application beside it."""
+    (shown,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "gate.md").read_text(), re.S)
+    pod: dict[str, Any] = yaml.safe_load(shown)["spec"]["template"]
+    application = {"name": "shop", "image": SHOP_IMAGE, "command": ["python3", "-c", "print('started')"]}
+    pod["spec"] |= {"containers": [application], "restartPolicy": "Never"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "shop"}, **pod}
+
+
+@pytest.fixture
+def images(kubelet: ProcessKubelet, project: Project) -> Project:
+    """The project is what the application's image has in /app."""
+    kubelet.images[Settings().runner_image] = Image(environment={**PATH, "PYTHONPATH": str(SOURCE)})
+    kubelet.images[SHOP_IMAGE] = Image({"/app": project.folder}, PATH)
+    return project
+
+
+def log_of(shop: Resources, pod: str, container: str) -> str:
+    """Empty while it has not started."""
+    with suppress(ApiError):
+        return shop.client.text(f"{shop.core}/pods/{pod}/log?container={container}")
+    return ""
+
+
+def wait_for_log(shop: Resources, pod: str, container: str, words: str) -> None:
+    wait_until(lambda: words in log_of(shop, pod, container), what=f"{words!r} of {container}")
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_the_api_server_accepts_each_recipe_in_a_restricted_namespace(
+    own_control_plane: ControlPlane, shop: Resources, recipe: Path
+) -> None:
+    labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
+    shop.client.patch(f"/api/v1/namespaces/{shop.namespace}", {"metadata": {"labels": labels}})
+    done = subprocess.run(
+        own_control_plane.kubectl_command(
+            "apply", "-n", shop.namespace, "--server-side", "--dry-run=server", "--validate=strict",
+            "-f", str(recipe),
+        ),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "would violate" not in done.stderr
+
+
+def test_the_pod_of_the_page_starts_when_its_database_has_what_it_needs(
+    shop: Resources, images: Project, database: Database
+) -> None:
+    images.tables("users", label="main")
+    shop.secret("shop-main-app", uri=database.url())
+    shop.client.post(f"{shop.core}/pods", pod_of_the_page())
+    wait_for_log(shop, "shop", "gate", "gate: 1 revision to come, the first is users")
+    assert log_of(shop, "shop", "shop") == ""
+    assert migrate(images, database.url()).exit_code == 0
+    wait_for_log(shop, "shop", "gate", "gate: open: the database is at users")
+    wait_for_log(shop, "shop", "shop", "started")
+
+
+def test_the_gate_of_a_release_ends_when_the_database_has_what_it_needs(
+    shop: Resources, images: Project, database: Database
+) -> None:
+    images.tables("users", label="main")
+    shop.secret("shop-main-app", uri=database.url())
+    (job,) = documents("gate-job.yaml")
+    shop.client.post(shop.batch, job)
+    pod = shop.pod_of("shop-gate")["metadata"]["name"]
+    wait_for_log(shop, pod, "gate", "gate: 1 revision to come, the first is users")
+    assert migrate(images, database.url()).exit_code == 0
+    wait_until(
+        lambda: shop.client.get(f"{shop.batch}/shop-gate")["status"].get("succeeded") == 1,
+        what="the gate to be open",
+    )
+
+
+def test_the_account_of_the_wait_may_read_what_it_waits_for_and_nothing_else(
+    own_control_plane: ControlPlane, shop: Resources, tmp_path: Path
+) -> None:
+    for one in documents("wait-job.yaml"):
+        if one["kind"] != "Job":
+            own_control_plane.kubectl("apply", "-n", shop.namespace, "-f", "-", input=json.dumps(one))
+    token = own_control_plane.kubectl("create", "token", "shop-wait", "-n", shop.namespace).stdout.strip()
+    config = yaml.safe_load(own_control_plane.kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": token}
+    (tmp_path / "kubeconfig").write_text(json.dumps(config))
+    job = next(one for one in documents("wait-job.yaml") if one["kind"] == "Job")
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+
+    def run(words: list[str]) -> tuple[int, str]:
+        environment = {"KUBECONFIG": str(tmp_path / "kubeconfig")}
+        started = Headway(tmp_path, *words, "--timeout", "1", "-n", shop.namespace, environment=environment)
+        return started.wait(), started.err
+
+    shop.create("shop", {"main": "postgresql://nowhere"})
+    shop.create("other", {"main": "postgresql://nowhere"})
+    code, said = run(container["command"][1:])
+    assert (code, said) == (2, "shop: no operator has seen this generation yet\nshop: gave up after 1 s\n")
+    code, said = run(["wait", "other"])
+    assert code == 2
+    assert "forbidden" in said.lower()
