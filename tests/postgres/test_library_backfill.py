@@ -311,3 +311,20 @@ def test_elements_of_sqlalchemy_are_understood(users):
     email, filled = sa.column("email"), sa.column("email_lc")
     fill(users, "users", {"email_lc": sa.func.lower(email).concat("%:")}, filled.is_(None))
     assert users.scalar("SELECT count(*) FROM users WHERE email_lc = lower(email) || '%:'") == ROWS
+
+
+def test_where_the_rows_lie_in_the_first_blocks_the_percentage_is_not_behind_them(database):
+    database.execute(TABLE.replace(str(ROWS), str(5 * ROWS)))
+    database.execute(f"DELETE FROM users WHERE id > {6 * ROWS} AND id < {15 * ROWS}")
+    database.connect().execute("VACUUM ANALYZE users")
+    database.execute(
+        "CREATE FUNCTION slowly(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_sleep(0.0003); RETURN lower($1); END $$"
+    )
+    _, told = fill(database, "users", {"email_lc": "slowly(email)"}, "email_lc IS NULL", batch_rows=100)
+    progress = [facts for kind, facts in told.facts if kind == "BackfillProgressed"]
+    shares = [(100 * facts["rows_done"] / facts["rows_total"], facts["percent"]) for facts in progress]
+    on_the_way = [(share, percent) for share, percent in shares if 5 < share < 50]
+    assert len(on_the_way) > 1
+    assert all(percent >= share - 0.1 for share, percent in on_the_way)
+    assert all(percent < 100 for _, percent in shares)

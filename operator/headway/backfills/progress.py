@@ -14,6 +14,9 @@ MOST_PERCENT = 99.9
 """Before the end."""
 LEAP = 4.0
 """Times the usual pace: what a sweep leaps over, such as blocks without rows, tells nothing of what is to come."""
+FEW_SAMPLES = 3
+MUCH = 0.1
+"""Of the whole, in that many samples."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,10 @@ class Progress:
         is_early = (
             new.at - self.first.at < HIDDEN_SECONDS and new.fraction - self.first.fraction < HIDDEN_FRACTION
         )
+        # With so few steps nobody knows which of them was a leap.
+        may_be_a_leap = len(self.samples) <= FEW_SAMPLES and new.fraction - old.fraction > MUCH
         done = self._done_steadily()
-        if is_early or new.at <= old.at or done <= 0.0:
+        if is_early or may_be_a_leap or new.at <= old.at or done <= 0.0:
             return None
         return (1.0 - new.fraction) * (new.at - old.at) / done
 
