@@ -21,7 +21,6 @@ LEFT_OUT = {
     30: "whether rows break a new constraint stands in the data: the operations of `headway` tell, and take it back",
     39: "several ALTER TABLE where one would do: Alembic writes one for each operation, and the lock is held anyway",
     41: "what only a traced run shows: nothing is run before it is to run",
-    51: "names of more than 63 bytes: SQLAlchemy refuses them; other rules about names are a matter of taste",
     54: "small and new tables are exempt: that is no rule, every rule asks it",
 }
 """Numbers of the catalogue without a rule, and why."""

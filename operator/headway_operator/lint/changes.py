@@ -44,6 +44,8 @@ class Constraint:
     references: str = ""
     """The other table of a foreign key."""
     expression: Tree | None = None
+    referred_columns: tuple[str, ...] = ()
+    """Of a foreign key; none where the statement leaves them out."""
 
 
 @dataclass(frozen=True)

@@ -58,13 +58,23 @@ class _Search:
 
 def column_before(revision: Revision, found: Of[Change], column: str) -> Before:
     """How the column of this table was just before the statement."""
+    return column_of_table_before(revision, found, found.change.table, column)
+
+
+def column_of_table_before(revision: Revision, found: Of[Change], table: str, column: str) -> Before:
+    """The same of a column of any table."""
     own = revision.steps[: revision.steps.index(found.step)]
-    search = _looked_back(_Search(found.change.table, column), revision, own)
+    search = _looked_back(_Search(table, column), revision, own)
     for earlier in reversed(revision.earlier):
         if search.is_over or search.found.is_complete:
             break
         search = _looked_back(search, earlier, earlier.steps)
     return search.found
+
+
+def defined_type(column: Column) -> Type:
+    """The type of a column as it is made: ``serial`` is an integer."""
+    return _plain(column.type)
 
 
 def _looked_back(search: _Search, revision: Revision, steps: Sequence[Step]) -> _Search:

@@ -54,6 +54,9 @@ from headway_operator.lint.rules.enum_value_is_renamed import enum_value_is_rena
 from headway_operator.lint.rules.exclusion_constraint_is_added import exclusion_constraint_is_added
 from headway_operator.lint.rules.foreign_key_has_no_index import foreign_key_has_no_index
 from headway_operator.lint.rules.foreign_key_is_validated_at_once import foreign_key_is_validated_at_once
+from headway_operator.lint.rules.foreign_key_joins_different_types import (
+    foreign_key_joins_different_types,
+)
 from headway_operator.lint.rules.index_is_created_without_concurrently import (
     index_is_created_without_concurrently,
 )
@@ -69,6 +72,7 @@ from headway_operator.lint.rules.lock_timeout_is_short_around_a_concurrent_build
     lock_timeout_is_short_around_a_concurrent_build,
 )
 from headway_operator.lint.rules.lock_timeout_is_turned_off import lock_timeout_is_turned_off
+from headway_operator.lint.rules.name_is_cut_short import name_is_cut_short
 from headway_operator.lint.rules.not_null_is_dropped import not_null_is_dropped
 from headway_operator.lint.rules.not_null_is_set_on_an_existing_column import (
     not_null_is_set_on_an_existing_column,
@@ -146,6 +150,7 @@ RULES: tuple[Rule, ...] = (
     Rule(ERROR, exclusion_constraint_is_added),
     Rule(NOTICE, foreign_key_has_no_index),
     Rule(ERROR, foreign_key_is_validated_at_once),
+    Rule(WARNING, foreign_key_joins_different_types),
     Rule(ERROR, primary_key_is_added_directly),
     Rule(WARNING, several_foreign_keys_in_one_revision),
     Rule(ERROR, unique_constraint_is_added_directly),
@@ -156,6 +161,7 @@ RULES: tuple[Rule, ...] = (
     Rule(ERROR, enum_value_is_renamed),
     Rule(WARNING, partition_is_attached_without_a_check),
     Rule(WARNING, partition_is_detached_without_concurrently),
+    Rule(WARNING, name_is_cut_short),
     Rule(NOTICE, privileges_or_an_extension_change),
     Rule(ERROR, rows_are_thrown_away, WARNING),
     Rule(ERROR, schema_is_renamed),

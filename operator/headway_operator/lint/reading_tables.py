@@ -79,6 +79,7 @@ def constraint_of(body: Tree, column: str = "") -> Constraint:
         str(body.get("indexname", "")),
         table_of(body.get("pktable")),
         body.get("raw_expr"),
+        words(body.get("pk_attrs", ())),
     )
 
 
