@@ -108,10 +108,10 @@ def _of_revision(number: int, one: ShownRevision) -> Iterator[_Part]:
         *((f"  [{mark}]", "magenta") for mark in _marks(one)),
         hang=4,
     )
-    shown = one.statements[:STATEMENTS_SHOWN]
-    yield from _of_statements(shown)
-    more = len(one.statements) - len(shown)
-    if more:
+    named = list(_named_once(one.statements))
+    yield from _of_statements(named[:STATEMENTS_SHOWN])
+    more = len(named) - STATEMENTS_SHOWN
+    if more > 0:
         yield _Part(_INDENT, (f"… {more} more: -o sql shows them", "dim"))
     if one.not_shown:
         rest = "the rest is" if one.statements else "its statements are"
@@ -135,16 +135,21 @@ def _marks(one: ShownRevision) -> Iterator[str]:
         yield "no way back"
 
 
-def _of_statements(statements: Sequence[ShownStatement]) -> Iterator[_Part]:
+def _named_once(statements: Sequence[ShownStatement]) -> Iterator[ShownStatement]:
+    """Of each call of the library one: what its script form says is not what a run does."""
     told = ""
     for one in statements:
+        call = f"{one.operation}:{one.line}" if one.operation else ""
+        if not call or call != told:
+            yield one
+        told = call
+
+
+def _of_statements(statements: Sequence[ShownStatement]) -> Iterator[_Part]:
+    for one in statements:
         if one.operation:
-            # What its script form says is not what a run does; each call is named once.
-            if (call := f"{one.operation}:{one.line}") != told:
-                yield _Part(_INDENT, one.operation, (" · in short steps that hold nobody up", "dim"), hang=2)
-            told = call
+            yield _Part(_INDENT, one.operation, (" · in short steps that hold nobody up", "dim"), hang=2)
             continue
-        told = ""
         yield _Part(_INDENT, _one_line(one), *((f"  [{mark}]", "dim") for mark in _remarks(one)), hang=2)
         for lock in (lock for lock in one.locks if lock.table or lock.stops):
             yield _Part(_INDENT + 2, *_lock(lock), hang=2)

@@ -163,6 +163,13 @@ def test_a_database_with_nothing_to_do_ahead_or_failed_says_so():
     assert f"✗ Unreachable: {told}" in " ".join(said.split())
 
 
+def test_nothing_more_is_told_of_an_operation_whose_script_form_is_long():
+    call = Call("headway.set_not_null_online", 12, 14)
+    said = text(view(revision("a1", *(f"SELECT {number}" for number in range(100)), calls=(call,))))
+    assert "set_not_null_online · in short steps that hold nobody up" in said
+    assert "more" not in said
+
+
 def test_only_the_first_statements_of_a_long_revision_are_in_the_text_and_all_in_the_script():
     plan = view(revision("a1", *(f"SELECT {number}" for number in range(100))))
     assert text(plan).count("SELECT") == 12
