@@ -21,7 +21,7 @@ users = sa.Table(
     sa.Column("is_active", sa.Boolean, server_default=sa.true(), nullable=False),
     moment(),
     sa.Column("status", sa.String(20), server_default="active", nullable=False),
-    sa.Column("full_name", sa.String(255)),
+    sa.Column("full_name", sa.String(255), nullable=False),
 )
 products = sa.Table(
     "products",
@@ -49,7 +49,7 @@ payments = sa.Table(
     "payments",
     main,
     sa.Column("id", sa.BigInteger, primary_key=True),
-    sa.Column("order_id", sa.BigInteger, sa.ForeignKey("orders.id"), nullable=False),
+    sa.Column("order_id", sa.BigInteger, sa.ForeignKey("orders.id"), nullable=False, index=True),
     sa.Column("amount_cents", sa.Integer, nullable=False),
     moment(),
 )

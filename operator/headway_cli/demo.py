@@ -110,9 +110,10 @@ def _last_words(shop: Path, server: EmbeddedPostgres, revisions: int, seconds: f
     with psycopg.connect(server.url("main")) as connection:
         query = "SELECT count(*), count(*) FILTER (WHERE status IS NULL OR full_name IS NULL) FROM users"
         users, missed = connection.execute(query).fetchone() or (0, 0)
+        (payments,) = connection.execute("SELECT count(*) FROM payments").fetchone() or (0,)
     return f"""
 {revisions} revisions in {len(DATABASES)} databases; {seconds:.0f} s in all.
-Status and full name of {users:,} users filled in batches, {missed} missed.
+Status and full name of {users:,} users filled in batches, {missed} missed; {payments:,} payments made.
 The embedded PostgreSQL and its data are gone now. The same on a cluster:
   kubectl apply -f {_shown(shop)}
   kubectl wait --for=condition=Ready dbmig/shop"""

@@ -87,7 +87,7 @@ def test_kubectl_apply_of_the_example_brings_three_databases_to_head_and_the_col
     heads = {
         name: databases[name].scalar(f"SELECT version_num FROM alembic_version_{name}") for name in NAMES
     }
-    assert heads == {"main": "backfill_full_name", "analytics": "index_events", "audit": "add_audit_details"}
+    assert heads == {"main": "backfill_payments", "analytics": "index_events", "audit": "add_audit_details"}
     assert (
         databases["main"].scalar("SELECT count(*) FROM users WHERE status IS NULL OR full_name IS NULL") == 0
     )

@@ -29,7 +29,7 @@ from support.tree import ROOT, files
 pytestmark = [pytest.mark.own_node, pytest.mark.timeout(900)]
 
 SECTION = "## Use it on a cluster\n"
-HEADS = {"main": "backfill_full_name", "analytics": "index_events", "audit": "add_audit_details"}
+HEADS = {"main": "backfill_payments", "analytics": "index_events", "audit": "add_audit_details"}
 WATCH = "kubectl get dbmig -w"
 APPROVE = "headway approve shop"
 BY_CTRL_C = 1

@@ -9,7 +9,7 @@ from support.node.team import PATIENCE, Team
 
 pytestmark = pytest.mark.timeout(900)
 
-HEADS = {"main": "backfill_full_name", "analytics": "index_events", "audit": "add_audit_details"}
+HEADS = {"main": "backfill_payments", "analytics": "index_events", "audit": "add_audit_details"}
 
 
 def test_three_databases_come_to_head_in_their_order_in_a_restricted_namespace(

@@ -12,11 +12,13 @@ import pytest
 import yaml
 from psycopg.errors import UniqueViolation
 
+from support.command_line import Headway
 from support.postgres import Database
+from support.scripts import apply
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 USERS = 12_000
-HEADS = {"main": "backfill_full_name", "analytics": "index_events", "audit": "add_audit_details"}
+HEADS = {"main": "backfill_payments", "analytics": "index_events", "audit": "add_audit_details"}
 INDEXES = {"main": "idx_orders_customer_date", "analytics": "idx_events_created"}
 
 
@@ -192,13 +194,48 @@ def test_both_names_stay_equal_whether_old_or_new_code_writes(make_database, exp
 
 
 @pytest.mark.parametrize("column", ["name", "full_name"])
-def test_a_user_who_is_changed_before_the_backfill_reaches_him_keeps_the_change(old_shop, column):
+def test_a_rename_that_is_taken_back_and_done_again_keeps_what_was_written_under_either_name(
+    old_shop, column
+):
     old_shop.alembic("upgrade", "expand_user_name")
     old_shop.database.execute(f"UPDATE users SET {column} = 'Changed' WHERE id = 42")
-    old_shop.alembic("upgrade", "head")
-    assert old_shop.database.rows("SELECT name, full_name FROM users WHERE id = 42") == [
-        ("Changed", "Changed")
+    old_shop.alembic("downgrade", "merge_payments")
+    assert old_shop.database.scalar("SELECT name FROM users WHERE id = 42") == "Changed"
+    old_shop.database.execute("INSERT INTO users (email, name) VALUES ('new@example.com', 'New')")
+    old_shop.alembic("upgrade", "expand_user_name")
+    changed = "SELECT name, full_name FROM users WHERE id = 42 OR email = 'new@example.com' ORDER BY id"
+    assert old_shop.database.rows(changed) == [("Changed", "Changed"), ("New", "New")]
+
+
+def test_each_order_that_was_not_cancelled_has_one_payment_of_its_price_also_after_a_rerun(old_shop):
+    old_shop.alembic("upgrade", "expand_user_name")
+    old_shop.database.execute("INSERT INTO payments (order_id, amount_cents) SELECT max(id), 1 FROM orders")
+    old_shop.alembic("upgrade", "backfill_payments")
+    old_shop.alembic("downgrade", "expand_user_name")
+    old_shop.alembic("upgrade", "backfill_payments")
+    open_orders = old_shop.database.scalar("SELECT count(*) FROM orders WHERE status <> 'cancelled'")
+    assert old_shop.database.rows("SELECT count(*), count(DISTINCT order_id) FROM payments") == [
+        (open_orders, open_orders)
     ]
+    wrong = """
+        SELECT orders.id FROM payments JOIN orders ON orders.id = order_id JOIN products ON products.id = product_id
+        WHERE amount_cents <> price_cents OR orders.status = 'cancelled'
+    """
+    assert old_shop.database.rows(wrong) == [(USERS // 2,)], "the one that the application has written"
+
+
+@pytest.mark.parametrize(
+    ("name", "target"), [("main", "expand_user_name"), ("analytics", "head"), ("audit", "head")]
+)
+def test_what_is_no_loop_written_by_hand_is_a_script_that_leads_to_the_same_revision(database, name, target):
+    section = Section(name, database)
+    apply(database, section.alembic("upgrade", target, "--sql"))
+    assert section.version() == (HEADS[name] if target == "head" else target)
+
+
+def test_the_lint_finds_nothing_in_it(tmp_path):
+    run = Headway(tmp_path, "lint", str(SHOP), "--level", "warning")
+    assert run.wait() == 0, run.out + run.err
 
 
 def test_below_the_merge_both_branches_are_heads_again(main):

@@ -1,7 +1,7 @@
 """Migrates the one database whose section of alembic.ini was chosen, nearly as `alembic init` wrote it.
 
 What differs from the stock file: the URL may come from DATABASE_URL, the version table from the section, and a
-line is printed after each revision.
+line is printed after each revision, but not into a script (--sql).
 """
 
 import os
@@ -26,7 +26,6 @@ def options():
     return {
         "target_metadata": METADATA[config.config_ini_section],
         "version_table": config.get_main_option("version_table"),
-        "on_version_apply": announce,
     }
 
 
@@ -43,7 +42,9 @@ def run_migrations_online():
     )
     with connectable.connect() as connection:
         # Short revisions in their own transactions: no lock is held longer than the revision that needs it.
-        context.configure(connection=connection, transaction_per_migration=True, **options())
+        context.configure(
+            connection=connection, transaction_per_migration=True, on_version_apply=announce, **options()
+        )
         with context.begin_transaction():
             context.run_migrations()
 

@@ -4,10 +4,10 @@ The environment decides only how the index is built, never whether: so the schem
 downgrade works in any environment, whatever ENVIRONMENT said when the index was made.
 """
 
-import os
-
 import sqlalchemy as sa
 from alembic import op
+
+from headway import create_index_concurrently, drop_index_concurrently, in_environment
 
 revision = "index_events"
 down_revision = "create_events"
@@ -19,14 +19,12 @@ COLUMNS = [sa.text("created_at DESC")]
 
 
 def upgrade():
-    if os.getenv("ENVIRONMENT") != "production":
+    if in_environment("production", otherwise="the same index is built at once, and writers wait for it"):
+        create_index_concurrently(NAME, "events", COLUMNS)
+    else:
+        # headway: ignore index_is_created_without_concurrently because only production has writers
         op.create_index(NAME, "events", COLUMNS)
-        return
-    with op.get_context().autocommit_block():
-        op.drop_index(NAME, table_name="events", postgresql_concurrently=True, if_exists=True)
-        op.create_index(NAME, "events", COLUMNS, postgresql_concurrently=True)
 
 
 def downgrade():
-    with op.get_context().autocommit_block():
-        op.drop_index(NAME, table_name="events", postgresql_concurrently=True, if_exists=True)
+    drop_index_concurrently(NAME, "events")

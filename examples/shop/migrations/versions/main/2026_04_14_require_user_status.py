@@ -1,11 +1,11 @@
 """Require users.status
 
-SET NOT NULL alone would read the whole table under a lock that stops everybody. A constraint that is not yet
-valid is added at once, VALIDATE reads the table while reads and writes go on, and then PostgreSQL (12 and later)
-takes the constraint as the proof and reads nothing.
+SET NOT NULL alone would read the whole table under a lock that stops everybody. Here a check that is not yet valid is
+added at once, VALIDATE reads the table while reads and writes go on, and then PostgreSQL (12 and later) takes the
+check as the proof and reads nothing. It is refused while the backfill is not complete, and a rerun goes on.
 """
 
-from alembic import op
+from headway import drop_not_null_online, set_not_null_online
 
 revision = "require_user_status"
 down_revision = "backfill_user_status"
@@ -14,15 +14,8 @@ depends_on = None
 
 
 def upgrade():
-    with op.get_context().autocommit_block():
-        op.execute("ALTER TABLE users DROP CONSTRAINT IF EXISTS users_status_present")
-        op.execute(
-            "ALTER TABLE users ADD CONSTRAINT users_status_present CHECK (status IS NOT NULL) NOT VALID"
-        )
-        op.execute("ALTER TABLE users VALIDATE CONSTRAINT users_status_present")
-        op.execute("ALTER TABLE users ALTER COLUMN status SET NOT NULL")
-        op.execute("ALTER TABLE users DROP CONSTRAINT users_status_present")
+    set_not_null_online("users", "status")
 
 
 def downgrade():
-    op.alter_column("users", "status", nullable=True)
+    drop_not_null_online("users", "status")

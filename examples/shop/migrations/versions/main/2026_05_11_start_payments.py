@@ -16,7 +16,7 @@ def upgrade():
     op.create_table(
         "payments",
         sa.Column("id", sa.BigInteger, primary_key=True),
-        sa.Column("order_id", sa.BigInteger, sa.ForeignKey("orders.id"), nullable=False),
+        sa.Column("order_id", sa.BigInteger, sa.ForeignKey("orders.id"), nullable=False, index=True),
         sa.Column("amount_cents", sa.Integer, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
     )
