@@ -13,17 +13,26 @@ COPY examples/shop examples/shop
 COPY operator operator
 # Compiled here, because nothing can be written where it runs. Of the client of Kubernetes only its reading of
 # configurations is used: what was generated for each kind is more than half of all files, and is loaded by nothing.
+# Alembic and SQLAlchemy come with the users' images: the runner is copied there, and nothing here loads them.
 RUN python3 -m venv /opt/headway \
  && /opt/headway/bin/pip install --no-cache-dir --disable-pip-version-check --no-compile -c constraints.txt ".[operator]" \
- && /opt/headway/bin/pip uninstall --yes --quiet pip setuptools wheel \
+ && /opt/headway/bin/pip uninstall --yes --quiet alembic mako sqlalchemy greenlet pip setuptools wheel \
  && python3 -c "import glob, os, shutil; [shutil.rmtree(one) if os.path.isdir(one) else os.remove(one) for part in ('aio', 'client/api', 'client/models/v*.py') for one in glob.glob('/opt/headway/lib/python3*/site-packages/kubernetes/' + part)]" \
  && /opt/headway/bin/python3 -c "from kubernetes.client import Configuration; from kubernetes.config import load_kube_config" \
  && python3 -m compileall -q --invalidation-mode unchecked-hash /opt/headway/lib
 
-FROM ${BASE}
+# The base without what installs or is never run here. Copied into an empty image, because what a layer takes away
+# stays in the layer below, and a scanner finds it there.
+FROM ${BASE} AS base
+RUN python3 -c "import glob, os, shutil, sysconfig; lib = sysconfig.get_path('stdlib'); \
+unused = ('ensurepip', 'idlelib', 'lib2to3', 'test', 'tkinter', 'turtledemo', *('*-packages/' + one + '*' for one in ('pip', 'setuptools', 'wheel', 'distutils-precedence'))); \
+programs = ('2to3', 'idle', 'pip', 'pydoc', 'wheel'); \
+found = [one for part in (*(lib + '/' + one for one in unused), '/usr/share/python-wheels', *('/usr/local/bin/' + one + '*' for one in programs)) for one in glob.glob(part)]; \
+[shutil.rmtree(one) if os.path.isdir(one) else os.remove(one) for one in found]"
+
+FROM scratch
+COPY --from=base / /
 COPY --from=build /opt/headway /opt/headway
-# Nothing in the result installs anything.
-RUN python3 -c "import glob, shutil, sysconfig; lib = sysconfig.get_path('stdlib'); [shutil.rmtree(one, ignore_errors=True) for one in (lib + '/ensurepip', *glob.glob(lib + '/site-packages/pip*'), *glob.glob(lib + '/site-packages/setuptools*'))]"
 ENV PATH=/opt/headway/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
