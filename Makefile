@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 # Tests mostly wait for servers and processes: one worker more than there are cores.
 WORKERS ?= $(shell $(PYTHON) -c "import os; print(min(os.cpu_count() + 1, 6))")
+# Unit tests wait for nothing, and each worker collects them all.
+UNIT_WORKERS ?= $(shell $(PYTHON) -c "import os; print(min(os.cpu_count(), 4))")
 
 # Of a backfill, in test-all.
 KILLS ?= 1000
@@ -33,8 +35,11 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)  ## three databases to head, live, on an embedded PostgreSQL
 	@$(BIN)/headway demo
 
-unit: $(STAMP)  ## pure logic, in seconds
-	@$(BIN)/python -m pytest tests/unit
+# Compiled files are written and a tenth of the random states is tried, unless it is asked for otherwise.
+unit: export HYPOTHESIS_PROFILE ?= quick
+unit: export PYTHONDONTWRITEBYTECODE =
+unit: $(STAMP)  ## pure logic, in seconds; `make test` tries ten times as many random states
+	@$(BIN)/python -m pytest -n $(UNIT_WORKERS) tests/unit
 
 test: $(STAMP)  ## everything that needs only pip and Go: a real API server, a real PostgreSQL
 	@PYTHONPATH=tests $(BIN)/python -m support.assets
@@ -49,12 +54,13 @@ test-versions: $(STAMP)  ## what Kubernetes decides, on the oldest and the newes
 		HEADWAY_KUBERNETES=$$one $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ON_EACH_KUBERNETES); \
 	done
 
-test-all: test  ## also PgBouncer, MariaDB, MySQL, and every pair of Python, Alembic, SQLAlchemy, driver and server
+test-all: test  ## also PgBouncer, MariaDB, MySQL, every pair of Python, Alembic, SQLAlchemy, driver and server; but no node: e2e
 	@PYTHONPATH=tests $(BIN)/python -m support.system_packages
 	@PYTHONPATH=tests $(BIN)/python -m support.matrix.obtain all
 	@$(BIN)/python -m pytest tests/agreement/test_matrix.py --matrix=rest
 	@PYTHONPATH=operator:tests $(BIN)/python -m support.kills.prove --kills $(KILLS)
 	@HEADWAY_HOOK_RUNS=$(HOOK_RUNS) $(BIN)/python -m pytest tests/cluster/test_operator_hooks.py
+	@echo "the tests on a real node are apart, they need root and a container runtime: make e2e"
 
 e2e: $(STAMP)  ## the chart and the example on a real node (Linux, root); docs/e2e.md
 	@PYTHONPATH=operator:tests $(BIN)/python -m support.node.run $(ARGS)

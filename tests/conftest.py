@@ -4,6 +4,8 @@ pytest_plugins = [
     "support.fix_canaries",
     "support.fix_chart",
     "support.fix_cluster",
+    "support.fix_depth",
+    "support.fix_garbage",
     "support.fix_interrupts",
     "support.fix_kills",
     "support.fix_matrix",

@@ -17,7 +17,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from support import assets
 from support.apiclient import ApiClient, ApiError
@@ -31,10 +30,6 @@ KUBECONFIG_VARIABLE = "HEADWAY_TEST_KUBECONFIG"
 NODE_PREFIX = "process-kubelet-"
 PYTHON_IMAGE = "registry.test/python:1"
 CRDS = Path(__file__).parents[2] / "crds"
-
-# A deadline per example would be a timing assertion.
-settings.register_profile("headway", deadline=None, print_blob=True)
-settings.load_profile("headway")
 
 _numbers = itertools.count(1)
 

@@ -1,6 +1,5 @@
 """The command line itself: answers at once, knows its name, tells its exit codes."""
 
-import subprocess
 import sys
 from importlib.metadata import version
 
@@ -9,30 +8,6 @@ import pytest
 from headway_cli import __main__ as command_line
 from headway_cli.demo import example_folder
 from headway_cli.problems import BadInput
-
-HEAVY = {
-    "kopf",
-    "kubernetes",
-    "sqlalchemy",
-    "alembic",
-    "yaml",
-    "rich",
-    "cel",
-    "jsonschema",
-    "asyncio",
-    "psycopg",
-}
-
-
-def test_help_imports_nothing_heavy():
-    code = (
-        "import sys\nfrom headway_cli.__main__ import main\n"
-        "for words in (['--help'], ['--version'], ['run', '--help'], ['demo', '--help'], ['hooks', '--help'],"
-        " ['pause', '--help']):\n"
-        "    try:\n        main(words)\n    except SystemExit as end:\n        assert not end.code\n"
-        f"loaded = {HEAVY!r} & set(sys.modules)\nassert not loaded, loaded\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
 def shown(capsys, *words):

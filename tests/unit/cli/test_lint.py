@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -228,11 +226,3 @@ def test_the_rules_can_be_listed(capsys):
     code, out = lint(capsys, "--rules")
     assert code == 0
     assert [line.split()[1] for line in out.splitlines()[::2]] == list(NAMES)
-
-
-def test_help_does_not_wait_for_the_parser_of_sql():
-    code = "import sys, headway_cli.__main__ as m\ntry:\n m.main(['--help'])\nexcept SystemExit: pass\n"
-    code += "import headway_operator.planner.plan\n"
-    code += "print(sorted({'postgast', 'google', 'alembic'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"

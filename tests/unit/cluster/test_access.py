@@ -1,17 +1,15 @@
 """How the operator finds its API server and proves who it is."""
 
 import ssl
-import subprocess
 from pathlib import Path
 
 import aiohttp
 import pytest
-import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from headway_operator.cluster import access
-from headway_operator.cluster.access import Access, NoAccess, find_access, from_kubeconfig, in_cluster
+from headway_operator.cluster.access import Access, NoAccess, find_access, in_cluster
 from support.certificates import Authority
 
 
@@ -49,44 +47,6 @@ def test_no_kubeconfig_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     with pytest.raises(NoAccess, match="set KUBECONFIG"):
         find_access()
-
-
-def kubeconfig(user: dict[str, object]) -> str:
-    return yaml.safe_dump(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "c",
-            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-            "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
-            "users": [{"name": "u", "user": user}],
-        }
-    )
-
-
-async def test_a_plugin_of_the_kubeconfig_gives_the_token(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plugin = tmp_path / "plugin"
-    answer = (
-        '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t1"}}'
-    )
-    plugin.write_text(f"#!/bin/sh\necho '{answer}'\n")
-    plugin.chmod(0o755)
-    subprocess.run([plugin], check=True, capture_output=True)
-    use = {
-        "apiVersion": "client.authentication.k8s.io/v1",
-        "command": str(plugin),
-        "interactiveMode": "Never",
-    }
-    (tmp_path / "config").write_text(kubeconfig({"exec": use}))
-    monkeypatch.setattr(
-        "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "config")
-    )
-    found = from_kubeconfig()
-    assert found.server == "https://127.0.0.1:1"
-    assert found.token is not None
-    assert await found.token() == "t1"
 
 
 async def test_every_request_carries_the_token() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from headway_operator.cluster.interface import Conflict, Unavailable
 from headway_operator.controller.elector import Elector, LostLease, end_process_when_overdue
 from headway_operator.planner.election import Lease, Terms
+from support.fix_depth import examples
 from support.virtual_time import run_in_virtual_time
 
 TERMS = Terms(15.0, 10.0, 2.0)
@@ -110,7 +111,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(STEPS, st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=3))
 def test_never_two_may_write(steps: list[tuple[int, float]], offsets: list[float]) -> None:
     now = [1000.0]

@@ -14,6 +14,7 @@ from headway.backfills.places import Blocks, Keys
 from headway.backfills.sizes import Limits, Size
 from headway.backfills.state import State
 from headway.backfills.stored import as_text, state_of
+from support.fix_depth import examples
 from support.sweeping import tables
 
 LIMITS = Limits(0.1)
@@ -25,7 +26,7 @@ def leaf(name, rows, density):
     return Leaf("s", name, rows=rows, density=density)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.lists(tables(), min_size=1, max_size=3),
     st.booleans(),

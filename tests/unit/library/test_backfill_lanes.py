@@ -15,6 +15,7 @@ from headway.backfills.sizes import Limits, Size
 from headway.backfills.state import State
 from headway.backfills.stored import as_text, state_of
 from headway.backfills.tally import Tally
+from support.fix_depth import examples
 from support.sweeping import Table, tables
 
 LIMITS = Limits(0.1)
@@ -102,7 +103,7 @@ class Run:
         return place.halves((between[pick % len(between)],)) if between else None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     tables(),
     st.booleans(),

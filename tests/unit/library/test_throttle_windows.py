@@ -1,7 +1,5 @@
 """When a window is open: days, midnight, time zones and the two odd days of the year."""
 
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.throttle.windows import DAYS, WindowsUnreadable, closed, parse
-from support.tree import SOURCE
 
 VIENNA = {"timeZone": "Europe/Vienna"}
 
@@ -124,17 +121,3 @@ def test_a_closed_window_opens_within_8_days_and_not_before_it_says(window, mome
 def test_a_window_that_cannot_be_understood_says_what_to_correct(window, words):
     with pytest.raises(WindowsUnreadable, match=words):
         parse([window])
-
-
-def test_without_a_database_of_time_zones_only_utc_can_be_told():
-    """As in an image without the system's time zones and without the package tzdata, which -S hides."""
-    code = (
-        "from headway.throttle.windows import WindowsUnreadable, parse\n"
-        "parse([{'from': '09:00', 'to': '17:00'}])\n"
-        "try: parse([{'from': '09:00', 'to': '17:00', 'timeZone': 'Europe/Vienna'}])\n"
-        "except WindowsUnreadable as error: print(error)\n"
-    )
-    environment = {"PYTHONTZPATH": "", "PYTHONPATH": str(SOURCE)}
-    command = [sys.executable, "-S", "-c", code]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert "install the Python package tzdata in the image" in done.stdout

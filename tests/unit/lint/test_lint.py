@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from headway_contract.facts import Argument, Call, DatabaseFacts, Ignore, RevisionFacts, Statement, TableFacts
 from headway_operator.lint.findings import Finding, Severity
 from headway_operator.lint.lint import Settings, findings
+from support.fix_depth import examples
 
 INDEX = "index_is_created_without_concurrently"
 BUILD = Statement("CREATE INDEX idx ON users (email)", line=10)
@@ -132,7 +133,7 @@ WORDS = st.sampled_from(SQL.split(" "))
 
 
 @given(st.lists(WORDS, max_size=30), st.text(max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_no_text_makes_it_fail(words, text):
     facts = a_database(a_revision(Statement(" ".join(words)), Statement(text)))
     assert all(one.rule for one in findings(facts))

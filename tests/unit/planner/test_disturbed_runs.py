@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from datetime import timedelta
 
@@ -25,12 +24,12 @@ from headway_operator.api.status import DatabasePhase, Stage
 from headway_operator.planner.gates import first_block
 from headway_operator.planner.plan import plan
 from support.builders import a_database, a_migration
+from support.fix_depth import THOROUGH, examples
 from support.judges import objections, verdicts
 from support.model import ModelCluster, Refused
 
 IMAGES = ("shop:1", "shop:2", "shop:3")
 NAMES = ("main", "analytics", "audit")
-THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
 pytestmark = pytest.mark.timeout(1800 if THOROUGH else 100)
 
@@ -329,7 +328,7 @@ class DisturbedRun(RuleBasedStateMachine):
 
 
 DisturbedRun.TestCase.settings = settings(
-    max_examples=2000 if THOROUGH else 40,
+    max_examples=examples(40, thorough=2000),
     derandomize=not THOROUGH,
     stateful_step_count=60 if THOROUGH else 30,
     deadline=None,

@@ -1,0 +1,17 @@
+"""No search for garbage while tests are collected, and none among what has come in with them.
+
+Imported modules and collected tests stay to the end: looking through them is a third of the time of a collection.
+"""
+
+import gc
+
+
+def pytest_configure() -> None:
+    """What is made from now on is no garbage."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What is made by the tests may be."""
+    gc.freeze()
+    gc.enable()
