@@ -394,8 +394,27 @@ def aborted_while_a_younger_job_of_an_unheard_run_is_there() -> Snapshot:
     return Snapshot(NOW, replace(resource, status=status), (*own, unheard))
 
 
+def ready_for_post_deploy_while_an_earlier_migrate_job_has_not_ended() -> Snapshot:
+    """Nothing but that Job is in the way of the next part."""
+    resource = a_migration(Database("main"))
+    earlier = a_job(resource, "main", 1)
+    planned = PlanStatus(attempt=1, digest="sha256:1", completion_time=stamp(NOW))
+    waiting = DatabaseStatus("main", DatabasePhase.PENDING, stage=Stage.POST_DEPLOY, attempt=0)
+    known = Run(earlier.run, earlier.identity, start_time=stamp(NOW))
+    status = Status(observed_generation=1, run=known, plan=planned, databases=(waiting,), conditions=(READY,))
+    return Snapshot(NOW, replace(resource, status=status), (earlier,))
+
+
+def test_only_that_job_is_in_the_way_of_the_next_part():
+    snapshot = ready_for_post_deploy_while_an_earlier_migrate_job_has_not_ended()
+    assert plan(snapshot).starts == ()
+    (start,) = plan(replace(snapshot, jobs=())).starts
+    assert (start.stage, start.database) == (Stage.POST_DEPLOY, "main")
+
+
 @bounded
 @given(snapshots())
+@example(ready_for_post_deploy_while_an_earlier_migrate_job_has_not_ended())
 @example(aborted_while_a_younger_job_of_an_unheard_run_is_there())
 def test_every_claim_holds_of_any_snapshot(snapshot):
     for claim in CLAIMS:
