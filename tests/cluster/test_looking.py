@@ -20,6 +20,7 @@ READER = [
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
     {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
 ]
+EVENTS = [{"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["list"]}]
 
 
 class Looking:
@@ -66,6 +67,33 @@ def test_a_run_is_seen_from_its_approval_to_its_end(
     assert "##headway" not in out
     assert "##headway" in look("logs", "shop", "--events")[1]
     assert json.loads(look("status", "shop", "-o", "json")[1])["kind"] == "DatabaseMigration"
+
+
+@pytest.mark.usefixtures("operator")
+def test_the_last_events_of_just_this_resource_are_shown_to_who_may_list_them(
+    shop: Resources,
+    project: Project,
+    database: Database,
+    own_control_plane: ControlPlane,
+    look: Looking,
+    tmp_path: Path,
+) -> None:
+    project.tables("users")
+    shop.create("shop", {"main": database.url()})
+    shop.create("other", {"main": f"sqlite:///{tmp_path}/other.db"})
+    shop.wait_for_condition("shop", "Ready")
+    shop.wait_for_condition("other", "Ready")
+    may_list = own_control_plane.kubeconfig_for("listener", READER + EVENTS)
+    code, out, _ = Looking(may_list, shop.namespace, tmp_path)("status", "shop")
+    told = [line for line in out.splitlines() if line.startswith("  event ")]
+    assert code == 0
+    assert 2 <= len(told) <= 5
+    assert "ago  Succeeded: 1 database at the target" in told[-1]
+    assert sum("Succeeded: 1 database" in line for line in told) == 1, "the other resource has one as well"
+    code, out, err = look("status", "shop")
+    assert (code, err) == (0, "")
+    assert "  events are not shown: you may not list events.events.k8s.io here\n" in out
+    assert "✓ main  succeeded" in out
 
 
 @pytest.mark.usefixtures("operator")

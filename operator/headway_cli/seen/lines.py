@@ -1,15 +1,17 @@
-"""A resource's status as lines for people: the run, its databases with bars, hooks, history, the next step. Pure."""
+"""A resource as lines for people: the run, its databases with bars, hooks, events, history, the next step. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from textwrap import wrap
 
 from headway_cli.board import clock
+from headway_cli.seen.happened import Happened
 from headway_operator.api.migration import Migration
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Status
-from headway_operator.planner.backfills import amount, record_line, span
+from headway_operator.planner.backfills import amount, is_line_of, record_line, span
 from headway_operator.planner.drift import drift_line
 from headway_operator.planner.explain import moment
 
@@ -17,6 +19,9 @@ BAR = 20
 """Columns of a bar."""
 HOOKS_SHOWN = 5
 HISTORY_SHOWN = 3
+BEGINNING = 100
+"""Characters of a text that is told in full elsewhere."""
+NOTHING = Happened()
 MARKS = {
     DatabasePhase.PENDING: ("·", "dim"),
     DatabasePhase.MIGRATING: ("▶", "cyan"),
@@ -36,13 +41,14 @@ class Line:
     style: str = ""
 
 
-def lines_of(migration: Migration, now: datetime) -> Iterator[Line]:
-    """The whole resource."""
+def lines_of(migration: Migration, now: datetime, happened: Happened = NOTHING) -> Iterator[Line]:
+    """The whole resource, and what has happened to it."""
     status = migration.status
     yield from _header(migration, now)
     for database in status.databases:
         yield from _of_database(database, now)
     yield from _of_hooks(status)
+    yield from _of_events(happened, now)
     yield from _of_history(status, now)
     step = next_step(migration)
     if step:
@@ -86,7 +92,7 @@ def _of_database(database: DatabaseStatus, now: datetime) -> Iterator[Line]:
         what = f"{backfill.table}.{backfill.columns}" if backfill.columns else backfill.operation
         share = "" if backfill.percent is None else f"{bar(backfill.percent / 100)} {backfill.percent}%  "
         yield Line(f"    {what}  {share}{_pace(database)}", "yellow" if backfill.throttled_by else "cyan")
-    elif database.message:
+    if database.message and not _is_told(database):
         yield Line(f"    {database.message}", "red" if database.phase is DatabasePhase.FAILED else "")
     left = database.half_done
     if left is not None and database.phase is not DatabasePhase.FAILED:
@@ -99,13 +105,20 @@ def _of_database(database: DatabaseStatus, now: datetime) -> Iterator[Line]:
         yield Line(f"    {drift_line(database.drift)}{ago}", "yellow" if database.drift.count else "dim")
 
 
+def _is_told(database: DatabaseStatus) -> bool:
+    """The line of its backfill says what its message says; else that names who blocks it, or what it waits for."""
+    backfill = database.backfill
+    return backfill is not None and is_line_of(database.message, backfill)
+
+
 def _pace(database: DatabaseStatus) -> str:
     backfill = database.backfill
     assert backfill is not None
     total = f"/{amount(backfill.rows_total)}" if backfill.rows_total is not None else ""
     rows = f"{amount(backfill.rows_done)}{total} rows"
     if backfill.throttled_by:
-        return f"{rows}, holds: {backfill.throttled_by.rstrip('.')}"
+        since = f" for {backfill.throttled_minutes} min" if backfill.throttled_minutes else ""
+        return f"{rows}, holds{since}: {backfill.throttled_by.rstrip('.')}"
     rate = f"{amount(backfill.rows_per_second)} rows/s" if backfill.rows_per_second else ""
     left = f"about {span(backfill.eta_seconds)} left" if backfill.eta_seconds is not None else ""
     workers = f"{backfill.workers} sessions" if backfill.workers > 1 else ""
@@ -118,6 +131,15 @@ def _of_hooks(status: Status) -> Iterator[Line]:
         said = f": {hook.message}" if hook.message else ""
         style = "dim" if hook.result.value == "Delivered" else "yellow"
         yield Line(f"  hook {hook.name} ({about}) {hook.result.value.lower()}{said}", style)
+
+
+def _of_events(happened: Happened, now: datetime) -> Iterator[Line]:
+    """Told by their beginnings: what they say stands above in full, as far as it still holds."""
+    if happened.unseen:
+        yield Line(f"  {happened.unseen}", "dim")
+    for event in happened.events:
+        text = f"{age(now - event.time)} ago  {event.reason}: {beginning(event.note)}"
+        yield Line(f"  event {text}", "yellow" if event.is_warning else "dim")
 
 
 def _of_history(status: Status, now: datetime) -> Iterator[Line]:
@@ -143,6 +165,11 @@ def next_step(migration: Migration) -> str:
     if stalled is not None and stalled.status == "True":
         return f"headway logs {name}; after mending what is outside of the resource: headway retry {name}"
     return ""
+
+
+def beginning(text: str) -> str:
+    """Whole words of it."""
+    return (wrap(text, BEGINNING, max_lines=1, placeholder=" …") or [""])[0]
 
 
 def bar(share: float) -> str:

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from headway_cli.problems import BadInput, Problem
+from headway_cli.seen.happened import Happened, happened
 from headway_cli.seen.lines import Line, lines_of
 from headway_cli.seen.reach import reading
 from headway_cli.seen.table import table_of
@@ -38,7 +39,8 @@ async def show_status(options: argparse.Namespace) -> int:
         elif options.watch:
             await _watch(api, path)
         else:
-            _print(parse(await api.json("GET", path)))
+            migration = parse(await api.json("GET", path))
+            _print(migration, await happened(api, migration))
     return 0
 
 
@@ -66,10 +68,14 @@ async def _watch(api: ApiServer, path: str) -> None:
     if not console.is_terminal:
         await _print_changes(api, path)
         return
+    before, told = None, Happened()
     with Live(console=console, auto_refresh=False) as live:
         while True:
             migration = parse(await api.json("GET", path))
-            live.update(_drawn(migration), refresh=True)
+            if migration.status != before:
+                # An event is there before the status that it belongs to.
+                before, told = migration.status, await happened(api, migration)
+            live.update(_drawn(migration, told), refresh=True)
             if _is_over(migration):
                 return
             await asyncio.sleep(LOOK_SECONDS)
@@ -80,7 +86,7 @@ async def _print_changes(api: ApiServer, path: str) -> None:
     while True:
         migration = parse(await api.json("GET", path))
         if migration.status != before:
-            _print(migration)
+            _print(migration, await happened(api, migration))
             print(flush=True)
             before = migration.status
         if _is_over(migration):
@@ -94,22 +100,22 @@ def _is_over(migration: Migration) -> bool:
     return run is not None and bool(run.completion_time) and is_new
 
 
-def _print(migration: Migration) -> None:
+def _print(migration: Migration, told: Happened) -> None:
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
-    for line in lines_of(migration, utc_now()):
+    for line in lines_of(migration, utc_now(), told):
         console.print(line.text, style=line.style or None, markup=False)
 
 
-def _drawn(migration: Migration) -> RenderableType:
+def _drawn(migration: Migration, told: Happened) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
     def text(line: Line) -> Text:
         return Text(line.text, style=line.style)
 
-    return Group(*map(text, lines_of(migration, utc_now())))
+    return Group(*map(text, lines_of(migration, utc_now(), told)))
 
 
 def _dump(body: Body, output: str) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from textwrap import wrap
 
-from headway_cli.seen.lines import age
+from headway_cli.seen.lines import age, beginning
 from headway_operator.api.migration import Migration
 from headway_operator.planner.explain import moment
-
-MESSAGE_CHARACTERS = 100
 
 
 def table_of(
@@ -41,9 +38,4 @@ def _cells(migration: Migration, created: str, now: datetime, wide: bool) -> lis
         age(now - born) if born is not None else "-",
     ]
     message = ready.message if ready is not None else ""
-    return cells + ([_beginning(message)] if wide else [])
-
-
-def _beginning(message: str) -> str:
-    """Whole words of it."""
-    return (wrap(message, MESSAGE_CHARACTERS, max_lines=1, placeholder=" …") or [""])[0]
+    return cells + ([beginning(message)] if wide else [])

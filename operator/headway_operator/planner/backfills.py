@@ -12,7 +12,10 @@ _ETA_STEPS = ((60, 1), (600, 5), (3600, 30), (86400, 60))
 """Up to so many seconds an estimate is told in these steps: it is no better than that."""
 
 
-def name_of(backfill: BackfillProgress) -> str:
+Backfill = BackfillProgress | BackfillStatus
+
+
+def name_of(backfill: Backfill) -> str:
     """``users.status``, or the table alone where columns are not known."""
     columns = backfill.columns.replace(", ", ",")
     return f"{backfill.table}.{columns}" if columns else backfill.table
@@ -20,10 +23,19 @@ def name_of(backfill: BackfillProgress) -> str:
 
 def line(backfill: BackfillProgress) -> str:
     """``backfilling users.status: 4.2M/10M rows (42%), 61k rows/s, about 1m35s left``."""
-    what = f"backfilling {name_of(backfill)}" if backfill.columns else backfill.operation
     rows, *rest = parts_of(backfill)
     share = "" if backfill.percent is None else f" ({whole_percent(backfill.percent)}%)"
-    return f"{what}: {', '.join((rows + share, *rest))}"
+    return f"{_what(backfill)}: {', '.join((rows + share, *rest))}"
+
+
+def is_line_of(message: str, backfill: Backfill) -> bool:
+    """Whether the message of a database is such a line, in whatever attempt."""
+    start = f"{_what(backfill)}: "
+    return message.startswith(start) or (message.startswith("attempt ") and f": {start}" in message)
+
+
+def _what(backfill: Backfill) -> str:
+    return f"backfilling {name_of(backfill)}" if backfill.columns else backfill.operation
 
 
 def whole_percent(percent: float) -> int:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
+from headway_cli.seen.happened import Happened, newest
 from headway_cli.seen.lines import age, bar, lines_of, next_step
 from headway_cli.seen.logs import newest_job
 from headway_cli.seen.show import _drawn
@@ -111,6 +112,76 @@ def test_what_holds_a_backfill_stands_in_the_place_of_its_rate() -> None:
     assert "rows/s" not in shown
 
 
+def test_how_long_a_backfill_is_held_is_told_with_what_holds_it() -> None:
+    assert FILLING.backfill is not None
+    held = replace(FILLING.backfill, throttled_by="replica a is 7 s behind.", throttled_minutes=3)
+    shown = text(migration(State.PROGRESSING, "Backfilling", databases=(replace(FILLING, backfill=held),)))
+    assert "4.2M/10M rows, holds for 3 min: replica a is 7 s behind" in shown
+
+
+def test_who_blocks_a_database_stands_below_the_backfill_that_waits_for_it() -> None:
+    blocker = "ALTER TABLE users waits for session 4711 (psql of bob, idle in transaction), since 12 s"
+    shown = text(migration(State.PROGRESSING, "Backfilling", databases=(replace(FILLING, message=blocker),)))
+    assert "users.status  ████████░░░░░░░░░░░░ 42%" in shown
+    assert f"\n    {blocker}\n" in shown + "\n"
+
+
+@pytest.mark.parametrize("attempt", ["", "attempt 2 of 4: "])
+@pytest.mark.parametrize(("columns", "name"), [("status", "backfilling users.status"), ("", "fill")])
+def test_a_backfill_is_not_told_twice(attempt: str, columns: str, name: str) -> None:
+    assert FILLING.backfill is not None
+    message = f"{attempt}{name}: 4.2M/10M rows (42%), 61k rows/s, about 1m35s left"
+    told = replace(FILLING, message=message, backfill=replace(FILLING.backfill, columns=columns))
+    shown = text(migration(State.PROGRESSING, "Backfilling", databases=(told,)))
+    assert shown.count("4.2M/10M rows") == 1
+
+
+def an_event(number: int, **fields: object) -> dict[str, object]:
+    told = {
+        "eventTime": f"2026-11-03T10:0{number}:00.123456Z",
+        "reason": f"Reason{number}",
+        "note": f"note {number}",
+        "type": "Normal",
+        "metadata": {"creationTimestamp": "2026-11-03T09:00:00Z"},
+    }
+    return {**told, **fields}
+
+
+def events_shown(*items: dict[str, object]) -> list[tuple[str, str]]:
+    seen = Happened(newest(items))
+    lines = lines_of(migration(State.SUCCEEDED, "Succeeded"), NOW, seen)
+    return [(line.text.strip(), line.style) for line in lines if line.text.startswith("  event ")]
+
+
+def test_the_last_five_events_stand_in_the_order_in_which_they_happened() -> None:
+    shown = events_shown(*(an_event(number) for number in (3, 0, 4, 2, 1)), an_event(5, eventTime=None))
+    assert [one.split("Reason")[1][:1] for one, _ in shown] == ["0", "1", "2", "3", "4"]
+    assert shown[-1] == ("event 59s ago  Reason4: note 4", "dim")
+
+
+def test_a_warning_is_seen_and_a_long_note_ends_at_a_word() -> None:
+    ((line, style),) = events_shown(an_event(1, type="Warning", note="something is wrong " * 20))
+    assert style == "yellow"
+    assert line.startswith("event 3m ago  Reason1: something is wrong something")
+    assert line.endswith(("something …", "is …", "wrong …"))
+
+
+def test_the_time_of_an_event_is_that_of_its_last_repetition_wherever_its_sender_writes_it() -> None:
+    repeated = an_event(
+        1, series={"lastObservedTime": "2026-11-03T10:04:00.000000Z", "count": 3}, reason="Again"
+    )
+    old = an_event(2, eventTime=None, deprecatedLastTimestamp="2026-11-03T10:03:00Z", reason="Old")
+    shown = events_shown(repeated, old, an_event(2))
+    assert [line.split("ago")[1].split(":")[0].strip() for line, _ in shown] == ["Reason2", "Old", "Again"]
+
+
+def test_events_that_may_not_be_read_are_one_line_of_no_weight() -> None:
+    lines = list(
+        lines_of(migration(State.SUCCEEDED, "Succeeded"), NOW, Happened(unseen="events are not shown: no"))
+    )
+    assert [line.style for line in lines if "events are not shown: no" in line.text] == ["dim"]
+
+
 @pytest.mark.parametrize(
     ("state", "reason", "step"),
     [
@@ -187,7 +258,7 @@ def test_while_it_is_watched_long_lines_go_on_in_the_next_one() -> None:
         State.FAILED, "RevisionFailed", databases=(DatabaseStatus("main", message="a word " * 40 + "last"),)
     )
     output = io.StringIO()
-    Console(file=output, width=80).print(_drawn(one))
+    Console(file=output, width=80).print(_drawn(one, Happened()))
     assert " last" in output.getvalue()
     assert all(len(line.rstrip()) <= 80 for line in output.getvalue().splitlines())
 
