@@ -39,6 +39,7 @@ from headway_operator.controller.triggers import watch
 from headway_operator.hooks.setup import make_sender
 from headway_operator.planner.election import Terms
 from headway_operator.server.metrics.leadership import Leadership
+from headway_operator.server.metrics.loop_lag import LoopLag
 from headway_operator.server.metrics.registry import registry, shown
 from headway_operator.server.metrics.witness import Counting
 from headway_operator.server.metrics.work import Requests
@@ -112,6 +113,8 @@ async def operate(settings: Settings, access: Access) -> int:
                 return 0
             controller = Controller(cluster, settings, utc_now, counting, sender)
             counting.work.queue_depth = lambda: controller.waiting
+            counting.work.log_streams = lambda: controller.followed_logs
+            counting.work.log_reconnects = lambda: controller.reopened_logs
             if elector is None:
                 return await _work(controller, access, settings)
             return await lead(elector, partial(_work, controller, access, settings))
@@ -168,9 +171,10 @@ async def _answering(
 
     leads = elector.may_write if elector is not None else always
     transitions = (lambda: elector.transitions) if elector is not None else int
-    made = registry((Leadership(leads, transitions), *collectors))
+    lag = LoopLag()
+    made = registry((Leadership(leads, transitions), *collectors, lag))
     try:
-        async with serving(settings.port, not_ready, partial(shown, made)):
+        async with lag.measuring(), serving(settings.port, not_ready, partial(shown, made)):
             yield
     except OSError as error:
         raise CannotRun(f"port {settings.port} cannot be served ({error}): set HEADWAY_PORT") from None

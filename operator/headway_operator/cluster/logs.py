@@ -5,6 +5,7 @@ that come twice are told by their sequence numbers.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ SILENCE_SECONDS = 30.0
 """The runner's heartbeat comes every 10 s: after three of them the stream is taken for broken."""
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 10.0
+ENDS = ENDED, SILENT, BROKE = "Ended", "Silent", "Broke"
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,14 @@ class LogFollower:
     """
 
     def __init__(
-        self, cluster: Cluster, on_progress: Callable[[Key], None], on_event: Callable[[Event], None]
+        self, cluster: Cluster, on_progress: Callable[[Key], None], on_event: Callable[[Key, Event], None]
     ) -> None:
         self._cluster = cluster
         self._on_progress = on_progress
         self._on_event = on_event
         self._streams: dict[tuple[Key, Target], _Stream] = {}
+        self.reopened = Counter(dict.fromkeys(ENDS, 0))
+        """Streams that were opened again, by what became of the one before: one of :data:`ENDS`."""
         self._room = asyncio.Semaphore(MAX_STREAMS)
 
     def follow(self, key: Key, targets: Iterable[Target]) -> None:
@@ -72,6 +76,11 @@ class LogFollower:
             if known == key and stream.progress.sequence
         )
 
+    @property
+    def followed(self) -> int:
+        """How many pods' logs are followed."""
+        return len(self._streams)
+
     async def close(self) -> None:
         """End all streams."""
         tasks = [stream.task for stream in self._streams.values() if stream.task]
@@ -89,12 +98,13 @@ class LogFollower:
         while True:
             before = stream.progress.sequence
             async with self._room:
-                await self._read(key, target, stream)
+                end = await self._read(key, target, stream)
             pause = FIRST_PAUSE_SECONDS if stream.progress.sequence > before else pause * 2
             await asyncio.sleep(min(pause, LONGEST_PAUSE_SECONDS))
+            self.reopened[end] += 1
 
-    async def _read(self, key: Key, target: Target, stream: _Stream) -> None:
-        """Until the stream ends, breaks or goes silent; what of it is worth knowing is in ``stream``."""
+    async def _read(self, key: Key, target: Target, stream: _Stream) -> str:
+        """Until the stream ends, breaks or goes silent, which it tells; what is worth knowing is in ``stream``."""
         lines = self._cluster.follow_log(key.namespace, target.pod, stream.since)
         try:
             async with aclosing(lines):
@@ -102,8 +112,12 @@ class LogFollower:
                     async with asyncio.timeout(SILENCE_SECONDS):
                         line = await anext(lines)
                     self._take(key, stream, line)
-        except (StopAsyncIteration, TimeoutError, ClusterError):
-            return
+        except StopAsyncIteration:
+            return ENDED
+        except TimeoutError:
+            return SILENT
+        except ClusterError:
+            return BROKE
 
     def _take(self, key: Key, stream: _Stream, line: str) -> None:
         envelope = from_line(line)
@@ -111,7 +125,7 @@ class LogFollower:
             return
         before, stream.progress = stream.progress, told(stream.progress, envelope)
         if stream.progress.sequence > before.sequence:
-            self._on_event(envelope.event)
+            self._on_event(key, envelope.event)
         stream.since = envelope.time
         if _visible(stream.progress) != _visible(before):
             self._on_progress(key)

@@ -5,11 +5,12 @@ What is kept in memory is only there to save requests: which resources are busy,
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from headway_contract.events import Event
 from headway_operator.api.migration import Migration, parse
 from headway_operator.cluster.interface import Body, Cluster, ClusterError, Conflict, Key, NotFound
 from headway_operator.cluster.logs import LogFollower
@@ -57,7 +58,7 @@ class Controller:
         self._turns = asyncio.Semaphore(settings.workers)
         self._pacer = Pacer()
         self._rush = Rush()
-        self._follower = LogFollower(cluster, self._on_progress, witness.heard)
+        self._follower = LogFollower(cluster, self._on_progress, self._on_event)
         self._decider = Decider()
         self._courier = Courier(sender or NoSender(), self._on_answer, witness.called)
         self._sightings = Sightings()
@@ -113,6 +114,16 @@ class Controller:
     def waiting(self) -> int:
         """How many resources wait to be looked at."""
         return len(self._queue)
+
+    @property
+    def followed_logs(self) -> int:
+        """How many pods' logs are followed."""
+        return self._follower.followed
+
+    @property
+    def reopened_logs(self) -> Mapping[str, int]:
+        """How often one was opened again, by what became of the stream before."""
+        return self._follower.reopened
 
     def is_busy(self, key: Key) -> bool:
         """Whether anything is left to do for it, as far as was seen."""
@@ -233,6 +244,9 @@ class Controller:
         if delay == 0:
             self._pacer.wrote(key, self._seconds())
         return delay
+
+    def _on_event(self, key: Key, event: Event) -> None:
+        self._witness.heard(key.namespace, key.name, event)
 
     def _seconds(self) -> float:
         return asyncio.get_running_loop().time()

@@ -19,8 +19,8 @@ class Witness(Protocol):
     def reconciled(self, result: str, seconds: float) -> None:
         """One look at one resource has ended: ``success``, ``conflict``, ``error`` or ``defect``."""
 
-    def heard(self, event: Event) -> None:
-        """A runner has told this, for the first time."""
+    def heard(self, namespace: str, name: str, event: Event) -> None:
+        """A runner of this resource has told this, for the first time."""
 
     def called(self, delivery: Delivery, answered: Answered) -> None:
         """A hook was called."""
@@ -38,7 +38,7 @@ class Nobody:
     def reconciled(self, result: str, seconds: float) -> None:
         """Nothing."""
 
-    def heard(self, event: Event) -> None:
+    def heard(self, namespace: str, name: str, event: Event) -> None:
         """Nothing."""
 
     def called(self, delivery: Delivery, answered: Answered) -> None:

@@ -56,7 +56,7 @@ async def follow(streams: list[list[str]], changes: int) -> tuple[BreakingLogs, 
         if told_so_far == changes:
             enough.set()
 
-    follower = LogFollower(cluster, on_progress, cluster.heard.append)
+    follower = LogFollower(cluster, on_progress, lambda key, event: cluster.heard.append(event))
     follower.follow(KEY, [TARGET])
     async with asyncio.timeout(20):
         await enough.wait()
@@ -72,7 +72,9 @@ async def test_a_broken_stream_is_opened_again_from_the_last_event_on(
     assert progress.message == "revision 2 of 7, r2: add users"
     assert cluster.asked_since[:2] == ["", "2026-11-23T08:00:01.000Z"]
     assert [event.revision for event in cluster.heard] == ["r1", "r2"], "what comes twice is heard once"
+    assert (follower.followed, follower.reopened) == (1, {"Ended": 0, "Silent": 0, "Broke": 1})
     await follower.close()
+    assert follower.followed == 0
 
 
 async def test_lines_that_are_no_events_are_dropped() -> None:

@@ -1,5 +1,6 @@
 """What is counted, in the text that Prometheus reads."""
 
+import asyncio
 import re
 from dataclasses import replace
 
@@ -29,6 +30,7 @@ from headway_operator.planner.outbox import Batch, Letter
 from headway_operator.server.metrics.deliveries import Deliveries
 from headway_operator.server.metrics.holds import kind_of
 from headway_operator.server.metrics.leadership import Leadership
+from headway_operator.server.metrics.loop_lag import LoopLag
 from headway_operator.server.metrics.registry import registry, shown
 from headway_operator.server.metrics.runs import Runs
 from headway_operator.server.metrics.witness import Counting
@@ -194,13 +196,44 @@ def test_each_message_to_a_hook_is_counted_once_when_it_is_done() -> None:
 
 def test_waits_for_locks_are_counted_as_runners_tell_of_them() -> None:
     counting = Counting()
-    counting.heard(events.PassRetried("main", "the lock on users", attempt=1, wait_seconds=2.5))
-    counting.heard(events.LockAwaited("main"))
-    counting.heard(events.LockAwaited("main", seconds=10))
+    told: list[tuple[str, events.Event]] = [
+        ("shop", events.PassRetried("main", "the lock on users", attempt=1, wait_seconds=2.5)),
+        ("shop", events.LockAwaited("main")),
+        ("shop", events.LockAwaited("main", seconds=10)),
+        ("shop", events.Blocked("main", 3)),
+        ("other", events.LockAwaited("main", seconds=4)),
+        ("shop", events.LockAwaited("main", seconds=25)),
+        ("shop", events.Blocked("main", 1, "another wait")),
+    ]
+    for name, event in told:
+        counting.heard("shops", name, event)
     metrics = text(*counting.collectors)
     assert value(metrics, "headway_lock_timeouts_total") == 1
     assert value(metrics, "headway_lock_retry_pause_seconds_total") == 2.5
     assert value(metrics, "headway_migration_lock_contended_total") == 1
+    assert value(metrics, 'headway_lock_wait_seconds_total{lock="Migration"}') == 25 + 4
+    assert value(metrics, 'headway_lock_wait_seconds_total{lock="OtherSessions"}') == 3 + 1
+    counting.gone("shops", "shop")
+    counting.heard("shops", "shop", events.LockAwaited("main", seconds=30))
+    metrics = text(*counting.collectors)
+    assert value(metrics, 'headway_lock_wait_seconds_total{lock="Migration"}') == 29 + 30, "it is another one"
+
+
+async def test_how_late_the_loop_is_is_what_a_sleep_takes_too_long() -> None:
+    now, late = [0.0], [0.0, 0.2, 3.0]
+
+    async def sleep(seconds: float) -> None:
+        if not late:
+            raise asyncio.CancelledError
+        now[0] += seconds + late.pop(0)
+
+    lag = LoopLag(lambda: now[0], sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await lag.measure()
+    metrics = text(lag)
+    assert value(metrics, "headway_event_loop_lag_seconds_sum") == pytest.approx(3.2)
+    assert value(metrics, 'headway_event_loop_lag_seconds_bucket{le="0.25"}') == 2
+    assert value(metrics, 'headway_event_loop_lag_seconds_bucket{le="5.0"}') == 3
 
 
 async def test_calls_to_hooks_are_counted_by_what_was_answered() -> None:
@@ -221,10 +254,14 @@ async def test_calls_to_hooks_are_counted_by_what_was_answered() -> None:
 def test_the_operators_own_work_and_lead_are_told() -> None:
     counting = Counting()
     counting.work.queue_depth = lambda: 3
+    counting.work.log_streams = lambda: 2
+    counting.work.log_reconnects = lambda: {"Silent": 5}
     counting.reconciled("conflict", 0.2)
     metrics = text(*counting.collectors, Leadership(lambda: 1, lambda: 4))
     assert value(metrics, 'headway_reconciles_total{result="conflict"}') == 1
     assert value(metrics, "headway_queue_depth") == 3
+    assert value(metrics, "headway_log_streams") == 2
+    assert value(metrics, 'headway_log_reconnects_total{reason="Silent"}') == 5
     assert value(metrics, "headway_leader") == 1
     assert value(metrics, "headway_lease_transitions_total") == 4
 
@@ -258,7 +295,7 @@ async def test_requests_are_counted_and_a_watch_tells_when_it_was_accepted() -> 
 def test_the_page_has_every_metric_and_no_other() -> None:
     page = (ROOT / "docs" / "reference" / "metrics.md").read_text()
     told = re.findall(r"^\| `(\w+)` \| (\w+) \| (.+) \|$", page, re.M)
-    collectors = (Leadership(int, int), *Counting().collectors, Requests())
+    collectors = (Leadership(int, int), *Counting().collectors, Requests(), LoopLag())
     families = [family for one in collectors for family in one.collect()]
     suffix = {"counter": "_total", "info": "_info"}
     assert told == [(one.name + suffix.get(one.type, ""), one.type, one.documentation) for one in families]

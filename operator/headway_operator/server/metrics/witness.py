@@ -43,14 +43,15 @@ class Counting:
         self.resources.gone(namespace, name)
         self.runs.gone(namespace, name)
         self.deliveries.gone(namespace, name)
+        self.waits.gone((namespace, name))
 
     def reconciled(self, result: str, seconds: float) -> None:
         """One look at one resource has ended."""
         self.work.reconciled(result, seconds)
 
-    def heard(self, event: Event) -> None:
-        """A runner has told this."""
-        self.waits.heard(event)
+    def heard(self, namespace: str, name: str, event: Event) -> None:
+        """A runner of this resource has told this."""
+        self.waits.heard((namespace, name), event)
 
     def called(self, delivery: Delivery, answered: Answered) -> None:
         """A hook was called."""

@@ -1,12 +1,12 @@
 """The operator's own work: looks at resources, its queue, and its requests to the API server."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
 
 import aiohttp
 from prometheus_client import Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -14,10 +14,12 @@ SECONDS = (0.005, 0.02, 0.1, 0.5, 2, 10, 60)
 
 
 class Work(Collector):
-    """``queue_depth`` is asked at each scrape; before there is a queue nothing waits in it."""
+    """The queue and the logs are asked at each scrape; before there are any, nothing waits or is followed."""
 
     def __init__(self) -> None:
         self.queue_depth: Callable[[], float] = int
+        self.log_streams: Callable[[], float] = int
+        self.log_reconnects: Callable[[], Mapping[str, int]] = dict
         self._reconciles = Counter(
             "headway_reconciles", "Looks at a resource, by how they ended.", ["result"], registry=None
         )
@@ -42,6 +44,15 @@ class Work(Collector):
         yield GaugeMetricFamily(
             "headway_queue_depth", "Resources that wait to be looked at.", self.queue_depth()
         )
+        yield GaugeMetricFamily("headway_log_streams", "Pods whose log is followed.", self.log_streams())
+        reconnects = CounterMetricFamily(
+            "headway_log_reconnects",
+            "Logs that were opened again, by what became of the stream before.",
+            labels=["reason"],
+        )
+        for reason, count in self.log_reconnects().items():
+            reconnects.add_metric([reason], count)
+        yield reconnects
 
 
 class Requests(Collector):
