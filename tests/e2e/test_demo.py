@@ -1,6 +1,7 @@
 """`headway demo` from its beginning to its end, with a smaller shop."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,9 @@ def test_the_demo_takes_three_databases_to_head_and_says_how_to_go_on_with_a_clu
     demo = Headway(tmp_path, "demo", "--users", "5000", environment={"TMPDIR": FOLDER})
     assert demo.wait() == 0, demo.out + demo.err
     assert "plan: 13 revisions to apply in 3 databases" in demo.out
+    assert re.search(r"main: backfilling users\.status: [\d.k]+/5k rows \(\d+%\)", demo.out)
+    assert re.search(r"main: backfilling users\.full_name: [\d.k]+/5k rows \(\d+%\)", demo.out)
+    assert demo.out.count("main: backfilled users: 5,000 rows in") == 2
     assert "3 databases at the target, 13 revisions applied" in demo.out
     last = "Status and full name of 5,000 users filled in batches, 0 missed; 2,143 payments made."
     assert last in demo.out, "one payment for each of the 2,500 orders but the 357 that were cancelled"

@@ -88,15 +88,17 @@ def test_giving_up_names_the_blocker_without_its_values(users):
 
 def test_a_prepared_transaction_that_blocks_is_named(users):
     if users.scalar("SHOW max_prepared_transactions") == "0":
-        # What the server does not allow nobody can be blocked by.
+        # A server that was given: what it does not allow nobody can be blocked by.
         with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
             users.execute("BEGIN; LOCK TABLE users IN ACCESS SHARE MODE; PREPARE TRANSACTION 'x'")
         return
     holder = holding(users, "LOCK TABLE users IN ACCESS SHARE MODE")
     holder.execute("PREPARE TRANSACTION 'x'")
-    with pytest.raises(LockUnavailable, match="prepared transaction"):
-        run(users.url(), lambda: altered(Patience(20, 1, 20, 0.01, 0.01, give_up_after_seconds=0.1)))
-    users.execute("ROLLBACK PREPARED 'x'")
+    try:
+        with pytest.raises(LockUnavailable, match="prepared transaction"):
+            run(users.url(), lambda: altered(Patience(20, 1, 20, 0.01, 0.01, give_up_after_seconds=0.1)))
+    finally:
+        users.execute("ROLLBACK PREPARED 'x'")
 
 
 def test_a_reader_is_no_blocker_of_a_lock_that_readers_do_not_conflict_with(users):

@@ -113,7 +113,7 @@ def test_a_revision_that_blocks_itself_by_a_second_connection_is_told_so(tmp_pat
 
 def test_a_prepared_transaction_that_blocks_is_named_as_one(tmp_path, busy):
     if busy.scalar("SHOW max_prepared_transactions") == "0":
-        # The embedded server has none: the words alone are proven then.
+        # A server that was given and allows none: the words alone are proven then.
         from headway_runner.blockers import Blocker, told
 
         assert told(Blocker(0)).startswith("a prepared transaction")

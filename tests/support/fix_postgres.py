@@ -23,7 +23,8 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
         server.drop_all()
         return
-    with EmbeddedPostgres.start() as embedded:
+    # What holds locks and has no session: others have such transactions, so they are to be met here too.
+    with EmbeddedPostgres.start(settings={"max_prepared_transactions": "10"}) as embedded:
         yield PostgresServer(embedded.url())
 
 

@@ -51,6 +51,19 @@ def test_the_pause_doubles_up_to_its_bound_and_is_spread_by_a_tenth():
     assert pause_after(1, retry, "a") != pause_after(1, retry, "b")
 
 
+def test_the_defaults_outlast_a_database_that_is_away_for_twenty_seconds():
+    """Though an attempt that finds nobody takes no time at all, so that nothing but the pauses passes."""
+    cluster = one_database(retries=Retry().limit)
+    back = cluster.now + timedelta(seconds=20)
+    while cluster.now < back:
+        wake = end_with(cluster, a_result(failure="DatabaseUnreachable")).wake_after
+        assert cluster.status.database("main").phase is DatabasePhase.WAITING
+        cluster.now += wake
+        cluster.start_pod(cluster.reconcile().starts[0].name)
+    end_with(cluster, a_result())
+    assert cluster.status.database("main").phase is DatabasePhase.SUCCEEDED
+
+
 def test_the_next_attempt_starts_when_it_is_due_and_not_before():
     cluster = one_database()
     wake = end_with(cluster, a_result(failure="LockTimeout")).wake_after
