@@ -313,6 +313,21 @@ def test_elements_of_sqlalchemy_are_understood(users):
     assert users.scalar("SELECT count(*) FROM users WHERE email_lc = lower(email) || '%:'") == ROWS
 
 
+@pytest.mark.parametrize(("strategy", "most"), [("keyset", 50), ("striped", 100)])
+def test_the_first_batch_has_no_more_rows_than_the_revision_allows(users, strategy, most):
+    with pytest.raises(StoppedByTest):
+        fill(
+            users,
+            "users",
+            LOWER,
+            "email_lc IS NULL",
+            batch_rows=50,
+            strategy=strategy,
+            link=stop_after(users, 1),
+        )
+    assert 0 < users.scalar("SELECT rows_done FROM headway_backfill") <= most
+
+
 def test_where_the_rows_lie_in_the_first_blocks_the_percentage_is_not_behind_them(database):
     database.execute(TABLE.replace(str(ROWS), str(5 * ROWS)))
     database.execute(f"DELETE FROM users WHERE id > {6 * ROWS} AND id < {15 * ROWS}")

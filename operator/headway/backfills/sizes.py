@@ -61,6 +61,10 @@ class Size:
             aimed = min(aimed, self.rows * MOST_WAL_BYTES / wal_bytes)
         return replace(self._bounded(aimed, limits), rate=rate)
 
+    def within(self, limits: Limits) -> "Size":
+        """No more than they allow, from the first batch on; what a failure has made small stays small."""
+        return replace(self, rows=min(self.rows, limits.most_rows))
+
     def busy(self, utilization: float, limits: Limits) -> "Size":
         """Smaller while the database is close to a limit."""
         return self._bounded(self.rows * BUSY_SHRINK, limits) if utilization >= BUSY_UTILIZATION else self

@@ -129,7 +129,8 @@ class Worker:
     def allowed(self, wishes: Wishes, utilization: float) -> None:
         """Nothing holds: what the next batch may be."""
         self.wished = wishes
-        size = self.state.size.busy(utilization, self.task.limits(wishes))
+        limits = self.task.limits(wishes)
+        size = self.state.size.within(limits).busy(utilization, limits)
         self.state = replace(self.state, size=size)
 
     def change(self, order: "Work | Rest") -> None:

@@ -79,3 +79,8 @@ def test_a_failure_may_go_down_to_one_row():
 @pytest.mark.parametrize(("utilization", "rows"), [(0.69, 1000), (0.7, 800), (1.0, 800)])
 def test_a_database_near_its_limits_gets_smaller_batches(utilization, rows):
     assert Size(1000, 10_000).busy(utilization, LIMITS).rows == rows
+
+
+@given(st.integers(1, 50_000), st.integers(1, 50_000))
+def test_the_bounds_hold_from_the_first_batch_on_and_make_nothing_larger(rows, most):
+    assert Size(rows).within(Limits(0.1, rows=most)).rows == min(rows, most)
