@@ -84,6 +84,9 @@ from headway_operator.lint.rules.partition_is_detached_without_concurrently impo
     partition_is_detached_without_concurrently,
 )
 from headway_operator.lint.rules.primary_key_is_added_directly import primary_key_is_added_directly
+from headway_operator.lint.rules.primary_key_takes_nullable_columns import (
+    primary_key_takes_nullable_columns,
+)
 from headway_operator.lint.rules.privileges_or_an_extension_change import privileges_or_an_extension_change
 from headway_operator.lint.rules.reindex_is_not_concurrent import reindex_is_not_concurrent
 from headway_operator.lint.rules.revision_cannot_be_taken_back import revision_cannot_be_taken_back
@@ -102,6 +105,7 @@ from headway_operator.lint.rules.table_is_renamed import table_is_renamed
 from headway_operator.lint.rules.table_is_written_anew import table_is_written_anew
 from headway_operator.lint.rules.transaction_is_ended_by_hand import transaction_is_ended_by_hand
 from headway_operator.lint.rules.type_and_not_null_change_together import type_and_not_null_change_together
+from headway_operator.lint.rules.type_change_checks_all_rows import type_change_checks_all_rows
 from headway_operator.lint.rules.type_change_rewrites_the_table import type_change_rewrites_the_table
 from headway_operator.lint.rules.type_is_seldom_what_is_meant import type_is_seldom_what_is_meant
 from headway_operator.lint.rules.unique_constraint_is_added_directly import (
@@ -131,6 +135,7 @@ RULES: tuple[Rule, ...] = (
     Rule(NOTICE, not_null_is_dropped),
     Rule(ERROR, not_null_is_set_on_an_existing_column),
     Rule(WARNING, type_and_not_null_change_together),
+    Rule(WARNING, type_change_checks_all_rows),
     Rule(ERROR, type_change_rewrites_the_table, WARNING),
     Rule(NOTICE, type_is_seldom_what_is_meant),
     # Indexes.
@@ -152,6 +157,7 @@ RULES: tuple[Rule, ...] = (
     Rule(ERROR, foreign_key_is_validated_at_once),
     Rule(WARNING, foreign_key_joins_different_types),
     Rule(ERROR, primary_key_is_added_directly),
+    Rule(ERROR, primary_key_takes_nullable_columns),
     Rule(WARNING, several_foreign_keys_in_one_revision),
     Rule(ERROR, unique_constraint_is_added_directly),
     # Tables and types.
