@@ -21,6 +21,8 @@ from backfills.watch import LOOK_SECONDS, Watch
 from backfills.ways import Way
 from phases import tree
 
+from headway.backfills.stored import state_of
+from headway.backfills.tally import Tally
 from support.postgres import Database, PostgresServer
 
 
@@ -62,6 +64,9 @@ class Measured:
     p99_ms: float | None = None
     most_ms: float | None = None
     blocked_ms: float | None = None
+    batch_p50_ms: float | None = None
+    """Of our own batches, by the record; the other ways write none."""
+    batch_p99_ms: float | None = None
 
 
 def run(server: PostgresServer, template: Database, case: Case, way: Way, rate: float | None) -> Measured:
@@ -165,6 +170,7 @@ def _figures(
     deciles = watch.deciles(case.rows) if times is None else None
     statistics = f"SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = '{TABLE}'"
     ((updates, hot),) = database.rows(statistics)
+    tally = recorded(database)
     ordered = sorted(taken for due, taken in times or () if begun <= due <= end)
     return Measured(
         seconds=end - begun,
@@ -181,4 +187,14 @@ def _figures(
         p99_ms=percentile(ordered, 0.99) if ordered else None,
         most_ms=ordered[-1] if ordered else None,
         blocked_ms=watch.blocked_ms if times is not None else None,
+        batch_p50_ms=tally.quantile_ms(0.5) if tally else None,
+        batch_p99_ms=tally.quantile_ms(0.99) if tally else None,
     )
+
+
+def recorded(database: Database) -> Tally | None:
+    """What our own backfill has written down of itself; None where there was none."""
+    if database.scalar("SELECT to_regclass('headway_backfill')") is None:
+        return None
+    state = database.scalar("SELECT state FROM headway_backfill WHERE lane = 0")
+    return state_of(str(state)).tally

@@ -4,12 +4,12 @@ Tests play the rest: `start_pod`, `finish`, `edit`, `delete`. `before_write` is 
 call before it takes effect, and may raise what it likes: a `Crash`, a `Conflict`, an `Unavailable`.
 """
 
-import copy
 import itertools
 import json
+import pickle
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from headway_contract.control import ANNOTATION, Control
 from headway_contract.result import Outcome, RunResult
@@ -17,7 +17,14 @@ from headway_operator.api import labels
 from headway_operator.api.migration import Migration, Workload, parse
 from headway_operator.cluster.interface import Body, Conflict, Key, NotFound
 
+T = TypeVar("T")
 CREATED = "2026-11-23T08:00:00Z"
+
+
+def _copied(value: T) -> T:
+    """Nothing of it is shared. Copied by `deepcopy`, bodies would take a tenth of the time of all unit tests."""
+    copy: T = pickle.loads(pickle.dumps(value))
+    return copy
 
 
 class Crash(BaseException):
@@ -56,7 +63,7 @@ class FakeCluster:
                 "creationTimestamp": CREATED,
                 **metadata,
             },
-            "spec": copy.deepcopy(dict(spec)),
+            "spec": _copied(dict(spec)),
             "status": {"observedGeneration": -1},
         }
         self._changed(key)
@@ -130,11 +137,11 @@ class FakeCluster:
 
     async def get_migration(self, key: Key) -> Body:
         self.calls.append("get_migration")
-        return copy.deepcopy(self._found(key))
+        return _copied(self._found(key))
 
     async def list_migrations(self) -> Sequence[Body]:
         self.calls.append("list_migrations")
-        return copy.deepcopy(list(self.migrations.values()))
+        return _copied(list(self.migrations.values()))
 
     async def list_jobs(self, key: Key, uid: str) -> Sequence[Body]:
         self.calls.append("list_jobs")
@@ -149,7 +156,7 @@ class FakeCluster:
         name = job["metadata"]["name"]
         if name in self.jobs:
             raise Conflict(f"{name} already exists")
-        made = copy.deepcopy(job)
+        made = _copied(job)
         made["metadata"] |= {"uid": f"uid-{next(self._versions)}", "creationTimestamp": CREATED}
         self.jobs[name] = made
         self.created_jobs.append(name)
@@ -160,13 +167,13 @@ class FakeCluster:
         self.calls.append("get_job")
         if name not in self.jobs:
             raise NotFound(name)
-        return copy.deepcopy(self.jobs[name])
+        return _copied(self.jobs[name])
 
     async def get_workload(self, namespace: str, workload: Workload) -> Body:
         self.calls.append("get_workload")
         if workload not in self.workloads:
             raise NotFound(workload.shown)
-        return copy.deepcopy(self.workloads[workload])
+        return _copied(self.workloads[workload])
 
     async def delete_job(self, namespace: str, name: str) -> None:
         self._writes("delete_job")
@@ -213,7 +220,7 @@ class FakeCluster:
             name,
             {
                 "metadata": {
-                    **copy.deepcopy(body["spec"]["template"]["metadata"]),
+                    **_copied(body["spec"]["template"]["metadata"]),
                     "name": name,
                     "namespace": "shop",
                     "creationTimestamp": CREATED,
@@ -248,20 +255,18 @@ class FakeCluster:
             del self.migrations[key]
         if self.listener is not None:
             seen = self.listener.on_migration_gone if gone else self.listener.on_migration
-            seen(copy.deepcopy(body))
+            seen(_copied(body))
 
     def _bump(self, body: Body) -> None:
         body["metadata"]["resourceVersion"] = str(next(self._versions))
 
     def _owned(self, body: Body, gone: bool = False) -> None:
         if self.listener is not None:
-            self.listener.on_owned(copy.deepcopy(body), gone=gone)
+            self.listener.on_owned(_copied(body), gone=gone)
 
 
 def _of_uid(bodies: Mapping[str, Body], uid: str) -> list[Body]:
-    return [
-        copy.deepcopy(body) for body in bodies.values() if body["metadata"]["labels"].get(labels.UID) == uid
-    ]
+    return [_copied(body) for body in bodies.values() if body["metadata"]["labels"].get(labels.UID) == uid]
 
 
 def a_spec(*databases: str, **fields: Any) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 from backfills.measure import Measured, percentile
-from backfills.report import Results, targets
+from backfills.report import Results, table, targets
 from backfills.tables import Case
 from backfills.watch import Watch
-from backfills.ways import GENTLE, GUIDE, HEADWAY, KEYSET, SINGLE, of_callers
+from backfills.ways import GENTLE, GUIDE, HEADWAY, KEYSET, SESSIONS, SINGLE, of_callers
 
 GOOD = Measured(
     seconds=10.0,
@@ -61,12 +61,40 @@ def test_all_targets_are_reached_by_a_run_that_reaches_them():
         ({"peak_megabytes": 101.0}, {"peak memory of the process, MB"}),
         ({"wal_per_row": 450.0}, {"WAL / in-order sweep (single UPDATE)"}),
         ({"heap_growth": 0.31}, {"heap growth"}),
-        ({"index_growth": 0.06}, {"index growth"}),
+        ({"index_growth": 0.06}, {"index growth", "index growth, gentle"}),
     ],
 )
 def test_each_target_is_missed_by_what_is_worse_than_it(worse, missed):
     found = judged(results(replace(GOOD, **worse)))
     assert {what for what, is_reached in found.items() if not is_reached} == missed
+
+
+def test_each_of_our_ways_has_to_keep_the_indexes_small():
+    found = results()
+    found.idle[SESSIONS] = [replace(GOOD, index_growth=0.15)]
+    assert {what for what, is_reached in judged(found).items() if not is_reached} == {
+        "index growth, 4 sessions"
+    }
+
+
+def test_how_long_our_batches_took_is_a_column_and_the_others_have_none():
+    found = results(replace(GOOD, batch_p50_ms=48.0, batch_p99_ms=192.0))
+    tables = list(_figures(table(found)))
+    assert len(tables) == 2
+    for heading, ours, other in tables:
+        assert (ours[heading.index("batch p50")], ours[heading.index("batch p99")]) == ("48", "192")
+        assert other[heading.index("batch p50")] == "-"
+
+
+def _figures(lines):
+    """Of the table idle and of that under load: the headings, our cells and those of the guide's loop."""
+    rows = [
+        [line[:16].strip(), *(line[16 + at : 28 + at].strip() for at in range(0, 132, 12))] for line in lines
+    ]
+    for at, row in enumerate(rows):
+        if "batch p50" in row:
+            named = {one[0]: one for one in rows[at + 1 : at + 7]}
+            yield row, named[HEADWAY], named[GUIDE]
 
 
 def test_what_was_not_measured_is_neither_reached_nor_missed():
