@@ -28,6 +28,8 @@ class EnvFacts:
     """It writes to the database by itself, so no look at it can be read-only."""
     asynchronous: bool = False
     """It makes an asynchronous engine, so a URL that names no driver gets one for that."""
+    libpq: bool = False
+    """Its connections are libpq's and tell what they were opened with, so libpq can be asked without env.py."""
 
 
 NOT_KNOWN = EnvFacts()

@@ -12,9 +12,11 @@ from typing import Any, Protocol
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import HeadMaintainer, MigrationContext
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy.engine import Connection
+
+from headway_runner.dbapi import quoted
 
 Step = Any
 """Alembic's ``RevisionStep``: ``revision`` (a Script), ``doc``, ``is_upgrade``, ``migration_fn``."""
@@ -126,6 +128,28 @@ def parents_of(step: Step) -> tuple[str, ...]:
     return tuple(map(str, step.revision._all_down_revisions))
 
 
+class _Heads(HeadMaintainer):
+    """Moves as Alembic moves those of a database, and writes nothing."""
+
+    def _insert_version(self, version: str) -> None:
+        self.heads.add(version)
+
+    def _delete_version(self, version: str) -> None:
+        self.heads.remove(version)
+
+    def _update_version(self, from_: str, to_: str) -> None:
+        self.heads.remove(from_)
+        self.heads.add(to_)
+
+
+def heads_after(context: MigrationContext, heads: tuple[str, ...], steps: list[Step]) -> tuple[str, ...]:
+    """The heads of a database, in order, once all these steps are done."""
+    moved = _Heads(context, heads)
+    for step in steps:
+        moved.update_to_step(step)
+    return tuple(sorted(map(str, moved.heads)))
+
+
 def is_in_outer_transaction(context: MigrationContext) -> bool:
     """env.py began the transaction itself, so Alembic commits nothing."""
     return bool(getattr(context, "_in_external_transaction", False))
@@ -143,8 +167,7 @@ def make_version_table(context: MigrationContext) -> None:
 
 def version_table_of(context: MigrationContext) -> str:
     """Its name as PostgreSQL takes it, with its schema if it has one."""
-    parts = (context.version_table_schema, context.version_table)
-    return ".".join('"' + part.replace('"', '""') + '"' for part in parts if part)
+    return quoted(context.version_table_schema or "", context.version_table)
 
 
 def set_aside(step: Step, call: Callable[[Callable[..., None], dict[str, Any]], None]) -> None:

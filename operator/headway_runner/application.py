@@ -36,7 +36,7 @@ from headway_runner.alembic_env import (
 from headway_runner.child import Link
 from headway_runner.contexts import place_of
 from headway_runner.dbapi import canceller_of
-from headway_runner.failures import RunFailed, named, print_error
+from headway_runner.failures import RunFailed, print_error
 from headway_runner.invalid_indexes import ConcurrentBuilds
 from headway_runner.library import ATTRIBUTE, LibraryLink, SafeStop
 from headway_runner.lock import Lock, held, lock_of, sees_only_the_past
@@ -52,6 +52,7 @@ from headway_runner.project import load_config, prepare_process
 from headway_runner.reports import say
 from headway_runner.sessions import Sessions
 from headway_runner.task import Application, Task, VersionTable
+from headway_runner.titles import named
 from headway_runner.transactions import TransactionWatch
 from headway_runner.under_lock import LookUnderLock
 from headway_runner.unfinished import Unfinished

@@ -55,6 +55,13 @@ class Saw:
     before: Any
 
 
+@dataclass(frozen=True)
+class Entrusted:
+    """What the parent needs as it is, credentials and all: it is not masked, so it is never to be told."""
+
+    value: Any
+
+
 class Cancelled(BaseException):
     """Raised in the main thread when there was no statement to cancel: the revision's own code is running."""
 
@@ -112,6 +119,10 @@ class Link:
     def tell_before(self, before: object) -> None:
         """Tell the parent what was seen; code of the revisions is about to run."""
         self._words.send(Saw(before))
+
+    def entrust(self, value: object) -> None:
+        """Give the parent alone what it needs as it is."""
+        self._words.send_as_it_is(Entrusted(value))
 
     def finish(self, outcome: object) -> None:
         """The last word of this process."""

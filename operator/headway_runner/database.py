@@ -8,7 +8,6 @@ import importlib.util
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.engine.url import URL, make_url
@@ -25,19 +24,6 @@ POSTGRES_DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
 """In the order in which they are tried when the URL names none and SQLAlchemy's own choice is not installed."""
 ASYNC_DRIVERS = ("asyncpg", "psycopg")
 """For an env.py that makes an asynchronous engine."""
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Which database it is: its name on the server and the server's own identifier ('' where it tells none)."""
-
-    database: str
-    system: str = ""
-
-    def is_same_as(self, other: "Identity") -> bool:
-        """Names must be equal, identifiers too as far as both are known."""
-        same_system = not self.system or not other.system or self.system == other.system
-        return self.database == other.database and same_system
 
 
 def is_installed(module: str) -> bool:

@@ -1,13 +1,17 @@
-"""Below SQLAlchemy: statements on the driver's connection that start no SQLAlchemy transaction, and what it knows."""
+"""Below SQLAlchemy: statements on the driver's connection that start no SQLAlchemy transaction, and what it knows.
 
-import asyncio
+Rule: it imports nothing of SQLAlchemy, because a process without that asks by these means, too.
+"""
+
 import os
 import socket
 import struct
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.engine import Connection
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
 
 SESSION = "headway.session"
 """In a connection's ``info``: the number by which the server names it, where the driver's is a pooler's."""
@@ -16,7 +20,7 @@ _CANCEL_REQUEST = 80877102
 """The protocol's number for it."""
 
 
-def adapter_of(connection: Connection) -> Any:
+def adapter_of(connection: "Connection") -> Any:
     """The driver's connection, or SQLAlchemy's synchronous adapter of an asynchronous one."""
     pooled: Any = connection.connection
     return getattr(pooled, "dbapi_connection", None) or pooled.connection
@@ -35,6 +39,11 @@ def query(adapter: Any, statement: str) -> list[Any]:
         return list(cursor.fetchall()) if cursor.description else []
     finally:
         cursor.close()
+
+
+def quoted(*names: str) -> str:
+    """A name with what it is in, as SQL takes it; empty ones are left out."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names if name)
 
 
 def backend_pid(adapter: Any) -> int | None:
@@ -90,6 +99,18 @@ def limit_only_connecting(adapter: Any) -> None:
         adapter._usock.settimeout(None)
 
 
+def _canceller_of_task() -> Callable[[], None] | None:
+    """In a task of asyncio: what cancels that; where it is not loaded there is none."""
+    asyncio: Any = sys.modules.get("asyncio")
+    if asyncio is None:
+        return None
+    try:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    except RuntimeError:
+        return None
+    return None if task is None else lambda: void(loop.call_soon_threadsafe(task.cancel))
+
+
 _FROM_A_SECOND_SESSION = {
     "mysql": ("SELECT connection_id()", "KILL QUERY {}"),
     "mariadb": ("SELECT connection_id()", "KILL QUERY {}"),
@@ -97,16 +118,12 @@ _FROM_A_SECOND_SESSION = {
 """Who the session is, and what cancels its statement: none of the drivers can."""
 
 
-def canceller_of(connection: Connection) -> Callable[[], None]:
+def canceller_of(connection: "Connection") -> Callable[[], None]:
     """A function for another thread that cancels what the connection is doing, by the driver's own means."""
     adapter = adapter_of(connection)
-    try:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    except RuntimeError:
-        pass
-    else:
-        if task is not None:
-            return lambda: void(loop.call_soon_threadsafe(task.cancel))
+    in_loop = _canceller_of_task()
+    if in_loop is not None:
+        return in_loop
     if _key_of_pg8000(adapter):
         return lambda: _cancel_request(adapter)
     for name in ("cancel_safe", "cancel", "interrupt"):
@@ -116,7 +133,7 @@ def canceller_of(connection: Connection) -> Callable[[], None]:
     return _canceller_from_a_second_session(connection, adapter)
 
 
-def _canceller_from_a_second_session(connection: Connection, adapter: Any) -> Callable[[], None]:
+def _canceller_from_a_second_session(connection: "Connection", adapter: Any) -> Callable[[], None]:
     """A connection of its own is opened when it comes to that, as the engine opens its connections."""
     if connection.dialect.name not in _FROM_A_SECOND_SESSION:
         return lambda: None

@@ -21,8 +21,8 @@ from alembic.script.revision import (
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
-from headway_contract.result import Failure, shorten
-from headway_runner.secrecy import mask
+from headway_contract.result import Failure
+from headway_runner.titles import named
 from headway_runner.wording import describe, origin, print_frames, sqlstate
 
 LOCK_STATES = frozenset({"55P03", "40P01", "40001"})
@@ -30,9 +30,6 @@ LOCK_STATES = frozenset({"55P03", "40P01", "40001"})
 LOCK_CODES = {"mysql": frozenset({1205, 1213, 3572}), "sqlite": frozenset({5, 6})}
 """MySQL's and MariaDB's lock wait timeout, deadlock and NOWAIT; SQLite's BUSY and LOCKED."""
 READ_ONLY_STATE = "25006"
-CANCELLED_STATE = "57014"
-
-TITLE_CHARACTERS = 80
 
 
 class RunFailed(Exception):
@@ -253,12 +250,6 @@ def _sentence(name: str, this: Situation) -> str:
     if this.revision:
         return f"Revision {named(this.revision, this.title)} failed: {describe(this.error)}"
     return describe(this.error)
-
-
-def named(revision: str, title: str) -> str:
-    """A revision as people know it: ``1a2b (add status to users)``."""
-    text = shorten(mask(" ".join(title.split())), TITLE_CHARACTERS)
-    return f"{revision} ({text})" if text else revision
 
 
 def print_error(error: BaseException) -> None:

@@ -10,8 +10,8 @@ from alembic.script import Script, ScriptDirectory
 
 from headway_runner import history
 from headway_runner.alembic_env import Step
-from headway_runner.failures import named
 from headway_runner.targets import few
+from headway_runner.titles import named
 
 
 def told_forks(script: ScriptDirectory, targets: Iterable[str], steps: Sequence[Step]) -> tuple[str, ...]:

@@ -23,7 +23,8 @@ from headway_runner.contexts import place_of
 from headway_runner.failures import READ_ONLY_STATE, failure_of, is_not_there_yet, print_error
 from headway_runner.forks import told_forks
 from headway_runner.hints import with_hint
-from headway_runner.invalid_indexes import building, invalid_indexes, left
+from headway_runner.index_catalog import building, left
+from headway_runner.invalid_indexes import invalid_indexes
 from headway_runner.lock import held, lock_of
 from headway_runner.marks import those_in_the_middle
 from headway_runner.own_target import hold_to_upgrades, what_was_planned
@@ -32,6 +33,7 @@ from headway_runner.project import load_config, prepare_process
 from headway_runner.sessions import Sessions
 from headway_runner.task import Inspection, Task
 from headway_runner.transactions import notice_local_settings
+from headway_runner.way_back import tells_a_way_back
 from headway_runner.wording import describe, sqlstate
 
 if TYPE_CHECKING:
@@ -97,7 +99,7 @@ class Inspector(ContextGuard):
             )
         indexes = invalid_indexes(context.connection) if context.connection is not None else ()
         notices = (*view.notices, *building(indexes))
-        view = replace(view, invalid_indexes=left(indexes), notices=notices)
+        view = replace(view, invalid_indexes=left(indexes), notices=notices, libpq=tells_a_way_back(context))
         if view.pending and self._task.request.tells_facts and self._task.request.mode is Mode.PLAN:
             from headway_runner.facts.gather import see
 
@@ -291,6 +293,7 @@ def merged(views: list[Inspection]) -> Inspection:
         places=tuple(place for place in joined("places") if place),
         replanned=joined("replanned"),
         contexts=sum(view.contexts for view in views),
+        libpq=all(view.libpq for view in views),
         past_target=any(view.past_target for view in views),
         invalid_indexes=joined("invalid_indexes"),
         notices=joined("notices"),

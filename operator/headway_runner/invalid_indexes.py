@@ -6,8 +6,7 @@ session is building at this moment is invalid too, and neither dropped nor a fai
 
 import re
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -15,41 +14,12 @@ from sqlalchemy.engine import Connection
 from headway_contract.result import Failure
 from headway_runner.dbapi import adapter_of, query
 from headway_runner.failures import RunFailed
+from headway_runner.index_catalog import InvalidIndex, invalid
 from headway_runner.index_statements import Build, Rebuild, built, rebuilt
 from headway_runner.transactions import is_autocommit
 
 POLL_SECONDS = 0.5
-ADVICE = "REINDEX INDEX CONCURRENTLY builds it again, DROP INDEX CONCURRENTLY removes it"
-# A role without pg_monitor is not told which index another role builds: then the lock that each build holds decides.
-_INVALID = """
-SELECT n.nspname, i.relname, quote_ident(n.nspname) || '.' || quote_ident(i.relname), pg_get_indexdef(i.oid),
-  (SELECT min(p.pid) FROM pg_stat_progress_create_index p
-   WHERE p.datname = current_database() AND p.pid <> pg_backend_pid()
-   AND (p.index_relid = i.oid OR p.index_relid IS NULL AND EXISTS (
-     SELECT 1 FROM pg_locks l WHERE l.pid = p.pid AND l.granted AND l.relation = x.indrelid
-     AND l.mode = 'ShareUpdateExclusiveLock')))
-FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
-WHERE NOT x.indisvalid AND i.relkind = 'i' {where} ORDER BY 1, 2
-"""
 _LEFT_BY_REINDEX = re.compile(r"_cc(new|old)\d*$")
-
-
-@dataclass(frozen=True)
-class InvalidIndex:
-    """One of them. On a partitioned table the parent's index is none: it waits for those of its partitions."""
-
-    schema: str
-    name: str
-    quoted: str
-    """With its schema, as a statement takes it."""
-    definition: str
-    builder: int | None
-    """The server process that is building it now."""
-
-    @property
-    def shown(self) -> str:
-        """``schema.index``."""
-        return f"{self.schema}.{self.name}"
 
 
 def invalid_indexes(connection: Connection) -> tuple[InvalidIndex, ...]:
@@ -57,37 +27,10 @@ def invalid_indexes(connection: Connection) -> tuple[InvalidIndex, ...]:
     if connection.dialect.name != "postgresql":
         return ()
     adapter = adapter_of(connection)
-    found = _invalid(adapter)
+    found = invalid(adapter)
     if not connection.in_transaction():
         adapter.commit()
     return found
-
-
-def left(indexes: Iterable[InvalidIndex]) -> tuple[str, ...]:
-    """Names of those that nobody is building any more."""
-    return tuple(one.shown for one in indexes if one.builder is None)
-
-
-def building(indexes: Iterable[InvalidIndex]) -> tuple[str, ...]:
-    """A sentence on each of the others."""
-    return tuple(
-        f"Session {one.builder} is building the index {one.shown} at this moment."
-        for one in indexes
-        if one.builder is not None
-    )
-
-
-def told_left(names: Iterable[str]) -> tuple[str, ...]:
-    """A sentence on each of those that were left, for before a run."""
-    return tuple(
-        f"The index {name} is INVALID: an interrupted build left it, and no query uses it. A revision that builds "
-        f"it has it built again; else {ADVICE}."
-        for name in names
-    )
-
-
-def _invalid(adapter: Any, where: str = "") -> tuple[InvalidIndex, ...]:
-    return tuple(InvalidIndex(*row) for row in query(adapter, _INVALID.format(where=where)))
 
 
 class ConcurrentBuilds:
@@ -133,7 +76,7 @@ class ConcurrentBuilds:
     def _clear(self, adapter: Any, where: str, is_ours: Callable[[InvalidIndex], bool]) -> None:
         """Drop what an interrupted build left of this one; wait while another session is building it."""
         told: set[str] = set()
-        while left := [one for one in _invalid(adapter, where) if is_ours(one)]:
+        while left := [one for one in invalid(adapter, where) if is_ours(one)]:
             for one in left:
                 if one.builder is None:
                     query(adapter, f"DROP INDEX CONCURRENTLY IF EXISTS {one.quoted}")
@@ -149,7 +92,7 @@ class ConcurrentBuilds:
                 self._sleep(POLL_SECONDS)
 
     def _refuse_invalid(self, adapter: Any, where: str, build: Build) -> None:
-        for one in _invalid(adapter, where):
+        for one in invalid(adapter, where):
             if one.name == build.index and one.builder is None:
                 raise RunFailed(
                     Failure(

@@ -1,6 +1,5 @@
 """From the request to the exit code: the result is written to the termination log, whatever happens."""
 
-import gc
 import os
 import platform
 import sys
@@ -9,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from headway_contract.codec import Undecodable
-from headway_contract.events import RunStarted
 from headway_contract.exit_codes import ExitCode
 from headway_contract.request import VARIABLE, Mode, RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
+from headway_runner import light_parent, stack
 from headway_runner.reports import last_words, say
-from headway_runner.secrecy import learn_environment, masked, prepare_to_mask, show
+from headway_runner.secrecy import learn_database, learn_environment, masked, prepare_to_mask, show
 from headway_runner.streams import EventStream, take_stdout
+from headway_runner.supervisor import Supervisor
 
 KUBERNETES_TERMINATION_LOG = "/dev/termination-log"
 
@@ -44,25 +44,28 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
 
 
 def run(request: RunRequest, stream: EventStream) -> RunResult:
-    """Do what is asked. Alembic and SQLAlchemy are imported here, once for all phases."""
-    import logging.config  # noqa: F401 - env.py asks for it in every pass
-
-    import alembic
-    import sqlalchemy
-
-    from headway_runner.supervisor import Supervisor
-
+    """Do what is asked; where this process needs Alembic and SQLAlchemy they are imported once, for all phases."""
+    supervisor = Supervisor(request, stream)
+    if light_parent.is_enough(request):
+        return run_lightly(supervisor, request)
+    started = stack.load(request)
     work = work_of(request)
     prepare_to_mask()
-    # What was imported stays: the forked phases need neither search it for garbage nor copy its pages for that.
-    gc.freeze()
-    gc.enable()
-    supervisor = Supervisor(request, stream)
+    stack.keep()
     supervisor.listen()
-    versions = platform.python_version(), alembic.__version__, sqlalchemy.__version__
-    supervisor.emit(RunStarted(request.run, request.mode.value, *versions))
+    supervisor.emit(started)
     result = work(supervisor, request)
     return result if request.drift is None else followed_by_a_comparison(supervisor, request, result)
+
+
+def run_lightly(supervisor: Supervisor, request: RunRequest) -> RunResult:
+    """Do it in a process that loads neither."""
+    from headway_runner.migrate_lightly import migrate_lightly
+
+    learn_database(request.databases[0], os.environ)
+    prepare_to_mask()
+    supervisor.listen()
+    return migrate_lightly(supervisor, request)
 
 
 def work_of(request: RunRequest) -> Callable[[Any, RunRequest], RunResult]:

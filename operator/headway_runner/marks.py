@@ -12,7 +12,8 @@ from alembic.script import Script
 from headway_contract.request import Part
 from headway_contract.result import Failure
 from headway_runner.alembic_env import Step, parents_of, revision_of
-from headway_runner.failures import RunFailed, named
+from headway_runner.failures import RunFailed
+from headway_runner.titles import named
 
 MARK = "post_deploy"
 

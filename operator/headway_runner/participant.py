@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection
 from headway_contract.events import DatabaseReached
 from headway_contract.result import Failure
 from headway_runner.child import Link
-from headway_runner.database import Identity
 from headway_runner.failures import RunFailed
+from headway_runner.identity import Identity
 from headway_runner.library import ATTRIBUTE
 from headway_runner.probe import look, probe
 from headway_runner.secrecy import learn_environment

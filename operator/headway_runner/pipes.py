@@ -26,7 +26,11 @@ class Sender:
 
     def send(self, value: object) -> None:
         """Write a value with its texts masked; raises BrokenPipeError when the reader is gone."""
-        body = pickle.dumps(masked(value), pickle.HIGHEST_PROTOCOL)
+        self.send_as_it_is(masked(value))
+
+    def send_as_it_is(self, value: object) -> None:
+        """The same for what the reader needs as it is, and tells nobody."""
+        body = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
         rest = memoryview(_LENGTH.pack(len(body)) + body)
         with self._one_at_a_time:
             while rest:

@@ -14,7 +14,7 @@ from headway_runner.child import Link
 from headway_runner.database import load_driver, raw_url, read_url, with_async_driver
 from headway_runner.facts.bounds import END_SECONDS, PLAN_SECONDS
 from headway_runner.failures import READ_ONLY_STATE, RunFailed
-from headway_runner.invalid_indexes import told_left
+from headway_runner.index_catalog import told_left
 from headway_runner.passes import inspect
 from headway_runner.project import command_line
 from headway_runner.secrecy import masked
@@ -169,7 +169,13 @@ def as_plan(task: Task, inspection: Inspection) -> DatabasePlan:
         notices=inspection.notices,
         failure=inspection.failure,
         starts=inspection.starts,
-        env=EnvFacts(inspection.contexts, task.one_transaction, not task.read_only, task.asynchronous),
+        env=EnvFacts(
+            contexts=inspection.contexts,
+            one_transaction=task.one_transaction,
+            writes=not task.read_only,
+            asynchronous=task.asynchronous,
+            libpq=inspection.libpq,
+        ),
         facts=inspection.facts,
     )
 

@@ -13,8 +13,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.engine.url import URL
 from sqlalchemy.pool import NullPool
 
-from headway_runner.database import Identity
 from headway_runner.dbapi import adapter_of, query, sqlite_file
+from headway_runner.identity import Identity, of_postgresql
 
 T = TypeVar("T")
 
@@ -72,12 +72,7 @@ def identity_of(connection: Connection) -> Identity:
 
 
 def _postgresql(connection: Connection, adapter: Any) -> Identity:
-    ((name, may_ask),) = query(
-        adapter, "SELECT current_database(), has_function_privilege('pg_control_system()', 'execute')"
-    )
-    # Some managed servers revoke the function; asking would abort a transaction of env.py.
-    system = query(adapter, "SELECT system_identifier FROM pg_control_system()")[0][0] if may_ask else ""
-    return Identity(str(name), str(system))
+    return of_postgresql(adapter)
 
 
 def _mysql(connection: Connection, adapter: Any) -> Identity:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from headway_contract.masking import Masker
-from headway_contract.request import VARIABLE
+from headway_contract.request import VARIABLE, DatabaseRequest
 from headway_contract.texts import with_texts
 
 T = TypeVar("T")
@@ -34,6 +34,19 @@ def masked(value: T) -> T:
 def prepare_to_mask() -> None:
     """Make the pattern of what is known by now, once for all phases that are forked from here."""
     mask("")
+
+
+def learn_database(request: DatabaseRequest, environment: Mapping[str, str]) -> None:
+    """What its URL holds, or the parts of one, where nothing takes a URL apart."""
+    names = request.credentials
+    learn(environment.get(request.url_variable), environment.get(names.password))
+    show(*(environment.get(name) for name in (names.username, names.host, names.database)))
+
+
+def learn_way_back(arguments: Mapping[str, str]) -> None:
+    """What a connection was opened with."""
+    _masker.learn_variables(arguments)
+    show(*(arguments.get(name) for name in ("user", "host", "dbname")))
 
 
 def learn_environment(environment: Mapping[str, str]) -> None:

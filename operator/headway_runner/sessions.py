@@ -3,7 +3,6 @@
 Rule: nothing is set on a session that a pooler may lend to others meanwhile: it would stay with them.
 """
 
-import re
 from typing import Any
 
 from sqlalchemy import event
@@ -15,8 +14,14 @@ from headway_contract.result import Failure
 from headway_runner.credentials import learn_connection, learn_what_connects
 from headway_runner.dbapi import SESSION, adapter_of, backend_pid, limit_only_connecting, query
 from headway_runner.failures import RunFailed
-from headway_runner.keepalive import SERVER_SETTINGS, watch_socket
+from headway_runner.keepalive import watch_socket
 from headway_runner.pooler import lends_by_the_session
+from headway_runner.session_settings import (
+    application_name,
+    guards_against_a_lost_client,
+    put,
+    session_values,
+)
 
 CONNECT_SECONDS = 10
 PYTHON_BUSY_MILLISECONDS = 5000
@@ -92,13 +97,13 @@ class Sessions:
             # So that whoever is blocked by us sees by whom; a name that the application has given is left to it.
             needed = (*needed, ("application_name", self._name))
         try:
-            _set(adapter, needed + guards_against_a_lost_client(int(version)))
+            put(adapter, needed + guards_against_a_lost_client(int(version)))
         except Exception:
             if in_transaction:
                 raise
             # A server on an operating system that cannot look whether a client is still there refuses the setting.
             adapter.rollback()
-            _set(adapter, needed)
+            put(adapter, needed)
         if not in_transaction:
             adapter.commit()
 
@@ -115,31 +120,6 @@ def _limit_sqlite(adapter: Any, seconds: int) -> None:
 
 
 _LOCK_WAITS = {"mysql": _limit_mysql, "mariadb": _limit_mysql, "sqlite": _limit_sqlite}
-
-
-def application_name(run: str, database: str) -> str:
-    """``headway:<run>/<database>``, of harmless characters and at most the 63 that PostgreSQL keeps."""
-    parts = [re.sub(r"[^\w.-]", "_", part, flags=re.ASCII)[:27] for part in (run, database) if part]
-    return "headway:" + "/".join(parts)
-
-
-def session_values(request: RunRequest, read_only: bool) -> tuple[tuple[str, str], ...]:
-    """The PostgreSQL settings that a run needs."""
-    values = [("lock_timeout", f"{request.lock_timeout_seconds}s")]
-    if request.statement_timeout_seconds:
-        values.append(("statement_timeout", f"{request.statement_timeout_seconds}s"))
-    if read_only:
-        values.append(("default_transaction_read_only", "on"))
-    return tuple(values)
-
-
-def guards_against_a_lost_client(server_version: int) -> tuple[tuple[str, str], ...]:
-    """Those by which the server ends an orphan, for its version as ``server_version_num`` gives it."""
-    return tuple((name, value) for first, name, value in SERVER_SETTINGS if server_version >= first)
-
-
-def _set(adapter: Any, values: tuple[tuple[str, str], ...]) -> None:
-    query(adapter, "SELECT " + ", ".join(f"set_config('{key}', '{value}', false)" for key, value in values))
 
 
 def _note_the_dialect(dialect: Any, record: Any, positional: Any, named: dict[str, Any]) -> None:

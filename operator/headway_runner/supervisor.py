@@ -14,9 +14,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from headway_contract.control import Control
-from headway_contract.events import Event, Heartbeat, Steered, Stopping
+from headway_contract.events import Event, Heartbeat, RunStarted, Steered, Stopping
 from headway_contract.request import RunRequest
-from headway_runner.child import CANCEL, NOTHING_KEPT, STOP, Finished, Kept, Link, Saw, run_child
+from headway_runner.child import (
+    CANCEL,
+    NOTHING_KEPT,
+    STOP,
+    Entrusted,
+    Finished,
+    Kept,
+    Link,
+    Saw,
+    run_child,
+)
 from headway_runner.level import Level
 from headway_runner.pipes import Receiver, Sender
 from headway_runner.streams import EventStream
@@ -113,6 +123,10 @@ class Supervisor:
         self._level = Level.make()
         self.stopping: Stopping | None = None
         """Set once the wish to stop has arrived."""
+        self.has_started = False
+        """The beginning of the run was told."""
+        self.entrusted: object = None
+        """By the last phase, to this process alone; it may hold credentials."""
 
     def listen(self) -> None:
         """Take SIGTERM and SIGINT as the wish to stop. As PID 1 a process without a handler would ignore them."""
@@ -130,6 +144,7 @@ class Supervisor:
 
     def emit(self, *events: Event) -> None:
         """Write events."""
+        self.has_started = self.has_started or any(isinstance(event, RunStarted) for event in events)
         self._stream.write(*events)
 
     def run(
@@ -139,16 +154,19 @@ class Supervisor:
         killable: bool = False,
         last: bool = False,
         seconds_after_look: float | None = None,
+        seconds: float = math.inf,
     ) -> T | Died:
         """Run a phase in a fresh process.
 
         ``killable``: it changes nothing, so a stop ends it at once. ``last``: nothing comes after it, so it may have
-        the rest of the grace period. ``seconds_after_look``: how long it may go on once it has told what it saw.
+        the rest of the grace period. ``seconds``: how long it may take; ``seconds_after_look``: how long it may go on
+        once it has told what it saw.
         """
+        self.entrusted = None
         child = self._fork(phase, task)
         events: list[Event] = []
         finished: Finished | None = None
-        kept, before, due = NOTHING_KEPT, None, math.inf
+        kept, before, due = NOTHING_KEPT, None, self._clock() + seconds
         while finished is None:
             words = child.words.receive(POLL_SECONDS)
             # Asked only when nothing came: it costs as many system calls as an event.
@@ -162,6 +180,8 @@ class Supervisor:
                 elif isinstance(word, Saw):
                     before = word.before
                     due = math.inf if seconds_after_look is None else self._clock() + seconds_after_look
+                elif isinstance(word, Entrusted):
+                    self.entrusted = word.value
                 else:
                     events.extend(word)
                     self.emit(*word)

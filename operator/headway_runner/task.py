@@ -1,14 +1,20 @@
-"""What a phase is given and what it gives back: plain frozen values, because they cross a fork."""
+"""What a phase is given and what it gives back: plain frozen values, because they cross a fork.
 
-from dataclasses import dataclass
+Rule: it imports nothing of SQLAlchemy, because they also come to a process without that.
+"""
 
-from sqlalchemy.engine.url import URL
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from headway_contract.backfill import BackfillRecord
 from headway_contract.facts import DatabaseFacts
 from headway_contract.request import DatabaseRequest, RunRequest
 from headway_contract.result import Failure, PendingRevision
-from headway_runner.database import Identity
+from headway_runner.dbapi import quoted
+from headway_runner.identity import Identity
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.url import URL
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,28 @@ class VersionTable:
         """For people."""
         return f"{self.schema}.{self.name}" if self.schema else self.name
 
+    @property
+    def quoted(self) -> str:
+        """As a statement takes it."""
+        return quoted(self.schema, self.name)
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """How a process without env.py comes to the database of a run, and what it has to find there in the end.
+
+    It holds credentials: it goes from the run's process to its parent alone, and is never told.
+    """
+
+    libpq: str
+    """The file of the library that the run's driver has loaded."""
+    arguments: tuple[tuple[str, str], ...] = field(repr=False)
+    """What the run's own connection was opened with, in libpq's words."""
+    identity: Identity
+    """As that connection tells it."""
+    table: VersionTable
+    """With the heads to which all steps of the run lead."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -32,7 +60,7 @@ class Task:
 
     request: RunRequest
     database: DatabaseRequest
-    url: URL | None
+    url: "URL | None"
     """None: the application's own configuration finds the database."""
     target: str
     downgrade: bool = False
@@ -56,6 +84,10 @@ class Task:
     """Heads at which nothing is pending, as a run found: seen again, the history need not be read again."""
     tables: tuple[VersionTable, ...] = ()
     """The version tables as a run through a command left them."""
+    tells_way_back: bool = False
+    """Of a run that looks itself: its parent wants to look by libpq alone afterwards."""
+    way_back: WayBack | None = None
+    """For that look: what the run has told."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +121,8 @@ class Inspection:
     """What would run from where the plan started, when that is not where the database is; in attach mode."""
     contexts: int = 0
     """How many contexts were looked at."""
+    libpq: bool = False
+    """Their connections are libpq's and tell what they were opened with."""
     asked: tuple[VersionTable, ...] = ()
     """About which a command asked Alembic by itself, and which have all heads of their history."""
     behind: bool = False

@@ -14,12 +14,14 @@ from headway_contract.events import Notice
 from headway_contract.result import Failure, PendingRevision
 from headway_runner.alembic_env import Step, revision_of
 from headway_runner.child import Link
-from headway_runner.database import Identity
 from headway_runner.dbapi import void
 from headway_runner.failures import RunFailed
-from headway_runner.invalid_indexes import building, invalid_indexes, left, told_left
+from headway_runner.identity import Identity
+from headway_runner.index_catalog import building, left, told_left
+from headway_runner.invalid_indexes import invalid_indexes
 from headway_runner.task import Inspection, Task
 from headway_runner.transactions import notice_local_settings
+from headway_runner.way_back import way_back
 
 FOR_ONE_TRANSACTION = "env.py sets something for one transaction only, which the plan did not tell."
 ANOTHER_CONTEXT = (
@@ -83,3 +85,6 @@ class LookUnderLock:
         for notice in (*told_left(left(indexes)), *building(indexes)):
             self._link.emit(Notice(self._task.database.name, notice))
         self._link.tell_before(self.before)
+        way = way_back(context, heads, steps) if self._task.tells_way_back else None
+        if way is not None:
+            self._link.entrust(way)

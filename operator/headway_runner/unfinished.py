@@ -17,8 +17,9 @@ from headway_runner.contexts import (
     is_missing_transaction,
     is_too_long,
 )
-from headway_runner.failures import RunFailed, failure_of, named
+from headway_runner.failures import RunFailed, failure_of
 from headway_runner.library import SafeStop
+from headway_runner.titles import named
 from headway_runner.transactions import TransactionWatch
 from headway_runner.verdict import listed
 

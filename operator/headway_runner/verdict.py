@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from headway_contract.request import RunRequest
 from headway_contract.result import BACKFILLS_KEPT, Failure, Outcome, RunResult
-from headway_runner.failures import CANCELLED_STATE, named
 from headway_runner.task import Application, Inspection
+from headway_runner.titles import named
 
 STATEMENTS_SHOWN = 5
+CANCELLED_STATE = "57014"
+"""query_canceled"""
 UNIQUE_STATE = "23505"
 """unique_violation"""
 ROLLED_BACK = (

@@ -1,5 +1,8 @@
 """Which table has a context's heads, so that it can be found again over another connection; and reading it there."""
 
+from dataclasses import replace
+from typing import Any
+
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
@@ -17,6 +20,20 @@ def version_table(context: MigrationContext, heads: tuple[str, ...]) -> VersionT
     """The table of an online context and the heads in it; begins no SQLAlchemy transaction."""
     schema = context.version_table_schema or _found_in(context)
     return VersionTable(schema, context.version_table, tuple(sorted(heads)))
+
+
+def as_it_is_found(context: MigrationContext, adapter: Any) -> VersionTable | None:
+    """The table of a PostgreSQL context as the driver reads it, or where it will be made; None: nowhere.
+
+    Begins no SQLAlchemy transaction, and leaves the server's to the caller.
+    """
+    found = query(adapter, _SCHEMA.format(literal(version_table_of(context))))
+    if found:
+        table = VersionTable(str(found[0][0]), str(context.version_table))
+        rows = query(adapter, f"SELECT version_num FROM {table.quoted}")
+        return replace(table, heads=tuple(sorted(str(head) for (head,) in rows)))
+    schema = context.version_table_schema or query(adapter, "SELECT current_schema()")[0][0]
+    return VersionTable(str(schema), str(context.version_table)) if schema else None
 
 
 def _found_in(context: MigrationContext) -> str:

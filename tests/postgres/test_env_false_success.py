@@ -7,11 +7,13 @@ import pytest
 from headway_cli.embedded import EmbeddedPostgres
 from headway_contract.events import Notice
 from headway_contract.exit_codes import ExitCode
+from headway_contract.planned import Planned
+from headway_contract.request import Mode
 from headway_contract.result import Outcome
 from support.plain import plain_alembic
 from support.postgres import PostgresServer
-from support.projects import from_template
-from support.runner import migrate
+from support.projects import Project, from_template
+from support.runner import database_request, migrate, request_for, run_runner
 
 ROLLED_BACK = "a transaction that env.py had begun before context.configure(), and it was never committed"
 NOTHING_DONE = {
@@ -72,6 +74,20 @@ NOTHING_DONE = {
 }
 
 
+def planned(project: Project, database, **environment: str) -> Planned:
+    """For a run that libpq could confirm alone; where no plan comes through this env.py, made before it was there."""
+    request = request_for(database_request(), mode=Mode.PLAN)
+    urls, env = {"main": database.url()}, project.env.read_text()
+    found = run_runner(project, request, urls, **environment).result.plan.databases[0].planned
+    if found is None:
+        from_template(project.folder / "another")
+        project.env.write_text((project.folder / "another" / "migrations" / "env.py").read_text())
+        found = run_runner(project, request, urls).result.plan.databases[0].planned
+        project.env.write_text(env)
+    assert found.env.libpq
+    return found
+
+
 def failed(run, name: str, exit_code: ExitCode) -> str:
     assert run.result.outcome is Outcome.FAILED
     assert run.result.failure.name == name, run.result.failure
@@ -79,17 +95,25 @@ def failed(run, name: str, exit_code: ExitCode) -> str:
     return run.result.failure.message
 
 
+@pytest.mark.parametrize("is_planned", [False, True], ids=["no plan", "planned"])
 @pytest.mark.parametrize(("name", "environment", "failure", "said"), NOTHING_DONE.values(), ids=NOTHING_DONE)
 def test_an_exit_code_of_0_with_nothing_done_is_a_failure(
-    tmp_path, database, name, environment, failure, said
+    tmp_path, database, name, environment, failure, said, is_planned
 ):
     project = from_template(tmp_path).tables("a1", "a2").use_env(name)
+    expected = planned(project, database, **environment) if is_planned else None
+    database.execute("DROP SCHEMA IF EXISTS app")
     assert plain_alembic(project, database.url(), **environment).returncode == 0
     assert database.tables() == set()
-    run = migrate(project, database.url(), environment)
-    code = ExitCode.MIGRATION_FAILED if failure == "NotPersisted" else ExitCode.MISCONFIGURED
+    run = migrate(project, database.url(), environment, planned=expected)
+    if is_planned and environment.get("WHERE") == "inside:os._exit":
+        # No look has met it before.
+        failure, said = "Unexpected", "ended itself with exit code 0"
+    by_the_run = failure in ("NotPersisted", "Unexpected")
+    code = ExitCode.MIGRATION_FAILED if by_the_run else ExitCode.MISCONFIGURED
     assert said in failed(run, failure, code)
-    assert run.result.applied == ()
+    # What the run had told stands where the look ended the process as well.
+    assert run.result.applied == (("a1", "a2") if failure == "Unexpected" else ())
     assert database.tables() == set()
 
 
@@ -120,13 +144,16 @@ def test_a_transaction_that_a_statement_begins_is_lost_and_told_on_other_drivers
         ("os._exit(0)", "RevisionFailed", "ended itself with exit code 0"),
     ],
 )
-def test_a_revision_that_ends_the_process_is_not_applied(tmp_path, make_database, how, failure, said):
+@pytest.mark.parametrize("is_planned", [False, True], ids=["no plan", "planned"])
+def test_a_revision_that_ends_the_process_is_not_applied(
+    tmp_path, make_database, how, failure, said, is_planned
+):
     project = from_template(tmp_path).tables("a1")
     project.revision("a2", f"import os, sys; op.execute('CREATE TABLE a2 ()'); {how}").tables("a3")
     plainly, ours = make_database("plain"), make_database("runner")
     assert plain_alembic(project, plainly.url()).returncode == 0
     assert plainly.tables() == set()
-    run = migrate(project, ours.url())
+    run = migrate(project, ours.url(), planned=planned(project, ours) if is_planned else None)
     message = failed(run, failure, ExitCode.MIGRATION_FAILED)
     assert said in message
     assert "Revision a2 (revision a2)" in message
@@ -143,22 +170,25 @@ def test_an_exit_when_all_is_committed_is_no_failure(tmp_path, database):
     assert database.rows("SELECT version_num FROM alembic_version") == [("a1",)]
 
 
-def test_an_operational_error_that_env_py_hides_is_told_with_its_reason(tmp_path, database):
+@pytest.mark.parametrize("is_planned", [False, True], ids=["no plan", "planned"])
+def test_an_operational_error_that_env_py_hides_is_told_with_its_reason(tmp_path, database, is_planned):
     project = from_template(tmp_path).tables("a1").use_env("only_deadlocks_are_raised")
     project.revision("a2", "op.execute('SELECT pg_advisory_lock(4711)')")
+    expected = planned(project, database) if is_planned else None
     holder = database.connect()
     holder.execute("SELECT pg_advisory_lock(4711)")
     timeouts = {"lock_timeout_seconds": 1, "lock_give_up_seconds": 1}
-    run = migrate(project, database.url(), options=timeouts)
+    run = migrate(project, database.url(), options=timeouts, planned=expected)
     message = failed(run, "Swallowed", ExitCode.MIGRATION_FAILED)
     assert "Revision a2 (revision a2) failed: canceling statement due to lock timeout" in message
     assert run.result.failure.sqlstate == "55P03"
     assert database.rows("SELECT version_num FROM alembic_version") == [("a1",)]
 
 
-def test_a_version_row_that_is_taken_away_afterwards_is_missed(tmp_path, database):
+@pytest.mark.parametrize("is_planned", [False, True], ids=["no plan", "planned"])
+def test_a_version_row_that_is_taken_away_afterwards_is_missed(tmp_path, database, is_planned):
     project = from_template(tmp_path).tables("a1").use_env("version_row_taken_away")
-    run = migrate(project, database.url())
+    run = migrate(project, database.url(), planned=planned(project, database) if is_planned else None)
     assert "does not have a1" in failed(run, "NotPersisted", ExitCode.MIGRATION_FAILED)
     assert run.result.to_revision == ()
     assert database.rows("SELECT version_num FROM alembic_version") == []

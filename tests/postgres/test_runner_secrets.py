@@ -26,15 +26,38 @@ def a_project(folder, driver="psycopg"):
     return from_template(folder, "async" if driver == "asyncpg" else "generic")
 
 
-def run(project, place, url, mode=Mode.MIGRATE, target="heads"):
+def run(project, place, url, mode=Mode.MIGRATE, target="heads", planned=None):
     """Run it with canaries in the environment and on Alembic's command line, too."""
     planted = {
         "API_TOKEN": place.token,
         "BROKER_URL": f"amqp://u:{place.canaries.plant('the password of another URL')}@mq/x",
     }
     x = (("key", place.canaries.plant("-x")),)
-    request = request_for(database_request(x=x, target=target), mode=mode)
+    request = request_for(database_request(x=x, target=target, planned=planned), mode=mode)
     return run_runner(project, request, {"main": url}, **planted)
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+@pytest.mark.parametrize("end", ["confirmed", "refused", "failed"])
+def test_what_a_run_entrusts_to_its_parent_alone_is_told_to_nobody(tmp_path, place, driver, end):
+    """The connection of the run, credentials and all, for the look by libpq; also when that look is refused."""
+    fresh = place.canaries.plant("the next password", odd=True).replace("'", "''").replace("%", "%%")
+    does = {
+        "confirmed": "",
+        "refused": f'op.execute("""ALTER ROLE {place.user} PASSWORD \'{fresh}\'""".replace("%%", "%"))',
+        "failed": "raise RuntimeError(op.get_bind().engine.url.password)",
+    }
+    project = a_project(tmp_path).revision("a1", does[end], title=f"rotate {place.password!r}")
+    url = place.url(driver)
+    asked = request_for(database_request(), mode=Mode.PLAN)
+    expected = run_runner(project, asked, {"main": url}).result.plan.databases[0].planned
+    assert expected.env.libpq
+    request = request_for(database_request(planned=expected))
+    ended = run_runner(project, request, {"main": url}, API_TOKEN=place.token)
+    failure = {"confirmed": None, "refused": "AuthenticationFailed", "failed": "RevisionFailed"}[end]
+    assert getattr(ended.result.failure, "name", None) == failure, ended.stderr
+    assert ("could not be read by libpq alone" in ended.stderr) is (end == "refused")
+    nothing_left(ended, place.canaries)
 
 
 def nothing_left(run: Run, canaries: Canaries, *, by_command: bool = False) -> None:
@@ -264,12 +287,14 @@ def test_a_plan_that_is_split_has_no_secret_in_its_titles_and_the_digest_of_any_
     assert digests == {ended.result.plan_sha256}
 
 
-def test_a_password_that_is_the_name_of_the_database_damages_nothing(tmp_path, place):
+@pytest.mark.parametrize("is_planned", [False, True], ids=["no plan", "planned"])
+def test_a_password_that_is_the_name_of_the_database_damages_nothing(tmp_path, place, is_planned):
     name = place.database.name
     place.database.execute(f"ALTER ROLE \"{place.user}\" PASSWORD '{name}'")
     project = a_project(tmp_path).tables("a1").revision(name, title=f"for {name}")
     url = place.url(password=name)
-    ended = run(project, place, url)
+    shown = run(project, place, url, Mode.PLAN).result.plan.databases[0].planned if is_planned else None
+    ended = run(project, place, url, planned=shown)
     assert ended.exit_code == 0, ended.stderr
     assert ended.result.to_revision == (name,)
     assert ended.of(Planned)[0].revisions == ("a1", name)

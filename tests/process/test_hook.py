@@ -13,7 +13,7 @@ import pytest
 from headway_contract.control import Control
 from headway_contract.request import Mode, RunRequest
 from headway_runner.board import VARIABLE, Attachment, Board, SharedSender
-from headway_runner.database import Identity
+from headway_runner.identity import Identity
 from headway_runner.isolation import option_that_isolates
 from headway_runner.level import Level
 from headway_runner.pipes import Receiver

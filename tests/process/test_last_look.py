@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from headway_contract.request import Mode, RunRequest
-from headway_runner.database import Identity
+from headway_runner.identity import Identity
 from headway_runner.streams import EventStream
 from headway_runner.supervisor import Died, Supervisor
 from headway_runner.task import Inspection, Task

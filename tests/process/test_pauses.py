@@ -9,7 +9,7 @@ import pytest
 from headway_contract.control import Control
 from headway_contract.request import DatabaseRequest, Mode, RunRequest
 from headway_contract.result import Failure
-from headway_runner.migrate import run_until_unlocked
+from headway_runner.attempts import run_until_unlocked
 from headway_runner.streams import EventStream
 from headway_runner.supervisor import Supervisor
 from headway_runner.task import Application, Task
@@ -38,7 +38,7 @@ def supervisor(tmp_path):
 
 def test_no_pass_is_begun_after_a_wish_to_stop_that_came_in_the_pause(supervisor):
     task = Task(supervisor._request, DATABASE, None, "heads")
-    run = run_until_unlocked(supervisor, task)
+    run = run_until_unlocked(supervisor, task, lambda one: supervisor.run(None, one))
     assert supervisor.passes == 1
     assert run.failure == BUSY.failure
 

@@ -23,7 +23,7 @@ from headway_contract.result import DatabasePlan, Failure, Outcome, PendingRevis
 from headway_contract.texts import IDENTIFIERS, SPLIT_DOCUMENTS, names_of_texts, with_texts
 from headway_contract.wire import Envelope, to_line
 from headway_runner.child import Kept
-from headway_runner.database import Identity
+from headway_runner.identity import Identity
 from headway_runner.task import Application, Inspection, Report
 
 RESULTS = (RunResult, BackfillRecord, Failure, Plan, DatabasePlan, PendingRevision)

@@ -230,11 +230,11 @@ def test_the_plan_of_an_older_runner_holds_nobody_to_anything():
 
 
 def test_what_the_look_learned_of_env_py_goes_with_the_plan_and_is_no_part_of_its_digest():
-    plan = DatabasePlan("main", starts=((),), env=EnvFacts(contexts=1, writes=True))
+    plan = DatabasePlan("main", starts=((),), env=EnvFacts(contexts=1, writes=True, libpq=True))
     assert plan.planned.env == plan.env
     assert plan.digest == DatabasePlan("main", starts=((),)).digest
     request = RunRequest(Mode.MIGRATE, "r", (DatabaseRequest("main", planned=plan.planned),))
-    assert '"env":{"contexts":1,"writes":true}' in request.to_json()
+    assert '"env":{"contexts":1,"writes":true,"libpq":true}' in request.to_json()
     assert RunRequest.from_json(request.to_json()) == request
 
 

@@ -13,14 +13,14 @@ from headway_contract.planned import is_relative
 from headway_contract.request import DatabaseRequest, Mode, RunRequest, WhenAhead
 from headway_contract.result import Failure
 from headway_contract.wire import from_line
+from headway_runner.attempts import LONGEST_PAUSE_SECONDS, is_worth_another_pass, pause_before
 from headway_runner.failures import RunFailed
 from headway_runner.history import is_symbolic
 from headway_runner.inspection import Inspector
 from headway_runner.lock import held
-from headway_runner.migrate import LONGEST_PAUSE_SECONDS, is_worth_another_pass, pause_before
 from headway_runner.pipes import Receiver, Sender
 from headway_runner.plan import judge
-from headway_runner.sessions import guards_against_a_lost_client, session_values
+from headway_runner.session_settings import guards_against_a_lost_client, session_values
 from headway_runner.streams import EventStream
 from headway_runner.task import Application, Inspection, Task
 from headway_runner.transactions import beginning
