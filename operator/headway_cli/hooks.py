@@ -94,7 +94,8 @@ def _statuses(text: str) -> tuple[int, ...]:
 
 def _listen(options: argparse.Namespace, command: Sequence[str]) -> int:
     from headway_cli.listener import Listener, listen
-    from headway_operator.hooks.signing import BadKey, PublicKey, SharedSecret
+    from headway_operator.hooks.own_key import PublicKey
+    from headway_operator.hooks.signing import BadKey, SharedSecret
 
     try:
         secrets = tuple(map(SharedSecret.parse, options.secret))
@@ -114,7 +115,7 @@ def _listen(options: argparse.Namespace, command: Sequence[str]) -> int:
 
 
 def _key(options: argparse.Namespace, command: Sequence[str]) -> int:
-    from headway_operator.hooks.signing import SigningKey, signing_keys
+    from headway_operator.hooks.own_key import SigningKey, signing_keys
 
     try:
         if options.new:

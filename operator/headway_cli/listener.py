@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 
-from headway_operator.hooks.signing import PublicKey, SharedSecret, signed_content
+from headway_operator.hooks.own_key import PublicKey
+from headway_operator.hooks.signing import SharedSecret, signed_content
 
 MOST_BYTES = 64 * 1024
 TOLERANCE_SECONDS = 300

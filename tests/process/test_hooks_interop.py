@@ -15,7 +15,7 @@ from nacl.signing import VerifyKey
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from headway_operator.hooks.endpoints import Endpoints, parse
-from headway_operator.hooks.signing import SigningKey
+from headway_operator.hooks.own_key import SigningKey
 from support.receivers import AGENT, Received, a_delivery, a_receiver, a_sender
 from support.tree import ROOT
 

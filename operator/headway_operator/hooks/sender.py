@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 import aiohttp
 from yarl import URL
@@ -23,8 +24,11 @@ from headway_operator.hooks.guard import CheckedResolver, Denied, Lookup, checke
 from headway_operator.hooks.lookup import Names
 from headway_operator.hooks.message import Message, message_of
 from headway_operator.hooks.policy import Policy
-from headway_operator.hooks.signing import SharedSecret, SigningKey, signed_content
+from headway_operator.hooks.signing import SharedSecret, signed_content
 from headway_operator.planner.deliveries import Answer, Answered, Delivery
+
+if TYPE_CHECKING:
+    from headway_operator.hooks.own_key import SigningKey
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +61,7 @@ class Sender:
         agent: str,
         policy: Policy,
         endpoints: Endpoints | None = None,
-        keys: Sequence[SigningKey] = (),
+        keys: "Sequence[SigningKey]" = (),
         proxy: str = "",
         trust: ssl.SSLContext | None = None,
         lookup: Lookup | None = None,

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from headway_operator.hooks.endpoints import Endpoints
 from headway_operator.hooks.policy import Policy
 from headway_operator.hooks.sender import Sender
-from headway_operator.hooks.signing import BadKey, SigningKey, signing_keys
+from headway_operator.hooks.signing import BadKey
 from headway_operator.settings import Settings
+
+if TYPE_CHECKING:
+    from headway_operator.hooks.own_key import SigningKey
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +44,11 @@ def agent() -> str:
     return f"Headway/{version('headway')}"
 
 
-def _keys(path: str) -> tuple[SigningKey, ...]:
+def _keys(path: str) -> "tuple[SigningKey, ...]":
     if not path:
         return ()
+    from headway_operator.hooks.own_key import signing_keys
+
     try:
         return signing_keys(Path(path).read_text())
     except (OSError, UnicodeDecodeError) as error:

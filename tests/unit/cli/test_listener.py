@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway_cli.listener import Listener
-from headway_operator.hooks.signing import SharedSecret, SigningKey, signed_content
+from headway_operator.hooks.own_key import SigningKey
+from headway_operator.hooks.signing import SharedSecret, signed_content
 
 NOW = 1_795_000_000.0
 KEY, OTHER_KEY = SigningKey.generate(), SigningKey.generate()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from headway_operator.hooks.own_key import SigningKey
 from headway_operator.hooks.setup import make_local_sender, make_sender
-from headway_operator.hooks.signing import SigningKey
 from headway_operator.settings import Settings
 from support.receivers import now
 

@@ -9,14 +9,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption
 
-from headway_operator.hooks.signing import (
-    BadKey,
-    PublicKey,
-    SharedSecret,
-    SigningKey,
-    signed_content,
-    signing_keys,
-)
+from headway_operator.hooks.own_key import PublicKey, SigningKey, signing_keys
+from headway_operator.hooks.signing import BadKey, SharedSecret, signed_content
 
 CONTENT = signed_content("msg_1", 1674087231, b'{"a":1}')
 
