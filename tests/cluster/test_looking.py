@@ -13,6 +13,7 @@ from support.operator_process import OperatorProcess
 from support.postgres import Database
 from support.projects import Project
 from support.resources import Resources
+from support.waiting import wait_until
 
 READER = [
     {"apiGroups": ["headway.dev"], "resources": ["databasemigrations"], "verbs": ["get", "list"]},
@@ -84,12 +85,18 @@ def test_the_last_events_of_just_this_resource_are_shown_to_who_may_list_them(
     shop.wait_for_condition("shop", "Ready")
     shop.wait_for_condition("other", "Ready")
     may_list = own_control_plane.kubeconfig_for("listener", READER + EVENTS)
-    code, out, _ = Looking(may_list, shop.namespace, tmp_path)("status", "shop")
-    told = [line for line in out.splitlines() if line.startswith("  event ")]
-    assert code == 0
-    assert 2 <= len(told) <= 5
-    assert "ago  Succeeded: 1 database at the target" in told[-1]
-    assert sum("Succeeded: 1 database" in line for line in told) == 1, "the other resource has one as well"
+    listener = Looking(may_list, shop.namespace, tmp_path)
+
+    def told() -> list[str]:
+        code, out, _ = listener("status", "shop")
+        assert code == 0
+        return [line for line in out.splitlines() if line.startswith("  event ")]
+
+    # An event is posted after the status that it is of.
+    last = "ago  Succeeded: 1 database at the target"
+    wait_until(lambda: any(last in line for line in told()[-1:]), what="the last event")
+    assert 2 <= len(told()) <= 5
+    assert sum("Succeeded: 1 database" in line for line in told()) == 1, "the other resource has one as well"
     code, out, err = look("status", "shop")
     assert (code, err) == (0, "")
     assert "  events are not shown: you may not list events.events.k8s.io here\n" in out

@@ -162,7 +162,7 @@ def test_its_no_holds_the_backfill_and_is_named_and_its_yes_lets_it_go_on(held: 
     held.load.wait_for_questions(2)
     assert held.filled == rows, "it holds, however often it is asked"
     told = held.shop.condition("shop", "Reconciling")["message"]
-    assert f"rows, holds: hook load says no: {NO}" in told
+    assert f"%), holds: hook load says no: {NO}" in told
     assert held.shop.database("shop", "main")["phase"] == "Backfilling"
 
     released = held.load.says(204)

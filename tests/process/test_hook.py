@@ -182,7 +182,7 @@ def send_twenty(sender, text):
 def fork(work, *arguments):
     process = os.fork()
     if process == 0:
-        signal.alarm(30)  # When the reader has failed, nobody would end it.
+        signal.alarm(120)  # When the reader has failed, nobody would end it.
         try:
             work(*arguments)
         finally:
