@@ -165,9 +165,11 @@ async def _post_events(cluster: Cluster, snapshot: Snapshot, status: Status) -> 
     attempts = 1 if migration.spec is None else migration.spec.retry.attempts
     lint = LintSettings() if migration.spec is None else migration.spec.lint
     told = (*news(migration.status, status, attempts), *news_of_lint(migration.status, status, lint))
-    for item in told:
+    for place, item in enumerate(told):
+        # What one look tells keeps its order for whoever sorts by time.
+        time = snapshot.now + timedelta(microseconds=place)
         try:
-            await cluster.post_event(migration.namespace, event_for(item, migration, snapshot.now))
+            await cluster.post_event(migration.namespace, event_for(item, migration, time))
         except ClusterError as error:
             log.warning("no event %s for %s/%s: %s", item.reason, migration.namespace, migration.name, error)
 
