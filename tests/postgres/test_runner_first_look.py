@@ -21,6 +21,7 @@ from headway_contract.exit_codes import ExitCode
 from headway_contract.planned import NOT_KNOWN, EnvFacts, Planned
 from headway_contract.request import Mode, WhenAhead
 from headway_contract.result import Outcome
+from support.env_passes import counted, passes
 from support.projects import Project, from_template
 from support.runner import Run, database_request, migrate, plan, request_for, run_runner, start
 from support.waiting import wait_until
@@ -47,22 +48,6 @@ def planned(project: Project, database, **options) -> Planned:
     found = run.result.plan.databases[0].planned
     assert found is not None, run.stderr
     return found
-
-
-def counted(project: Project) -> Project:
-    """Each pass through env.py leaves a line."""
-    project.env.write_text(
-        f"open({str(project.folder / 'passes')!r}, 'a').write('x\\n')\n" + project.env.read_text()
-    )
-    return project
-
-
-def passes(project: Project) -> int:
-    """How often env.py was run since this was asked last."""
-    file = project.folder / "passes"
-    count = len(file.read_text().splitlines()) if file.exists() else 0
-    file.unlink(missing_ok=True)
-    return count
 
 
 def insert(project: Project, code: str, where: str = "        context.configure(") -> Project:

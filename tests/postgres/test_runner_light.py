@@ -15,6 +15,7 @@ from headway_contract.exit_codes import ExitCode
 from headway_contract.planned import Planned
 from headway_contract.request import Mode, Part
 from headway_contract.result import Outcome
+from support.env_passes import counted, passes
 from support.projects import Project, from_template
 from support.runner import Run, database_request, request_for, run_runner, start
 from support.waiting import wait_until
@@ -42,22 +43,6 @@ TRANSLATED = """
         with context.begin_transaction():
             context.run_migrations()
 """
-
-
-def counted(project: Project) -> Project:
-    """Each pass through env.py leaves a line."""
-    project.env.write_text(
-        f"open({str(project.folder / 'passes')!r}, 'a').write('x\\n')\n" + project.env.read_text()
-    )
-    return project
-
-
-def passes(project: Project) -> int:
-    """How often env.py was run since this was asked last."""
-    file = project.folder / "passes"
-    count = len(file.read_text().splitlines()) if file.exists() else 0
-    file.unlink(missing_ok=True)
-    return count
 
 
 def planned(project: Project, url: str, environment: dict[str, str] | None = None, **options) -> Planned:
