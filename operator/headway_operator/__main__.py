@@ -100,7 +100,8 @@ def _parser() -> argparse.ArgumentParser:
 async def operate(settings: Settings, access: Access) -> int:
     """Check what is needed, then lead, or stand by for it; returns the exit code."""
     leases = _leases(settings, access) if settings.lease_namespace else None
-    elector = Elector(leases, _identity(), Terms.of(settings.lease_seconds)) if leases is not None else None
+    terms = Terms.within(settings.lease_seconds)
+    elector = Elector(leases, _identity(), terms) if leases is not None else None
     may_write = always if elector is None else elector.may_write
     sender = make_sender(settings, access.server, utc_now)
     requests, counting = Requests(), Counting()

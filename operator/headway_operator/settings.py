@@ -29,7 +29,7 @@ class Settings:
     """Where the Lease is by which one of several operators leads; empty: this one leads without asking."""
     lease_name: str = "headway-operator"
     lease_seconds: int = 15
-    """How long the Lease lasts without renewal, and so how long nobody leads after a leader was killed."""
+    """A killed leader is followed within so many of its last renewal; the Lease lasts four fifths of them."""
     hooks_key_file: str = ""
     """The operator's own key for signing hooks; empty: they are not signed with one."""
     hooks_endpoints_file: str = ""

@@ -14,7 +14,16 @@ from collections.abc import Callable
 from typing import Protocol
 
 from headway_operator.cluster.interface import ClusterError, Conflict
-from headway_operator.planner.election import Lease, Seen, Terms, may_take, released, seen, taken
+from headway_operator.planner.election import (
+    Lease,
+    Seen,
+    Terms,
+    may_take,
+    released,
+    seconds_until_next_turn,
+    seen,
+    taken,
+)
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +83,7 @@ class Elector:
         """Contend, and hold it when it is had; raises :class:`LostLease` once it may be lost."""
         while True:
             await self._turn()
-            await asyncio.sleep(self._terms.retry_seconds)
+            await asyncio.sleep(self._pause())
 
     async def release(self) -> None:
         """Hand over, once nothing is written any more; what it comes to is only that another need not wait."""
@@ -96,6 +105,11 @@ class Elector:
             log.warning("the Lease cannot be reached: %s", error or "no answer in time")
         if self.leading.is_set() and self._clock() >= self._renewed + self._terms.step_down_seconds:
             raise LostLease(f"the Lease could not be renewed for {self._terms.step_down_seconds:g} s")
+
+    def _pause(self) -> float:
+        if self.leading.is_set():
+            return self._terms.retry_seconds
+        return seconds_until_next_turn(self._seen, self._me, self._clock(), self._terms)
 
     def _patience(self, now: float) -> float:
         """No request outlives the time to step down."""

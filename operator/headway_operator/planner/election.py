@@ -6,22 +6,30 @@ A renewal of another's is seen as a change of the Lease, never by comparing its 
 from dataclasses import dataclass, replace
 from typing import Self
 
+SHORTEST_PAUSE_SECONDS = 0.001
+"""A timer may come a hair too early: who then looks finds the Lease held."""
+
 
 @dataclass(frozen=True)
 class Terms:
     """How leading is held; requests are shorter than ``step_down_seconds``, and that is shorter than the lease."""
 
-    lease_seconds: float = 15.0
-    """From the last change of the Lease until another may take it."""
-    step_down_seconds: float = 10.0
+    lease_seconds: float = 12.0
+    """From the last change of the Lease until another may take it; written into it, so a whole number."""
+    step_down_seconds: float = 8.0
     """From the start of the last renewal that succeeded until a leader gives up."""
     retry_seconds: float = 2.0
     """Between two renewals, or two looks of who waits."""
 
     @classmethod
-    def of(cls, lease_seconds: float) -> Self:
-        """The proportions that controllers of Kubernetes use: 15, 10 and 2 seconds."""
-        return cls(lease_seconds, lease_seconds * 10 / 15, lease_seconds * 2 / 15)
+    def within(cls, seconds: int) -> Self:
+        """A dead leader is followed within so many seconds of its last renewal.
+
+        Four fifths are the lease. The rest is for the look that sees the last renewal, at most a sixth of the lease
+        after it, and for answers of the API server. Leaders step down after two thirds, as is usual in Kubernetes.
+        """
+        lease = max(seconds * 4 // 5, 1)
+        return cls(lease, lease * 2 / 3, lease / 6)
 
 
 @dataclass(frozen=True)
@@ -56,9 +64,21 @@ def seen(before: Seen | None, lease: Lease, now: float) -> Seen:
 
 def may_take(sight: Seen | None, me: str, now: float, terms: Terms) -> bool:
     """Nobody holds it, or its holder has shown no life for a whole lease: the longer one of theirs and ours."""
+    return _seconds_until_free(sight, me, now, terms) <= 0
+
+
+def seconds_until_next_turn(sight: Seen | None, me: str, now: float, terms: Terms) -> float:
+    """Who waits looks when the Lease runs out, and not up to a whole pause after that."""
+    until_free = _seconds_until_free(sight, me, now, terms)
+    if until_free <= 0:
+        return terms.retry_seconds
+    return min(max(until_free, SHORTEST_PAUSE_SECONDS), terms.retry_seconds)
+
+
+def _seconds_until_free(sight: Seen | None, me: str, now: float, terms: Terms) -> float:
     if sight is None or not sight.lease.holder or sight.lease.holder == me:
-        return True
-    return now - sight.since >= max(float(sight.lease.seconds), terms.lease_seconds)
+        return 0.0
+    return sight.since + max(float(sight.lease.seconds), terms.lease_seconds) - now
 
 
 def taken(lease: Lease | None, me: str, terms: Terms) -> Lease:
