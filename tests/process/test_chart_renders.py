@@ -14,6 +14,7 @@ import yaml
 
 from headway_operator.cluster.permissions import LEASE, PERMISSIONS
 from headway_operator.server.metrics.leadership import Leadership
+from headway_operator.server.metrics.loop_lag import LoopLag
 from headway_operator.server.metrics.witness import Counting
 from headway_operator.server.metrics.work import Requests
 from headway_operator.settings import Settings
@@ -149,7 +150,7 @@ def expressions() -> Iterator[str]:
 
 
 def test_alerts_and_dashboard_ask_only_for_metrics_that_there_are() -> None:
-    collectors = (Leadership(int, int), *Counting().collectors, Requests())
+    collectors = (Leadership(int, int), *Counting().collectors, Requests(), LoopLag())
     families = {family.name: family.type for one in collectors for family in one.collect()}
     suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
     known = {name + end for name, kind in families.items() for end in suffixes.get(kind, ("_info",))}

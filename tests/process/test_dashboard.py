@@ -6,6 +6,7 @@ it is asked the queries.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import subprocess
@@ -36,6 +37,7 @@ from headway_operator.api.status import (
 )
 from headway_operator.planner.deliveries import Answer, Answered, Delivery
 from headway_operator.server.metrics.leadership import Leadership
+from headway_operator.server.metrics.loop_lag import LoopLag
 from headway_operator.server.metrics.registry import registry, shown
 from headway_operator.server.metrics.runs import Runs
 from headway_operator.server.metrics.witness import Counting
@@ -78,6 +80,7 @@ class Operator:
 
     counting: Counting
     requests: Requests
+    lag: LoopLag
     now: list[float]
     pages: list[str]
 
@@ -85,11 +88,11 @@ class Operator:
     def started(cls) -> Operator:
         """It has seen nothing yet."""
         now = [0.0]
-        return cls(Counting(runs=Runs(lambda: now[0])), Requests(), now, [])
+        return cls(Counting(runs=Runs(lambda: now[0])), Requests(), LoopLag(sleep=at_once), now, [])
 
     def a_minute_later(self) -> None:
         """A scrape, and then a minute passes."""
-        collectors = (Leadership(lambda: 1, lambda: 0), *self.counting.collectors, self.requests)
+        collectors = (Leadership(lambda: 1, lambda: 0), *self.counting.collectors, self.requests, self.lag)
         self.pages.append(shown(registry(collectors)).decode())
         self.now[0] += 60
 
@@ -123,12 +126,26 @@ async def ask_the_api_server(requests: Requests) -> None:
         pass
 
 
+async def at_once(_: float) -> None:
+    """Instead of a second, one turn of the loop."""
+    await asyncio.sleep(0)
+
+
+async def measure_the_loop(lag: LoopLag) -> None:
+    """Some turns of it, each taken for a second."""
+    async with lag.measuring():
+        for _ in range(4):
+            await asyncio.sleep(0)
+
+
 @pytest.fixture
 async def life() -> Operator:
     """Migrations that end, fail on both sides of the gate, wait for a person, backfill, and are held."""
     operator = Operator.started()
     counting = operator.counting
     counting.work.queue_depth = lambda: 3
+    counting.work.log_streams = lambda: 2
+    counting.work.log_reconnects = lambda: {"Ended": 1, "Silent": 0, "Broke": 0}
     await ask_the_api_server(operator.requests)
     operator.a_minute_later()
     ending = seen("ending", State.PROGRESSING, "WaitingForApproval")
@@ -152,6 +169,7 @@ async def life() -> Operator:
     message = Delivery("1", "chat", HookType.NOTIFY, Point.ON_READY, "", "", "", {}, END)
     counting.called(message, Answered(Answer.ACCEPTED, 204))
     await ask_the_api_server(operator.requests)
+    await measure_the_loop(operator.lag)
     operator.a_minute_later()
     return operator
 
