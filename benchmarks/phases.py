@@ -25,10 +25,10 @@ import statistics, sys, time
 sys.path.insert(0, sys.argv[1])
 import alembic, gc, os, sqlalchemy
 from headway_contract.request import DatabaseRequest, Mode, RunRequest
-from headway_runner import migrate
-from headway_runner.plan import first_task
-from headway_runner.streams import EventStream
-from headway_runner.supervisor import Supervisor
+from headway_runner.modes import migrate
+from headway_runner.modes.plan import first_task
+from headway_runner.processes.streams import EventStream
+from headway_runner.processes.supervisor import Supervisor
 gc.freeze()
 request = RunRequest(Mode.MIGRATE, "bench", (DatabaseRequest("main"),))
 supervisor, task = Supervisor(request, EventStream(os.dup(1))), first_task(request, request.databases[0])

@@ -23,8 +23,8 @@ def facts_of_project(file: Path, section: str, since: str, url: str, dialect: st
     """
     from alembic.script import ScriptDirectory
 
-    from headway_runner.project import config_of, refuse_doubled_revisions
-    from headway_runner.revision_files import what_is_wrong
+    from headway_runner.project.config import config_of, refuse_doubled_revisions
+    from headway_runner.project.revision_files import what_is_wrong
 
     refuse_doubled_revisions()
     try:
@@ -55,10 +55,10 @@ def database_at(text: str) -> Seen:
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.pool import NullPool
 
-    from headway_runner.database import parse, with_driver
+    from headway_runner.connections.database import parse, with_driver
     from headway_runner.facts.tables import all_tables
-    from headway_runner.failures import RunFailed
-    from headway_runner.secrecy import masked
+    from headway_runner.words.failures import RunFailed
+    from headway_runner.words.secrecy import masked
 
     try:
         with create_engine(with_driver(parse(text, "--url")), poolclass=NullPool).connect() as connection:
@@ -76,9 +76,9 @@ def facts_of(directory: ScriptDirectory, since: tuple[str, ...], database: Seen)
     """The same of revisions that are read already."""
     from alembic.config import Config
 
-    from headway_runner.alembic_env import steps_to_heads
     from headway_runner.facts.gather import Sight, gather
     from headway_runner.facts.offline import Script
+    from headway_runner.project.alembic_env import steps_to_heads
 
     start = tuple(
         str(one.revision) for name in since for one in directory.get_revisions(name) if one is not None

@@ -11,11 +11,12 @@ from headway_contract.codec import Undecodable
 from headway_contract.exit_codes import ExitCode
 from headway_contract.request import VARIABLE, Mode, RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
-from headway_runner import light_parent, stack
-from headway_runner.reports import last_words, say
-from headway_runner.secrecy import learn_database, learn_environment, masked, prepare_to_mask, show
-from headway_runner.streams import EventStream, take_stdout
-from headway_runner.supervisor import Supervisor
+from headway_runner.modes import light_parent
+from headway_runner.processes.streams import EventStream, take_stdout
+from headway_runner.processes.supervisor import Supervisor
+from headway_runner.project import stack
+from headway_runner.words.reports import last_words, say
+from headway_runner.words.secrecy import learn_database, learn_environment, masked, prepare_to_mask, show
 
 KUBERNETES_TERMINATION_LOG = "/dev/termination-log"
 
@@ -35,8 +36,8 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
     except ImportError as error:
         result = _broken(request, not_importable(error))
     except Exception as error:  # noqa: BLE001 - the operator must get a result in every case
-        from headway_runner.failures import print_error
-        from headway_runner.wording import describe
+        from headway_runner.words.failures import print_error
+        from headway_runner.words.wording import describe
 
         print_error(error)
         result = _broken(request, Failure("Unexpected", describe(error)))
@@ -60,7 +61,7 @@ def run(request: RunRequest, stream: EventStream) -> RunResult:
 
 def run_lightly(supervisor: Supervisor, request: RunRequest) -> RunResult:
     """Do it in a process that loads neither."""
-    from headway_runner.migrate_lightly import migrate_lightly
+    from headway_runner.modes.migrate_lightly import migrate_lightly
 
     learn_database(request.databases[0], os.environ)
     prepare_to_mask()
@@ -71,16 +72,16 @@ def run_lightly(supervisor: Supervisor, request: RunRequest) -> RunResult:
 def work_of(request: RunRequest) -> Callable[[Any, RunRequest], RunResult]:
     """What does it; of the modules that not every mode needs, those that this one does are loaded here, once."""
     if request.mode is Mode.MIGRATE:
-        from headway_runner.migrate import migrate_database
+        from headway_runner.modes.migrate import migrate_database
 
         return migrate_database
     if request.mode is Mode.CHECK:
-        from headway_runner.check import check_databases
+        from headway_runner.modes.check import check_databases
 
         return check_databases
     if request.tells_facts:
         import headway_runner.facts.no_database  # noqa: F401
-    from headway_runner.plan import plan_databases
+    from headway_runner.modes.plan import plan_databases
 
     return plan_databases
 
@@ -88,11 +89,11 @@ def work_of(request: RunRequest) -> Callable[[Any, RunRequest], RunResult]:
 def followed_by_a_comparison(supervisor: Any, request: RunRequest, result: RunResult) -> RunResult:
     """The result with what differs from the models; whatever becomes of that, the run ended as it did."""
     try:
-        from headway_runner.after_run import with_drift
+        from headway_runner.modes.after_run import with_drift
 
         return with_drift(supervisor, request, result, lambda one: _keep(one, request.termination_log))
     except Exception as error:  # noqa: BLE001 - a defect there is told, and takes nothing from the run
-        from headway_runner.failures import print_error
+        from headway_runner.words.failures import print_error
 
         print_error(error)
         return result

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from headway_contract.events import PassRetried, RevisionApplied
-from headway_runner import lock
-from headway_runner.lock import SqliteLock, lock_path
+from headway_runner.locks import lock
+from headway_runner.locks.lock import SqliteLock, lock_path
 from support.projects import from_template
 from support.runner import database_request, migrate, request_for, start
 
@@ -82,7 +82,7 @@ def test_a_database_in_memory_needs_no_lock(tmp_path):
 
 def test_what_a_killed_run_left_is_no_lock(tmp_path, file):
     code = (
-        "import os, sys; sys.path.insert(0, 'operator'); from headway_runner.lock import SqliteLock; "
+        "import os, sys; sys.path.insert(0, 'operator'); from headway_runner.locks.lock import SqliteLock; "
         f"assert SqliteLock({str(file)!r}).try_to_take(); os.kill(os.getpid(), 9)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9

@@ -26,7 +26,7 @@ def test_the_packages_of_the_image_run_on_python_3_10():
 
 def test_what_every_python_of_a_command_reads_runs_on_each_of_them():
     """The environment of a command reaches programs that have nothing to do with Alembic."""
-    hook = SOURCE / "headway_runner" / "hook" / "sitecustomize.py"
+    hook = SOURCE / "headway_runner" / "attach" / "hook" / "sitecustomize.py"
     # What is asked only by an import system that has it.
     asked = ("--exclude", "importlib.machinery.PathFinder.find_spec", "--exclude", "importlib.machinery")
     old = vermin(hook, targets=("-t=2.7-", "-t=3.4-", *asked))

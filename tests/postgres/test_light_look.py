@@ -14,13 +14,13 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from headway_contract.request import DatabaseRequest, Mode, RunRequest
-from headway_runner import libpq
-from headway_runner.alembic_env import steps_to_heads
-from headway_runner.dbapi import SESSION, query
-from headway_runner.identity import Identity
-from headway_runner.light_look import look_lightly
-from headway_runner.task import Inspection, Task, VersionTable, WayBack
-from headway_runner.way_back import tells_a_way_back, way_back
+from headway_runner.connections import libpq
+from headway_runner.connections.dbapi import SESSION, query
+from headway_runner.connections.identity import Identity
+from headway_runner.looks.light_look import look_lightly
+from headway_runner.processes.task import Inspection, Task, VersionTable, WayBack
+from headway_runner.project.alembic_env import steps_to_heads
+from headway_runner.run.way_back import tells_a_way_back, way_back
 from support.projects import Project, from_template
 from support.waiting import wait_until
 
@@ -179,7 +179,7 @@ def test_a_version_table_that_is_locked_is_waited_for_no_longer_than_a_run_waits
 def test_its_session_is_named_read_only_and_gone_afterwards(database, way, monkeypatch):
     shown: list[tuple] = []
     monkeypatch.setattr(
-        "headway_runner.light_look.index_catalog.invalid",
+        "headway_runner.looks.light_look.index_catalog.invalid",
         lambda session: shown.extend(
             session.rows(
                 "SELECT current_setting('application_name'), current_setting('default_transaction_read_only'), "

@@ -196,7 +196,7 @@ def test_a_run_that_failed_is_not_followed_by_it(shop, database):
 def test_nothing_of_it_is_loaded_where_nobody_asks(tmp_path, database, wish):
     project = from_template(tmp_path).tables("users")
     done = run_runner(project, asked(wish=wish), {"main": database.url()}, PYTHONPROFILEIMPORTTIME="1")
-    assert "headway_runner.supervisor" in done.stderr
+    assert "headway_runner.processes.supervisor" in done.stderr
     loaded = [
         name for name in ("after_run", "check", "differences") if f"headway_runner.{name}" in done.stderr
     ]

@@ -114,7 +114,7 @@ def test_a_revision_that_blocks_itself_by_a_second_connection_is_told_so(tmp_pat
 def test_a_prepared_transaction_that_blocks_is_named_as_one(tmp_path, busy):
     if busy.scalar("SHOW max_prepared_transactions") == "0":
         # A server that was given and allows none: the words alone are proven then.
-        from headway_runner.blockers import Blocker, told
+        from headway_runner.statements.blockers import Blocker, told
 
         assert told(Blocker(0)).startswith("a prepared transaction")
         return
@@ -157,7 +157,7 @@ def test_while_a_concurrent_build_waits_it_is_told_for_whom_and_then_it_goes_on(
 def test_who_holds_the_migration_lock_is_named(tmp_path, database):
     import zlib
 
-    from headway_runner.lock import SPACE
+    from headway_runner.locks.lock import SPACE
 
     holder = database.connect()
     holder.execute("SET application_name = 'other-run'")

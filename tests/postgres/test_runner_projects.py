@@ -86,7 +86,7 @@ def test_an_env_py_that_loops_past_the_requested_database_writes_nothing(tmp_pat
 
 
 def test_a_database_of_the_same_name_on_another_server_would_be_told_apart(tmp_path, database):
-    from headway_runner.identity import Identity
+    from headway_runner.connections.identity import Identity
 
     assert not Identity("shop", "1").is_same_as(Identity("shop", "2"))
     assert Identity("shop", "1").is_same_as(Identity("shop", ""))

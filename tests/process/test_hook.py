@@ -12,16 +12,16 @@ import pytest
 
 from headway_contract.control import Control
 from headway_contract.request import Mode, RunRequest
-from headway_runner.board import VARIABLE, Attachment, Board, SharedSender
-from headway_runner.identity import Identity
-from headway_runner.isolation import option_that_isolates
-from headway_runner.level import Level
-from headway_runner.pipes import Receiver
-from headway_runner.task import Task
+from headway_runner.attach.board import VARIABLE, Attachment, Board, SharedSender
+from headway_runner.attach.isolation import option_that_isolates
+from headway_runner.connections.identity import Identity
+from headway_runner.processes.level import Level
+from headway_runner.processes.pipes import Receiver
+from headway_runner.processes.task import Task
 from support.runner import database_request
 from support.tree import SOURCE
 
-HOOK = SOURCE / "headway_runner" / "hook"
+HOOK = SOURCE / "headway_runner" / "attach" / "hook"
 
 
 @pytest.fixture
@@ -74,8 +74,8 @@ def test_what_is_wished_is_read_also_where_descriptors_were_closed(board, inheri
     Level(board.level).put(Control(7, pause="by hand"))
     code = (
         f"import os, sys; sys.path.insert(0, {str(SOURCE)!r})\n"
-        "from headway_runner.board import Board\n"
-        "from headway_runner.level import Level\n"
+        "from headway_runner.attach.board import Board\n"
+        "from headway_runner.processes.level import Level\n"
         f"print(Level(Board.of_this_process({board.address!r}).level).get().pause)"
     )
     assert python(code, descriptors=board.descriptors if inherits else ()) == "by hand"
@@ -133,7 +133,7 @@ def test_nothing_of_alembic_or_the_runner_is_imported_before_alembic_is(board):
 
 
 def test_alembic_on_an_old_python_is_refused_and_other_code_is_not(tmp_path, board):
-    hook = tmp_path / "headway_runner" / "hook"
+    hook = tmp_path / "headway_runner" / "attach" / "hook"
     hook.mkdir(parents=True)
     text = (HOOK / "sitecustomize.py").read_text()
     (hook / "sitecustomize.py").write_text(text.replace("OLDEST = (3, 10)", "OLDEST = (99, 0)"))

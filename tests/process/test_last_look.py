@@ -9,10 +9,10 @@ import threading
 import pytest
 
 from headway_contract.request import Mode, RunRequest
-from headway_runner.identity import Identity
-from headway_runner.streams import EventStream
-from headway_runner.supervisor import Died, Supervisor
-from headway_runner.task import Inspection, Task
+from headway_runner.connections.identity import Identity
+from headway_runner.processes.streams import EventStream
+from headway_runner.processes.supervisor import Died, Supervisor
+from headway_runner.processes.task import Inspection, Task
 from support.runner import database_request
 
 GRACE_SECONDS = 60

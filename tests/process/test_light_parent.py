@@ -9,7 +9,7 @@ from support.tree import ROOT
 
 LOADED = """
 import sys
-import headway_runner.main, headway_runner.migrate_lightly
+import headway_runner.main, headway_runner.modes.migrate_lightly
 print(sorted({name.partition(".")[0] for name in sys.modules}))
 """
 

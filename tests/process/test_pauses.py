@@ -9,10 +9,10 @@ import pytest
 from headway_contract.control import Control
 from headway_contract.request import DatabaseRequest, Mode, RunRequest
 from headway_contract.result import Failure
-from headway_runner.attempts import run_until_unlocked
-from headway_runner.streams import EventStream
-from headway_runner.supervisor import Supervisor
-from headway_runner.task import Application, Task
+from headway_runner.modes.attempts import run_until_unlocked
+from headway_runner.processes.streams import EventStream
+from headway_runner.processes.supervisor import Supervisor
+from headway_runner.processes.task import Application, Task
 
 DATABASE = DatabaseRequest("main")
 BUSY = Application(unfinished="a1", failure=Failure("LockTimeout", "lock timeout", "a1", "55P03"))

@@ -6,10 +6,10 @@ import os
 import threading
 
 from headway_contract.request import Mode, RunRequest
-from headway_runner.plan import inspect_once
-from headway_runner.streams import EventStream
-from headway_runner.supervisor import Died, Supervisor
-from headway_runner.task import Inspection, Task
+from headway_runner.modes.plan import inspect_once
+from headway_runner.processes.streams import EventStream
+from headway_runner.processes.supervisor import Died, Supervisor
+from headway_runner.processes.task import Inspection, Task
 from support.runner import database_request
 
 FOUND = Inspection(current=("a1",))

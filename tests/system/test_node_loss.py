@@ -10,7 +10,7 @@ import pytest
 from headway_cli import embedded
 from headway_contract.exit_codes import ExitCode
 from headway_contract.result import Outcome
-from headway_runner.keepalive import LOST_AFTER_SECONDS
+from headway_runner.connections.keepalive import LOST_AFTER_SECONDS
 from support.network import network
 from support.postgres import PostgresServer
 from support.projects import from_template

@@ -12,8 +12,8 @@ from sqlalchemy.engine import make_url
 
 from headway_contract.events import LockAwaited, RevisionStarted
 from headway_contract.exit_codes import ExitCode
-from headway_runner.keepalive import LOST_AFTER_SECONDS
-from headway_runner.mysql_lock import SILENT_SECONDS
+from headway_runner.connections.keepalive import LOST_AFTER_SECONDS
+from headway_runner.locks.mysql_lock import SILENT_SECONDS
 from support.matrix import mysql as own_mysql
 from support.network import network
 from support.projects import from_template

@@ -125,9 +125,9 @@ def _history(file: Path, section: str) -> tuple[ScriptDirectory | None, str]:
     """Read whole; else None and why."""
     from alembic.script import ScriptDirectory
 
-    from headway_runner.project import config_of, refuse_doubled_revisions
-    from headway_runner.revision_files import what_is_wrong
-    from headway_runner.wording import describe
+    from headway_runner.project.config import config_of, refuse_doubled_revisions
+    from headway_runner.project.revision_files import what_is_wrong
+    from headway_runner.words.wording import describe
 
     refuse_doubled_revisions()
     try:

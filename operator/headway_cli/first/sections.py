@@ -25,7 +25,7 @@ def read_config(file: Path, section: str) -> Config:
     """Read; raises :class:`BadInput`, in which no line of the file is: it may be a URL."""
     from alembic.util.exc import CommandError
 
-    from headway_runner.project import config_of
+    from headway_runner.project.config import config_of
 
     config = config_of(file, section)
     try:

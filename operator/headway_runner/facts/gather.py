@@ -11,13 +11,13 @@ from alembic.script import ScriptDirectory
 
 from headway_contract.codec import encode
 from headway_contract.facts import DatabaseFacts, RevisionFacts, TableFacts
-from headway_runner.alembic_env import Step, commits_each_revision, revision_of
 from headway_runner.facts.bounds import CATALOG_ROWS, DATABASES_CHARACTERS
 from headway_runner.facts.branches import own_of, parents_of
 from headway_runner.facts.offline import Rendered, Script, render, script_of
 from headway_runner.facts.source import file_facts
 from headway_runner.facts.tables import all_tables, touched
-from headway_runner.history import pending
+from headway_runner.project.alembic_env import Step, commits_each_revision, revision_of
+from headway_runner.project.history import pending
 
 UNTRIED = "revisions that the application's own command runs are not tried without it"
 TOO_LONG = "the plan is longer than what is told of it"

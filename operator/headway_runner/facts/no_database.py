@@ -8,19 +8,19 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from headway_contract.planned import is_relative
-from headway_runner import history
-from headway_runner.alembic_env import steps_to
-from headway_runner.child import Link
-from headway_runner.database import raw_url
+from headway_runner.connections.database import raw_url
 from headway_runner.facts.branches import own_of
 from headway_runner.facts.gather import Sight, gather
 from headway_runner.facts.offline import Script
-from headway_runner.failures import RunFailed, failure_of, print_error
-from headway_runner.forks import told_forks
-from headway_runner.marks import those_in_the_middle
-from headway_runner.participant import call_guarded
-from headway_runner.project import URL_OPTION, load_config, prepare_process
-from headway_runner.task import Inspection, Task
+from headway_runner.processes.child import Link
+from headway_runner.processes.task import Inspection, Task
+from headway_runner.project import history
+from headway_runner.project.alembic_env import steps_to
+from headway_runner.project.config import URL_OPTION, load_config, prepare_process
+from headway_runner.project.forks import told_forks
+from headway_runner.project.marks import those_in_the_middle
+from headway_runner.run.participant import call_guarded
+from headway_runner.words.failures import RunFailed, failure_of, print_error
 
 BASE = "base"
 USUAL_DIALECT = "postgresql"

@@ -19,11 +19,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from headway_contract.facts import Statement
-from headway_runner.alembic_env import Step
 from headway_runner.facts.bounds import PLAN_SECONDS, REVISION_SECONDS
 from headway_runner.facts.quarantine import quarantine, tried
 from headway_runner.facts.reasons import TookTooLong, no_time_left, why_not
 from headway_runner.facts.recorder import Recorder, real_path
+from headway_runner.project.alembic_env import Step
 
 _OWN = (
     "fn",

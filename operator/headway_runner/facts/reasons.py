@@ -8,7 +8,7 @@ from sqlalchemy.exc import NoInspectionAvailable
 
 from headway_runner.facts.bounds import STATEMENTS
 from headway_runner.facts.recorder import Enough, real_path
-from headway_runner.wording import describe
+from headway_runner.words.wording import describe
 
 
 class TookTooLong(BaseException):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy.engine import Connection
 
 from headway_contract.facts import RevisionFacts, TableFacts
-from headway_runner.dbapi import adapter_of, query
+from headway_runner.connections.dbapi import adapter_of, query
 from headway_runner.facts.bounds import CATALOG_ROWS, TABLES
 
 _POSTGRESQL = f"""

@@ -367,7 +367,7 @@ Traceback (most recent call last):
   File "<frozen importlib._bootstrap_external>", line 940, in exec_module
   File "/app/migrations/versions/broken.py", line 12, in upgrade
     op.execute("ALTER TABLE none")
-  File "/tmp/headway-run-1/runner/headway_runner/application.py", line 145, in _call
+  File "/tmp/headway-run-1/runner/headway_runner/run/application.py", line 145, in _call
     upgrade(**arguments)
 ValueError: 1
 """

@@ -22,9 +22,9 @@ from headway_contract.facts import (
 from headway_contract.result import DatabasePlan, Failure, Outcome, PendingRevision, Plan, RunResult
 from headway_contract.texts import IDENTIFIERS, SPLIT_DOCUMENTS, names_of_texts, with_texts
 from headway_contract.wire import Envelope, to_line
-from headway_runner.child import Kept
-from headway_runner.identity import Identity
-from headway_runner.task import Application, Inspection, Report
+from headway_runner.connections.identity import Identity
+from headway_runner.processes.child import Kept
+from headway_runner.processes.task import Application, Inspection, Report
 
 RESULTS = (RunResult, BackfillRecord, Failure, Plan, DatabasePlan, PendingRevision)
 FACTS = (DatabaseFacts, RevisionFacts, Statement, Call, Argument, Ignore, TableFacts)

@@ -9,9 +9,9 @@ import pytest
 from headway_contract.drift_report import DriftWish
 from headway_contract.request import DatabaseRequest, Mode, RunRequest
 from headway_contract.result import DatabasePlan, Outcome, PendingRevision, Plan, RunResult
-from headway_runner import after_run
-from headway_runner.after_run import at_their_target, with_drift
 from headway_runner.main import _keep, followed_by_a_comparison
+from headway_runner.modes import after_run
+from headway_runner.modes.after_run import at_their_target, with_drift
 
 MIGRATE = RunRequest(Mode.MIGRATE, "r", (DatabaseRequest("main"),), drift=DriftWish())
 PLAN = RunRequest(Mode.PLAN, "r", (DatabaseRequest("main"), DatabaseRequest("audit")), drift=DriftWish())

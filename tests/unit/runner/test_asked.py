@@ -7,8 +7,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from headway_contract.request import Mode, RunRequest
-from headway_runner.asked import Asked
-from headway_runner.task import Task
+from headway_runner.attach.asked import Asked
+from headway_runner.processes.task import Task
 from support.runner import database_request
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headway_runner.blockers import Blocker, Wait, first_words, postgres_wait, sentence, told
+from headway_runner.statements.blockers import Blocker, Wait, first_words, postgres_wait, sentence, told
 
 
 @pytest.mark.parametrize(

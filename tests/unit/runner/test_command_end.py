@@ -8,10 +8,10 @@ import pytest
 
 from headway_contract.request import Mode, RunRequest
 from headway_contract.result import Failure, Outcome, PendingRevision
-from headway_runner.child import Kept
-from headway_runner.command_end import CommandEnd, application_of, inspection_of
-from headway_runner.task import Application, Inspection, Report, VersionTable
-from headway_runner.verdict import verdict
+from headway_runner.attach.command_end import CommandEnd, application_of, inspection_of
+from headway_runner.processes.child import Kept
+from headway_runner.processes.task import Application, Inspection, Report, VersionTable
+from headway_runner.run.verdict import verdict
 from support.runner import database_request
 
 SQL = Failure("RevisionFailed", "Revision a2 failed", "a2", "42P01")

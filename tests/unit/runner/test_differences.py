@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from headway_runner.differences import differences_of
+from headway_runner.looks.differences import differences_of
 
 TABLE = sa.Table("users", sa.MetaData(schema="shop"), sa.Column("id", sa.Integer))
 INDEX = sa.Index("ix_id", TABLE.c.id)

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway_contract.failures import FAILURES
-from headway_runner.failures import RULES, failure_of
-from headway_runner.secrecy import learn, mask
-from headway_runner.wording import describe
+from headway_runner.words.failures import RULES, failure_of
+from headway_runner.words.secrecy import learn, mask
+from headway_runner.words.wording import describe
 
 
 class OperationalError(Exception):

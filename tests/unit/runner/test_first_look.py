@@ -6,7 +6,7 @@ import pytest
 
 from headway_contract.planned import NOT_KNOWN, EnvFacts, Planned
 from headway_contract.request import DatabaseRequest, Mode, RunRequest
-from headway_runner.first_look import (
+from headway_runner.looks.first_look import (
     REASONS,
     env_may_configure_several_contexts,
     is_needed,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
-from headway_runner.alembic_env import heads_after, steps_to
+from headway_runner.project.alembic_env import heads_after, steps_to
 
 History = list[tuple[tuple[int, ...], tuple[int, ...]]]
 """Of each revision those below it and those that it depends on, by their places in this list."""

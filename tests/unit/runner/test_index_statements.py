@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from headway_runner.index_statements import Rebuild, built, rebuilt
-from headway_runner.patience import _ALONE, _ANYWHERE, _SETS
+from headway_runner.statements.index_statements import Rebuild, built, rebuilt
+from headway_runner.statements.patience import _ALONE, _ANYWHERE, _SETS
 
 
 @pytest.mark.parametrize(

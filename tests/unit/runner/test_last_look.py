@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from headway_contract.result import Failure, PendingRevision
-from headway_runner.identity import Identity
-from headway_runner.last_look import (
+from headway_runner.connections.identity import Identity
+from headway_runner.looks.last_look import (
     REASONS,
     End,
     a_revision_did_not_end,
@@ -21,7 +21,7 @@ from headway_runner.last_look import (
     the_way_back_is_not_known,
     through_env_is_needed,
 )
-from headway_runner.task import Application, Inspection, VersionTable, WayBack
+from headway_runner.processes.task import Application, Inspection, VersionTable, WayBack
 
 WAY = WayBack(
     "/lib/libpq.so.5", (), Identity("shop"), VersionTable("public", "alembic_version", ("a2", "b1"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from headway_contract.backfill import BackfillSettings
 from headway_contract.control import Control
-from headway_runner.level import Level
+from headway_runner.processes.level import Level
 
 CONTROLS = st.builds(
     Control,

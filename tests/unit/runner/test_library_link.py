@@ -9,8 +9,8 @@ from headway.wishes import Wishes, parse
 from headway_contract import events
 from headway_contract.backfill import LEFT_OUT, BackfillSettings
 from headway_contract.control import Control
-from headway_runner.level import Level
-from headway_runner.library import AT_FIRST_SECONDS, TOLD_EVERY_SECONDS, LibraryLink, SafeStop
+from headway_runner.processes.level import Level
+from headway_runner.run.library import AT_FIRST_SECONDS, TOLD_EVERY_SECONDS, LibraryLink, SafeStop
 
 WINDOW = {"days": ["Saturday"], "from": "22:00", "to": "05:30", "timeZone": "Europe/Vienna"}
 

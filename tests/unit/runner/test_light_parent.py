@@ -9,7 +9,7 @@ import pytest
 from headway_contract.drift_report import DriftWish
 from headway_contract.planned import NOT_KNOWN, EnvFacts, Planned
 from headway_contract.request import DatabaseRequest, Mode, RunRequest
-from headway_runner.light_parent import (
+from headway_runner.modes.light_parent import (
     REASONS,
     is_enough,
     it_is_followed_by_a_comparison,

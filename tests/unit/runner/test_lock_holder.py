@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headway_runner.blockers import Blocker
-from headway_runner.lock_holder import told_holder
+from headway_runner.locks.lock_holder import told_holder
+from headway_runner.statements.blockers import Blocker
 
 KEEPER = Blocker(
     120,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headway_runner.loops import PATIENCE_SECONDS, TIMES, Loops
+from headway_runner.statements.loops import PATIENCE_SECONDS, TIMES, Loops
 
 GUIDE = """
             UPDATE users

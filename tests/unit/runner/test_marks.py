@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headway_runner.marks import Marked, may_wait
+from headway_runner.project.marks import Marked, may_wait
 
 
 @st.composite

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headway_runner.mysql_lock import SILENT_SECONDS, Holders, SignOfLife, Suspicion
+from headway_runner.locks.mysql_lock import SILENT_SECONDS, Holders, SignOfLife, Suspicion
 
 LOST = Holders(7, 7, None)
 

@@ -13,17 +13,17 @@ from headway_contract.planned import is_relative
 from headway_contract.request import DatabaseRequest, Mode, RunRequest, WhenAhead
 from headway_contract.result import Failure
 from headway_contract.wire import from_line
-from headway_runner.attempts import LONGEST_PAUSE_SECONDS, is_worth_another_pass, pause_before
-from headway_runner.failures import RunFailed
-from headway_runner.history import is_symbolic
-from headway_runner.inspection import Inspector
-from headway_runner.lock import held
-from headway_runner.pipes import Receiver, Sender
-from headway_runner.plan import judge
-from headway_runner.session_settings import guards_against_a_lost_client, session_values
-from headway_runner.streams import EventStream
-from headway_runner.task import Application, Inspection, Task
-from headway_runner.transactions import beginning
+from headway_runner.connections.session_settings import guards_against_a_lost_client, session_values
+from headway_runner.locks.lock import held
+from headway_runner.looks.inspection import Inspector
+from headway_runner.modes.attempts import LONGEST_PAUSE_SECONDS, is_worth_another_pass, pause_before
+from headway_runner.modes.plan import judge
+from headway_runner.processes.pipes import Receiver, Sender
+from headway_runner.processes.streams import EventStream
+from headway_runner.processes.task import Application, Inspection, Task
+from headway_runner.project.history import is_symbolic
+from headway_runner.statements.transactions import beginning
+from headway_runner.words.failures import RunFailed
 
 
 @pytest.mark.parametrize(

@@ -13,16 +13,16 @@ from headway_contract.events import DocumentPart, Notice
 from headway_contract.request import DatabaseRequest, Mode, RunRequest
 from headway_contract.result import Failure, Outcome, PendingRevision, RunResult
 from headway_contract.wire import from_line, sha256_of
-from headway_runner import plan
-from headway_runner.child import Link
-from headway_runner.credentials import learn_connection, learn_what_connects, learned
-from headway_runner.level import Level
+from headway_runner.connections.credentials import learn_connection, learn_what_connects, learned
 from headway_runner.main import _end
-from headway_runner.participant import call_guarded
-from headway_runner.pipes import Receiver, Sender
-from headway_runner.secrecy import learn, learn_environment, mask
-from headway_runner.streams import EventStream
-from headway_runner.task import Inspection, Task
+from headway_runner.modes import plan
+from headway_runner.processes.child import Link
+from headway_runner.processes.level import Level
+from headway_runner.processes.pipes import Receiver, Sender
+from headway_runner.processes.streams import EventStream
+from headway_runner.processes.task import Inspection, Task
+from headway_runner.run.participant import call_guarded
+from headway_runner.words.secrecy import learn, learn_environment, mask
 
 WRITER = "c4nary-writer"
 learn(WRITER)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from headway_contract.request import DatabaseRequest, Mode, RunRequest
 from headway_contract.result import Failure, Outcome, PendingRevision
-from headway_runner.task import Application, Inspection
-from headway_runner.verdict import verdict
+from headway_runner.processes.task import Application, Inspection
+from headway_runner.run.verdict import verdict
 
 REQUEST = RunRequest(Mode.MIGRATE, "r", (DatabaseRequest("main"),))
 BEFORE = Inspection(current=("r0",), pending=(PendingRevision("r1"), PendingRevision("r2")))

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 
-from headway_runner.wording import describe, print_frames
+from headway_runner.words.wording import describe, print_frames
 
 
 class Driver(Exception):

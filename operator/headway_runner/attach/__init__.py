@@ -1,0 +1,1 @@
+"""Attach mode: a pass through the application's own command."""

@@ -1,0 +1,121 @@
+"""What a pass through the application's own command has found or done, from what its processes reported. Pure."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from headway_contract.result import Failure
+from headway_runner.looks.inspection import merged
+from headway_runner.processes.child import NOTHING_KEPT, Kept
+from headway_runner.processes.task import Application, Inspection, Report
+
+OF_ONE_PROCESS = ("WrongDatabase", "NeverConfigured")
+"""A process may have had other things to do, as long as another one was seen in the database that was asked for."""
+
+
+@dataclass(frozen=True)
+class CommandEnd:
+    """How a command ended."""
+
+    command: str
+    """For people."""
+    status: int
+    """Its exit code, negative for a signal."""
+    reports: tuple[Report, ...] = ()
+    """The last of each process; the latest process last."""
+    kept: Kept = NOTHING_KEPT
+    """What of a revision was committed while it ran, as it was told last."""
+    hooked: bool = True
+    """A Python in it loaded the hook."""
+    old_python: str = ""
+    """The version of a Python that was too old."""
+    asked_to_stop: bool = False
+
+    @property
+    def end(self) -> str:
+        """How it ended, for people."""
+        if self.status < 0:
+            return f"{self.command} was ended by signal {-self.status}"
+        return f"{self.command} ended with exit code {self.status}"
+
+
+def inspection_of(end: CommandEnd) -> Inspection:
+    """What was seen. A command that fails after Alembic has looked is no failure: its schema may be yet to come.
+
+    Without an upgrade it counts what the command asked Alembic, if all was at its head and the command ended well.
+    """
+    views = [report.outcome for report in end.reports if isinstance(report.outcome, Inspection)]
+    failure = _failure(end)
+    if failure is not None:
+        return Inspection(failure=failure)
+    if not any(view.contexts for view in views):
+        return _without_an_upgrade(end, merged(views))
+    # Of a process that only asked, another one's upgrade says the same and more.
+    seen = merged([view for view in views if view.contexts])
+    return replace(seen, one_transaction=any(view.one_transaction for view in views))
+
+
+def _without_an_upgrade(end: CommandEnd, answers: Inspection) -> Inspection:
+    has_ended_well = end.status == 0 and not end.old_python
+    if has_ended_well and answers.asked and not answers.behind:
+        return answers
+    return Inspection(failure=_nothing_seen(end), unseen=has_ended_well)
+
+
+def application_of(end: CommandEnd) -> Application:
+    """What was done."""
+    runs = [report.outcome for report in end.reports if isinstance(report.outcome, Application)]
+
+    def joined(name: str) -> tuple[Any, ...]:
+        return tuple(dict.fromkeys(one for run in runs for one in getattr(run, name)))
+
+    swallowed = [report.swallowed for report in end.reports if report.swallowed is not None]
+    seen = [run.seen for run in runs if run.seen is not None] or swallowed
+    unfinished = next((run.unfinished for run in reversed(runs) if run.unfinished), "")
+    kept = end.kept.statements if unfinished and end.kept.revision == unfinished else ()
+    done = Application(
+        current=joined("current"),
+        applied=joined("applied"),
+        heads=joined("heads"),
+        unfinished=unfinished,
+        kept=joined("kept") or kept,
+        stopped=end.asked_to_stop or any(run.stopped for run in runs),
+        place_of_stop=next((run.place_of_stop for run in reversed(runs) if run.place_of_stop), ""),
+        backfills=joined("backfills"),
+        indexes=joined("indexes"),
+        contexts=sum(run.contexts for run in runs),
+        tables=tuple({(one.schema, one.name): one for run in runs for one in run.tables}.values()),
+        completed=sum(run.completed for run in runs),
+        failure=_failure(end),
+        seen=seen[-1] if seen else None,
+    )
+    return replace(done, failure=done.failure or _failure_of_the_command(end, done))
+
+
+def _failure(end: CommandEnd) -> Failure | None:
+    """What Alembic raised last and the command could do nothing about."""
+    ran = any(report.outcome.contexts for report in end.reports)
+    failure = end.reports[-1].outcome.failure if end.reports else None
+    return None if failure is not None and ran and failure.name in OF_ONE_PROCESS else failure
+
+
+def _failure_of_the_command(end: CommandEnd, done: Application) -> Failure | None:
+    if not done.contexts and not end.asked_to_stop:
+        return _nothing_seen(end)
+    if end.status == 0 or end.asked_to_stop:
+        return None
+    where = f" while revision {done.unfinished} was running" if done.unfinished else ""
+    return done.seen or Failure("CommandFailed", f"{end.end}{where}.", done.unfinished)
+
+
+def _nothing_seen(end: CommandEnd) -> Failure:
+    """Alembic was not seen at work."""
+    if end.old_python:
+        sentence = f"The command runs Alembic on Python {end.old_python}, but 3.10 or newer is needed."
+        return Failure("OldPython", sentence)
+    if not end.hooked:
+        return Failure("NeverAttached", f"{end.end}, and no Python that it started has loaded the hook.")
+    if end.status:
+        return Failure("CommandFailed", f"{end.end} before Alembic looked at the database.")
+    return Failure(
+        "NeverAttached", f"{end.end}, and Alembic was not seen to upgrade in any of its processes."
+    )

@@ -1,0 +1,1 @@
+"""The migration lock: one run at a time, and who holds it."""

@@ -1,0 +1,1 @@
+"""Looks at a database before and after a run: nothing is changed."""

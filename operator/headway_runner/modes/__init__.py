@@ -1,0 +1,1 @@
+"""What a request asks for, each from its beginning to its result."""

@@ -1,0 +1,1 @@
+"""The user's Alembic project: configuration, revision files, contexts and version tables."""

@@ -1,0 +1,77 @@
+"""Which of several migration contexts it was, and what a transaction that env.py began itself means for one.
+
+An env.py may configure a context for each tenant. What is told of one then names its schema.
+"""
+
+import traceback
+from dataclasses import dataclass, replace
+
+from alembic.runtime.migration import MigrationContext
+
+from headway_contract.result import Failure
+from headway_runner.connections.dbapi import adapter_of, query
+from headway_runner.project.alembic_env import is_in_outer_transaction
+
+_USUAL_TABLE = "alembic_version"
+_USUAL_SCHEMA = "public"
+
+_TOO_LONG_STATE = "22001"
+"""string_data_right_truncation"""
+USUAL_WIDTH = 32
+"""Characters that Alembic's version table has for a revision."""
+TOO_LONG = (
+    f"its id is longer than the version table's {USUAL_WIDTH} characters. Shorten it, or widen the column: "
+    "ALTER TABLE alembic_version ALTER COLUMN version_num TYPE varchar(255)"
+)
+NEEDS_ITS_OWN_TRANSACTION = (
+    "autocommit_block() has to end Alembic's transaction, but env.py began one itself before context.configure(). "
+    "Configure the context with engine.connect() in place of engine.begin(), and commit what env.py does before it"
+)
+
+
+@dataclass(frozen=True)
+class Left:
+    """A revision that was started and never ended, and why; env.py may hide that and go on elsewhere."""
+
+    revision: str
+    place: str
+    failure: Failure | None
+    kept: tuple[str, ...]
+
+
+def place_of(context: MigrationContext) -> str:
+    """``schema t1`` or ``version table v``; empty for a context as most projects have it. Begins no transaction."""
+    if context.version_table_schema:
+        return f"schema {context.version_table_schema}"
+    if context.version_table != _USUAL_TABLE:
+        return f"version table {context.version_table}"
+    schema = _current_schema(context)
+    return "" if schema in ("", _USUAL_SCHEMA) else f"schema {schema}"
+
+
+def _current_schema(context: MigrationContext) -> str:
+    connection = context.connection
+    if connection is None or connection.dialect.name != "postgresql":
+        return ""
+    adapter = adapter_of(connection)
+    found = query(adapter, "SELECT current_schema()")[0][0]
+    if not connection.in_transaction():
+        adapter.commit()
+    return str(found or "")
+
+
+def at(place: str, failure: Failure) -> Failure:
+    """The failure with the place where it happened."""
+    return replace(failure, message=f"{failure.message} ({place})") if place else failure
+
+
+def is_too_long(state: str, revision: str) -> bool:
+    """The revision itself is done; its name does not fit into the version table."""
+    return state == _TOO_LONG_STATE and len(revision) > USUAL_WIDTH
+
+
+def is_missing_transaction(error: BaseException, context: MigrationContext | None) -> bool:
+    """Alembic's bare assertion in ``autocommit_block()``: there is no transaction of its own to end."""
+    if not isinstance(error, AssertionError) or context is None or not is_in_outer_transaction(context):
+        return False
+    return traceback.extract_tb(error.__traceback__)[-1].name == "autocommit_block"

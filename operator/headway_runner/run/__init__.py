@@ -1,0 +1,1 @@
+"""The pass that applies revisions, and how it ended."""

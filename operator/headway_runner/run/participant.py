@@ -1,0 +1,113 @@
+"""What every pass does when env.py configures a context: prepare the session, check whose database it is."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from headway_contract.events import DatabaseReached
+from headway_contract.result import Failure
+from headway_runner.connections.identity import Identity
+from headway_runner.connections.probe import look, probe
+from headway_runner.connections.sessions import Sessions
+from headway_runner.processes.child import Link
+from headway_runner.processes.task import Task
+from headway_runner.run.library import ATTRIBUTE
+from headway_runner.words.failures import RunFailed
+from headway_runner.words.secrecy import learn_environment
+
+
+class ContextGuard(ABC):
+    """Lets only contexts of the requested database run, and counts them."""
+
+    def __init__(self, link: Link, task: Task, sessions: Sessions) -> None:
+        self._link = link
+        self._task = task
+        self._sessions = sessions
+        self.identity = task.identity
+        self.configured = 0
+        self.wanted = 0
+        self.others: list[str] = []
+        """Names of the databases that env.py reached instead."""
+
+    def enter(self, connection: Connection, options: dict[str, Any]) -> bool:
+        """Whether this context is to run; its options are completed."""
+        self.configured += 1
+        if not self._is_requested(connection):
+            return False
+        self._sessions.take(connection)
+        self.wanted += 1
+        for name, value in (
+            ("version_table", self._task.database.version_table),
+            ("version_table_schema", self._task.database.version_table_schema),
+        ):
+            if value:
+                options[name] = value
+        if not self._task.one_transaction:
+            options.setdefault("transaction_per_migration", True)
+        return True
+
+    def equip(self, attributes: MutableMapping[Any, Any]) -> None:
+        """Nothing: where no revision runs, there must not be anything left that would tell or wish something."""
+        attributes.pop(ATTRIBUTE, None)
+
+    def _is_requested(self, connection: Connection) -> bool:
+        if self.identity is None:
+            if self.configured == 1:
+                seen = look(connection)
+                self._link.emit(DatabaseReached(self._task.database.name, seen.dialect, seen.server_version))
+            return True
+        found = look(connection).identity
+        if found.is_same_as(self.identity):
+            return True
+        self.others.append(found.database)
+        return False
+
+    @property
+    @abstractmethod
+    def ran(self) -> bool:
+        """Whether a context of the requested database came as far as its revisions."""
+
+    def check_something_ran(self) -> None:
+        """Raises :class:`RunFailed` with ``NeverConfigured`` or ``WrongDatabase``."""
+        if self.configured and not self.wanted and self.identity is not None:
+            others = ", ".join(sorted(set(self.others)))
+            raise RunFailed(
+                Failure(
+                    "WrongDatabase",
+                    f"env.py connected to {others}, but the run is for {self.identity.database}"
+                    + (" on another server" if self.identity.database in self.others else "")
+                    + "; nothing was written.",
+                )
+            )
+        if not self.ran:
+            what = (
+                "called context.configure() but not context.run_migrations()"
+                if self.configured
+                else ("ended without calling context.configure()")
+            )
+            raise RunFailed(Failure("NeverConfigured", f"env.py {what}."))
+
+
+def identity_of(link: Link, task: Task) -> Identity | None:
+    """Which database was asked for, seen over a connection of our own; raises what the driver raises."""
+    if task.url is None or task.identity is not None:
+        return task.identity
+    seen = probe(task.url)
+    link.emit(DatabaseReached(task.database.name, seen.dialect, seen.server_version))
+    return seen.identity
+
+
+def call_guarded(function: Callable[[], None]) -> BaseException | None:
+    """What the user's code raised; ``sys.exit(0)`` raises nothing that a caller would see."""
+    try:
+        function()
+    except SystemExit as ended:
+        return None if ended.code in (0, None) else ended
+    except BaseException as error:  # noqa: BLE001 - a pass always ends in a report, whatever the user's code does
+        # env.py may have put a secret there; what it raised may quote it.
+        learn_environment(os.environ)
+        return error
+    return None

@@ -1,0 +1,102 @@
+"""What a run leaves behind: the revision that was begun and has not ended, and what became of earlier ones.
+
+An env.py that goes from tenant to tenant may hide what a revision raised and go on elsewhere, so each is kept.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from alembic.runtime.migration import MigrationContext
+
+from headway_contract.result import Failure
+from headway_runner.project.contexts import (
+    NEEDS_ITS_OWN_TRANSACTION,
+    TOO_LONG,
+    Left,
+    at,
+    is_missing_transaction,
+    is_too_long,
+)
+from headway_runner.run.library import SafeStop
+from headway_runner.run.verdict import listed
+from headway_runner.statements.transactions import TransactionWatch
+from headway_runner.words.failures import RunFailed, failure_of
+from headway_runner.words.titles import named
+
+
+class Unfinished:
+    """Of one run."""
+
+    def __init__(self, watch: TransactionWatch, explanation: Callable[[BaseException], str]) -> None:
+        """``explanation``: who blocked a lock that could not be had."""
+        self.revision = ""
+        """That was begun and has not ended."""
+        self.title = ""
+        """Of the revision that was begun last."""
+        self.place = ""
+        """Of the context that runs."""
+        self.error: BaseException | None = None
+        """What the unfinished revision raised."""
+        self.is_loading = False
+        """The revision files are being read."""
+        self._watch = watch
+        self._explanation = explanation
+        self._left: list[Left] = []
+
+    def begin(self, revision: str, title: str) -> None:
+        """A revision is about to run."""
+        self.revision, self.title, self.error = revision, title, None
+
+    def end(self) -> None:
+        """It has ended well, also for what was left of an earlier try."""
+        self._left = [one for one in self._left if (one.revision, one.place) != (self.revision, self.place)]
+        self.revision = ""
+
+    def go_elsewhere(self) -> None:
+        """Keep what the unfinished revision raised: env.py has hidden it when it goes on."""
+        self._left = self.all()
+        self.revision, self.error = "", None
+
+    def raised(self, error: BaseException, context: "MigrationContext | None") -> BaseException:
+        """What the revision's own function raised, in words of ours where Alembic has none."""
+        self.error = error
+        if is_missing_transaction(error, context):
+            sentence = f"Revision {named(self.revision, self.title)} failed: {NEEDS_ITS_OWN_TRANSACTION}."
+            self.error = RunFailed(Failure("RevisionFailed", sentence, self.revision))
+        return self.error
+
+    def all(self) -> list[Left]:
+        """What was left before, and the revision that is unfinished now."""
+        if not self.revision or isinstance(self.error, SafeStop):
+            return self._left
+        failure = None if self.error is None else at(self.place, self._named(self.error))
+        return [*self._left, Left(self.revision, self.place, failure, tuple(self._watch.kept))]
+
+    def failure(self, error: BaseException) -> Failure:
+        """What env.py raised, or what it only summed up: then the first revision that failed says more."""
+        hidden = next((one.failure for one in self._left if one.failure is not None), None)
+        if not self.revision and hidden is not None and not isinstance(error, RunFailed):
+            return hidden
+        failure = self._named(error)
+        return at(self.place, failure) if self.revision else failure
+
+    def with_what_stays(self, sentence: str) -> str:
+        """The next run begins the revision from its top, over what that has committed itself."""
+        if not self._watch.kept:
+            return sentence
+        return (
+            f"{sentence} Before that the revision committed: {listed(tuple(self._watch.kept))}. The next run begins "
+            "the revision again, so it must allow for finding that there (IF NOT EXISTS, or a revision of its own)."
+        )
+
+    def _named(self, error: BaseException) -> Failure:
+        """The failure, and for a lock that could not be had who blocked it."""
+        failure = failure_of(error, self.revision, self.is_loading, self.title)
+        if self.error is None and is_too_long(failure.sqlstate, self.revision):
+            name = named(self.revision, self.title)
+            return replace(failure, message=f"Revision {name} cannot be recorded: {TOO_LONG}.")
+        # The operations library tells itself who blocked each of its tries.
+        tells_blockers = getattr(error, "tells_blockers", False)
+        if failure.name != "LockTimeout" or isinstance(error, RunFailed) or tells_blockers:
+            return failure
+        return replace(failure, message=f"{failure.message.rstrip('.')}. {self._explanation(error)}")

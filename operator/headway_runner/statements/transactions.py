@@ -1,0 +1,161 @@
+"""Watches the statements of a revision: has something of it been committed, and does it need the driver's help?
+
+Rule: a COMMIT written as SQL raises no event in SQLAlchemy, so statements are read. In doubt a revision counts as
+partly committed, because that only costs a retry. What the operations library commits in sessions of its own does not
+count: a rerun finds it and goes on from there.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+
+from headway_runner.connections.dbapi import adapter_of, bare
+
+_ENDS = re.compile(r"\s*(commit|end)\b(?!\s+prepared)", re.I)
+_DROPS = re.compile(r"\s*(rollback|abort)\b(?!\s+(to|prepared)\b)", re.I)
+_BEGINS = re.compile(r"\s*(begin|start\s+transaction)\b", re.I)
+_HARMLESS = re.compile(r"\s*(set|show|reset|savepoint|release|rollback\s+to)\b|.*\bpg_catalog\.", re.I | re.S)
+_CONCURRENTLY = re.compile(r"\s*(create|drop|reindex)\b.*\bconcurrently\b", re.I | re.S)
+_READS = re.compile(r"\s*(select|values|table|explain|fetch|declare|close)\b", re.I)
+_DEFINES = re.compile(r"\s*(create|alter|drop|rename|truncate)\b", re.I)
+_VALUES = re.compile(
+    r"'|\$|\b(VALUES|SELECT|WHERE|DEFAULT)\b|\bSET\b(?!\s+(NOT|DATA|SCHEMA|STORAGE)\b)|(?<![\w\"])\d", re.I
+)
+_FOLLOW_THE_SERVER = ("psycopg", "psycopg_async", "pg8000")
+RESUMABLE = "headway_resumable"
+"""The execution option that the operations library sets on its own sessions."""
+_LOCAL = re.compile(r"\s*set\s+local\b", re.I)
+
+
+def notice_local_settings() -> list[str]:
+    """A list that fills with the ``SET LOCAL`` statements of this process: env.py's, when no revision runs."""
+    seen: list[str] = []
+
+    def before(connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
+        if _LOCAL.match(statement):
+            seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", before)
+    return seen
+
+
+def beginning(statement: str) -> str:
+    """Which statement it is, without any value that stands in it: at most 60 characters."""
+    words = " ".join(statement.split())
+    found = _VALUES.search(words)
+    return (words[: found.start()] if found else words).strip(" (=<>")[:60] or words.split(" ")[0]
+
+
+class TransactionWatch:
+    """What happened in the revision that is running."""
+
+    def __init__(self, tell: Callable[[tuple[str, ...]], None] = lambda kept: None) -> None:
+        self._tell = tell
+        """Told what has been committed, each time that it becomes more."""
+        self.inside = False
+        """The revision's own function is running."""
+        self.kept: dict[str, None] = {}
+        """What has been committed, as the beginnings of its statements, in order."""
+        self.undone: dict[str, None] = {}
+        """What was rolled back on a connection of the revision's own, in order: its version row does not tell."""
+        self._migration: Any = None
+        """The connection that Alembic works on, as the driver has it."""
+        self._open: dict[int, list[str]] = {}
+        """What a rollback would undo, by connection."""
+        self._autocommit = False
+        """The server's transaction was ended by a COMMIT written as SQL: each statement commits itself."""
+        self._switched: list[Any] = []
+
+    def install(self) -> None:
+        """Listen to all engines of this process."""
+        event.listen(Engine, "before_cursor_execute", self._starts)
+        event.listen(Engine, "after_cursor_execute", self._executed)
+        event.listen(Engine, "commit", self._commits)
+        event.listen(Engine, "rollback", self._rolls_back)
+
+    def begin(self, connection: Connection | None = None) -> None:
+        """A revision starts on this connection."""
+        self.inside, self.kept, self.undone, self._open, self._autocommit = True, {}, {}, {}, False
+        self._migration = None if connection is None else adapter_of(connection)
+
+    def end(self) -> None:
+        """A revision has ended: connections that were switched go back to transactions."""
+        self.inside, self.kept = False, {}
+        while self._switched:
+            self._switched.pop().autocommit = False
+
+    def _starts(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
+        """MySQL commits what was open before a definition, also before one that then fails."""
+        is_mysql = self.inside and connection.dialect.name in ("mysql", "mariadb")
+        if is_mysql and not is_resumable(connection) and _DEFINES.match(statement):
+            self._keep(self._taken(connection))
+
+    def _executed(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
+        if not self.inside or is_resumable(connection):
+            return
+        if _ENDS.match(statement) or _DROPS.match(statement):
+            opened = self._taken(connection)
+            if _ENDS.match(statement):
+                self._keep(opened)
+            self._autocommit = True
+            self._keep_out_of_transactions(connection)
+        elif _BEGINS.match(statement):
+            self._autocommit = False
+        elif not _HARMLESS.match(statement):
+            self._changed(connection, statement)
+
+    def _changed(self, connection: Connection, statement: str) -> None:
+        implicit = connection.dialect.name != "postgresql" and _DEFINES.match(statement)
+        if self._autocommit or implicit or is_autocommit(connection) or _CONCURRENTLY.match(statement):
+            self._keep([beginning(statement)])
+        else:
+            self._open.setdefault(id(adapter_of(connection)), []).append(beginning(statement))
+
+    def _commits(self, connection: Connection) -> None:
+        if self.inside and not is_resumable(connection):
+            self._keep(self._taken(connection))
+            self._autocommit = False
+
+    def _keep(self, statements: list[str]) -> None:
+        before = len(self.kept)
+        self.kept.update(dict.fromkeys(statements))
+        if len(self.kept) > before:
+            self._tell(tuple(self.kept))
+
+    def _rolls_back(self, connection: Connection) -> None:
+        if connection.invalidated or is_resumable(connection):
+            return
+        undone = self._taken(connection)
+        if self.inside and adapter_of(connection) is not self._migration:
+            self.undone.update(dict.fromkeys(one for one in undone if not _READS.match(one)))
+        else:
+            self._autocommit = False
+
+    def _taken(self, connection: Connection) -> list[str]:
+        return self._open.pop(id(adapter_of(connection)), [])
+
+    def _keep_out_of_transactions(self, connection: Connection) -> None:
+        """Some drivers ask the server and would begin again at the next statement; psycopg2 and asyncpg do not."""
+        if connection.dialect.driver in _FOLLOW_THE_SERVER:
+            adapter = adapter_of(connection)
+            if not adapter.autocommit:
+                adapter.autocommit = True
+                self._switched.append(adapter)
+
+
+def is_resumable(connection: Connection) -> bool:
+    """Whether it is one of the operations library's own."""
+    return bool(connection.get_execution_options().get(RESUMABLE))
+
+
+def is_autocommit(connection: Connection) -> bool:
+    """The driver commits each statement, as the driver knows it: asking SQLAlchemy would send statements."""
+    adapter = adapter_of(connection)
+    if connection.dialect.name == "sqlite":
+        return getattr(adapter, "isolation_level", "") is None
+    # Drivers of MySQL have a function to ask; what they call autocommit is one to set it.
+    ask = getattr(bare(adapter), "get_autocommit", None)
+    return bool(ask()) if ask is not None else getattr(adapter, "autocommit", False) is True

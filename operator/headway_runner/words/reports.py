@@ -1,0 +1,35 @@
+"""What a person reads in the container's log besides the events: on stderr, without secrets."""
+
+import sys
+
+from headway_contract.failures import next_step_after
+from headway_contract.result import Outcome, RunResult
+from headway_runner.words.secrecy import mask
+
+
+def say(sentence: str) -> None:
+    """One line."""
+    sys.stderr.write(f"headway: {mask(sentence)}\n")
+    sys.stderr.flush()
+
+
+def last_words(result: RunResult) -> str:
+    """How it ended, for people."""
+    where = f"{result.database}: " if result.database else ""
+    if result.failure is not None:
+        kind = result.failure.kind
+        step = next_step_after(kind.name, kind.next_step, result.failure.message)
+        return f"{where}{result.failure.name}: {result.failure.message} {kind.meaning} {step}".rstrip()
+    heads = ", ".join(result.to_revision) or "the base"
+    if result.plan is not None:
+        count = sum(len(database.pending) for database in result.plan.databases)
+        return f"planned {count} revisions in {len(result.plan.databases)} databases"
+    if result.outcome is Outcome.STOPPED:
+        return f"{where}{_stopped(result, heads)} {result.notice}".rstrip()
+    return f"{where}at {heads}, {result.applied_count} revisions applied"
+
+
+def _stopped(result: RunResult, heads: str) -> str:
+    if not result.pending_count:
+        return "stopped; the next run looks where the database is, and goes on there"
+    return f"stopped at {heads}, {result.pending_count} revisions to go; the next run goes on here"
