@@ -20,15 +20,14 @@ from headway_runner.locks.lock import held, lock_of
 from headway_runner.processes.child import Link
 from headway_runner.processes.task import Inspection, Task
 from headway_runner.project import history
-from headway_runner.project.alembic_env import Step, destination_of, run_alembic, take_part
-from headway_runner.project.config import load_config, prepare_process
+from headway_runner.project.alembic_env import Step, destination_of
 from headway_runner.project.contexts import place_of
 from headway_runner.project.forks import told_forks
 from headway_runner.project.hints import with_hint
 from headway_runner.project.marks import those_in_the_middle
 from headway_runner.project.own_target import hold_to_upgrades, what_was_planned
 from headway_runner.run.agreement import hold_to
-from headway_runner.run.participant import ContextGuard, call_guarded, identity_of
+from headway_runner.run.participant import ContextGuard, pass_through
 from headway_runner.run.way_back import tells_a_way_back
 from headway_runner.statements.index_catalog import building, left
 from headway_runner.statements.invalid_indexes import invalid_indexes
@@ -235,7 +234,7 @@ def inspect(link: Link, task: Task) -> Inspection:
     """A phase for a process of its own: probe (once), then look through env.py."""
     inspector = Inspector(link, task)
     inspector.install()
-    found = inspector.report(call_guarded(lambda: _look(link, task, inspector)))
+    found = inspector.report(pass_through(link, task, inspector))
     if found.failure is not None or not inspector.sights:
         return found
     # From here on the revisions' own code runs: whatever it does to this process, the look stands.
@@ -243,17 +242,6 @@ def inspect(link: Link, task: Task) -> Inspection:
     from headway_runner.facts.gather import gather
 
     return replace(found, facts=gather(inspector.sights, len(task.request.databases)))
-
-
-def _look(link: Link, task: Task, inspector: Inspector) -> None:
-    prepare_process(task)
-    inspector.identity = identity_of(link, task)
-    config = load_config(task)
-    take_part(inspector)
-    error = call_guarded(lambda: run_alembic(config, task.target, task.downgrade))
-    if error is not None:
-        raise error
-    inspector.check_something_ran()
 
 
 def _ahead(script: ScriptDirectory, heads: tuple[str, ...]) -> Inspection | None:

@@ -24,11 +24,10 @@ from headway_runner.processes.child import Link
 from headway_runner.processes.supervisor import Died, Supervisor
 from headway_runner.processes.task import Task
 from headway_runner.project import history
-from headway_runner.project.alembic_env import Step, run_alembic, take_part
-from headway_runner.project.config import load_config, prepare_process
+from headway_runner.project.alembic_env import Step
 from headway_runner.project.hints import with_hint
 from headway_runner.project.targets import few
-from headway_runner.run.participant import ContextGuard, call_guarded, identity_of
+from headway_runner.run.participant import ContextGuard, pass_through
 from headway_runner.words.failures import RunFailed, failure_of, print_error
 from headway_runner.words.secrecy import masked
 
@@ -112,18 +111,7 @@ def compare(link: Link, task: Task) -> Compared:
     link.tell_before(None)
     comparer = Comparer(link, task)
     comparer.install()
-    return comparer.report(call_guarded(lambda: _compare(link, task, comparer)))
-
-
-def _compare(link: Link, task: Task, comparer: Comparer) -> None:
-    prepare_process(task)
-    comparer.identity = identity_of(link, task)
-    config = load_config(task)
-    take_part(comparer)
-    error = call_guarded(lambda: run_alembic(config, task.target, downgrade=False))
-    if error is not None:
-        raise error
-    comparer.check_something_ran()
+    return comparer.report(pass_through(link, task, comparer))
 
 
 def check_databases(supervisor: Supervisor, request: RunRequest) -> RunResult:

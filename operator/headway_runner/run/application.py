@@ -32,12 +32,9 @@ from headway_runner.project.alembic_env import (
     is_in_outer_transaction,
     make_version_table,
     revision_of,
-    run_alembic,
     set_aside,
-    take_part,
     version_table_of,
 )
-from headway_runner.project.config import load_config, prepare_process
 from headway_runner.project.contexts import place_of
 from headway_runner.project.marks import parted
 from headway_runner.project.own_target import hold_to_the_look, hold_to_upgrades
@@ -45,7 +42,7 @@ from headway_runner.project.version_tables import version_table
 from headway_runner.run.agreement import hold_to
 from headway_runner.run.library import ATTRIBUTE, LibraryLink, SafeStop
 from headway_runner.run.open_transactions import heads_now, heal, let_go
-from headway_runner.run.participant import ContextGuard, call_guarded, identity_of
+from headway_runner.run.participant import ContextGuard, pass_through
 from headway_runner.run.pauses import Pauses
 from headway_runner.run.permissions import Permissions
 from headway_runner.run.under_lock import LookUnderLock
@@ -320,17 +317,6 @@ def apply(link: Link, task: Task) -> Application:
     """A phase for a process of its own: run env.py to the target."""
     applier = Applier(link, task)
     applier.install()
-    error = call_guarded(lambda: _run(link, task, applier))
+    error = pass_through(link, task, applier)
     applier.waits.close()
     return applier.report(error)
-
-
-def _run(link: Link, task: Task, applier: Applier) -> None:
-    prepare_process(task)
-    applier.identity = identity_of(link, task)
-    config = load_config(task)
-    take_part(applier)
-    error = call_guarded(lambda: run_alembic(config, task.target, task.downgrade))
-    if error is not None:
-        raise error
-    applier.check_something_ran()

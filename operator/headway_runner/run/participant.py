@@ -14,12 +14,14 @@ from headway_runner.connections.probe import look, probe
 from headway_runner.connections.sessions import Sessions
 from headway_runner.processes.child import Link
 from headway_runner.processes.task import Task
+from headway_runner.project.alembic_env import Participant, run_alembic, take_part
+from headway_runner.project.config import load_config, prepare_process
 from headway_runner.run.library import ATTRIBUTE
 from headway_runner.words.failures import RunFailed
 from headway_runner.words.secrecy import learn_environment
 
 
-class ContextGuard(ABC):
+class ContextGuard(Participant, ABC):
     """Lets only contexts of the requested database run, and counts them."""
 
     def __init__(self, link: Link, task: Task, sessions: Sessions) -> None:
@@ -98,6 +100,22 @@ def identity_of(link: Link, task: Task) -> Identity | None:
     seen = probe(task.url)
     link.emit(DatabaseReached(task.database.name, seen.dialect, seen.server_version))
     return seen.identity
+
+
+def pass_through(link: Link, task: Task, guard: ContextGuard) -> BaseException | None:
+    """Run env.py once, with ``guard`` in its contexts; what was raised, also that nothing ran."""
+    return call_guarded(lambda: _pass_through(link, task, guard))
+
+
+def _pass_through(link: Link, task: Task, guard: ContextGuard) -> None:
+    prepare_process(task)
+    guard.identity = identity_of(link, task)
+    config = load_config(task)
+    take_part(guard)
+    error = call_guarded(lambda: run_alembic(config, task.target, task.downgrade))
+    if error is not None:
+        raise error
+    guard.check_something_ran()
 
 
 def call_guarded(function: Callable[[], None]) -> BaseException | None:
