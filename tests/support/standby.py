@@ -63,7 +63,7 @@ class Replicated:
 @contextmanager
 def replicated() -> Iterator[Replicated]:
     """Start both (a few seconds); the standby streams when this yields."""
-    settings = {"wal_level": "logical", "autovacuum_naptime": "1s"}
+    settings = {"wal_level": "logical", "autovacuum_naptime": "1s", "track_commit_timestamp": "on"}
     with EmbeddedPostgres.start(settings=settings) as primary, _standby_of(primary) as standby:
         found = Replicated(PostgresServer(primary.url()), standby.url())
         wait_until(found.is_level, what="a streaming standby")

@@ -65,6 +65,14 @@ class Size:
         """No more than they allow, from the first batch on; what a failure has made small stays small."""
         return replace(self, rows=min(self.rows, limits.most_rows))
 
+    def slowed(self, limits: Limits) -> "Size":
+        """The wished pace is a slower one: at once no more than fit in its time, as far as the rate is known."""
+        if not self.rate:
+            return self
+        return replace(
+            self, rows=min(self.rows, self._bounded(self.rate * limits.target_seconds, limits).rows)
+        )
+
     def busy(self, utilization: float, limits: Limits) -> "Size":
         """Smaller while the database is close to a limit."""
         return self._bounded(self.rows * BUSY_SHRINK, limits) if utilization >= BUSY_UTILIZATION else self

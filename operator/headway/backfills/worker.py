@@ -128,9 +128,12 @@ class Worker:
 
     def allowed(self, wishes: Wishes, utilization: float) -> None:
         """Nothing holds: what the next batch may be."""
+        before, limits = self.task.limits(self.wished), self.task.limits(wishes)
         self.wished = wishes
-        limits = self.task.limits(wishes)
-        size = self.state.size.within(limits).busy(utilization, limits)
+        size = self.state.size.within(limits)
+        if limits.target_seconds < before.target_seconds:
+            size = size.slowed(limits)
+        size = size.busy(utilization, limits)
         self.state = replace(self.state, size=size)
 
     def change(self, order: "Work | Rest") -> None:

@@ -31,6 +31,13 @@ def test_another_pace_is_reached_without_a_new_beginning():
     assert settled(20_000, Limits(0.5), balanced).rows == pytest.approx(10_000, rel=0.02)
 
 
+def test_a_slower_pace_counts_from_the_next_batch_on_and_makes_none_larger():
+    fast = settled(20_000, Limits(0.5))
+    assert fast.slowed(Limits(0.025)).rows == pytest.approx(500, rel=0.02)
+    assert Size(7, 20_000).slowed(Limits(0.025)).rows == 7
+    assert Size(500).slowed(Limits(0.025)).rows == 500, "nothing is known of the rate yet"
+
+
 @given(st.integers(50, 50_000), st.floats(0.0001, 0.49))
 def test_one_batch_changes_the_size_by_no_more_than_half(rows, seconds):
     after = Size(rows, 20_000).after(rows, seconds, 0, LIMITS).rows

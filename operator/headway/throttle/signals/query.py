@@ -13,7 +13,7 @@ from headway.throttle.signals.signal import Ask, Signal, Unreadable, somebody_na
 
 @dataclass(frozen=True)
 class Query:
-    """A question to the database, asked every half second in a read-only transaction of a side session."""
+    """A question to the database, asked four times a second in a read-only transaction of a side session."""
 
     name: str
     """As status and log name it, such as ``orders in the queue``."""
