@@ -24,10 +24,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "operator"), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from backfills import measure, report, tables, ways  # noqa: E402
+from backfills import measure, reaction, report, tables, ways  # noqa: E402
 from backfills.report import Results  # noqa: E402
 from backfills.tables import Case  # noqa: E402
-from backfills.ways import GENTLE, GUIDE, Way  # noqa: E402
+from backfills.ways import GENTLE, GUIDE, HEADWAY, Way  # noqa: E402
 
 from headway_cli.embedded import EmbeddedPostgres  # noqa: E402
 from support.postgres import DSN_VARIABLE, PostgresServer  # noqa: E402
@@ -36,6 +36,7 @@ SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
+    "track_commit_timestamp": "on",
     "shared_buffers": "1GB",
     # No checkpoint within a run: when one falls is chance, and it writes every page into the log once more.
     "max_wal_size": "16GB",
@@ -56,6 +57,8 @@ def main() -> int:
         for number, case in enumerate(_cases(options)):
             is_first = number == 0
             results = measure_case(server, case, _worth_it(chosen, options, is_first), options, is_first)
+            if is_first and HEADWAY in {way.name for way in chosen}:
+                results.reactions = measure_reaction(server, case, Path(folder))
             rows = list(report.targets(results))
             print("\n".join([*report.table(results), "", *report.lines(rows)]), flush=True)
             missed |= any(is_reached is False for *_, is_reached in rows)
@@ -86,6 +89,15 @@ def measure_case(
     results.alone.sort()
     server.drop(template)
     return results
+
+
+def measure_reaction(server: PostgresServer, case: Case, folder: Path) -> list[float]:
+    """Seconds from a breach to our last commit."""
+    template = tables.make(server, case)
+    found = reaction.measured(server, template, ways.watched(folder))
+    print(f"  … from a breach to the last commit: {' '.join(f'{one:.2f}' for one in found)} s", flush=True)
+    server.drop(template)
+    return found
 
 
 def _cases(options: argparse.Namespace) -> list[Case]:

@@ -39,7 +39,7 @@ def results(ours=GOOD, case=HALF_A_MILLION):
         GUIDE: replace(GOOD, rows_per_second=10_000.0),
     }
     ways = {HEADWAY: [ours], GENTLE: [ours], **{name: [one] for name, one in others.items()}}
-    return Results(case, ways, ways, [8.0] * 100)
+    return Results(case, ways, ways, [8.0] * 100, [0.2, 0.4])
 
 
 def judged(found):
@@ -106,6 +106,13 @@ def test_the_longest_wait_of_all_runs_counts_and_not_their_median():
     found = results()
     found.loaded[HEADWAY] = [GOOD, GOOD, replace(GOOD, blocked_ms=300.0)]
     assert judged(found)["longest wait of a foreground statement, ms"] is False
+
+
+def test_the_longest_time_from_a_breach_to_a_commit_counts():
+    found = results()
+    found.reactions = [0.2, 1.1]
+    missed = {what for what, is_reached in judged(found).items() if not is_reached}
+    assert missed == {"from a breach to the last commit, worst, s"}
 
 
 def test_growth_is_asked_of_full_pages_without_an_index_on_the_target_only():
