@@ -46,7 +46,7 @@ def _of_databases(old: Status, new: Status, attempts: int) -> Iterator[TellUser]
 def _of_drift(before: DatabaseStatus | None, now: DatabaseStatus, status: Status) -> Iterator[TellUser]:
     """A change is one since the last comparison, in whatever run that was."""
     if now.drift is not None and is_news(None if before is None else before.drift, now.drift):
-        text = f"{now.name}: {drift_line(now.drift)}"[:_MESSAGE_CHARACTERS]
+        text = shorten(f"{now.name}: {drift_line(now.drift)}", _MESSAGE_CHARACTERS)
         key = f"{status.run.id if status.run else ''}/{now.name}/drift/{now.drift.digest}"
         yield TellUser("DriftChanged", text, key=key)
 

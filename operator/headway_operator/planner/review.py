@@ -6,7 +6,7 @@ So turning a rule or the enforcement off opens the gate without another plan.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from headway_contract.result import DatabasePlan, Plan
+from headway_contract.result import DatabasePlan, Plan, shorten
 from headway_operator.api.migration import LintSettings
 from headway_operator.api.reasons import reason_of
 from headway_operator.api.status import DatabaseStatus, PlanStatus, RuleStatus
@@ -146,11 +146,11 @@ def _status_of(rule: str, alike: list[tuple[str, Finding]]) -> RuleStatus:
     database, first = min(alike, key=lambda pair: tuple(Severity).index(pair[1].severity))
     place = f"{first.file}, line {first.line}" if first.line else first.file
     text = f"{database}: {first.revision} ({place}): {first.message}"
-    return RuleStatus(rule, str(first.severity), len(alike), text[:TEXT_CHARACTERS])
+    return RuleStatus(rule, str(first.severity), len(alike), shorten(text, TEXT_CHARACTERS))
 
 
 def _texts(found: Iterable[Finding]) -> tuple[str, ...]:
     texts = (
         f"{one.severity} {one.rule}{f', line {one.line}' if one.line else ''}: {one.message}" for one in found
     )
-    return tuple(text[:TEXT_CHARACTERS] for text in texts)[:WARNINGS_SHOWN]
+    return tuple(shorten(text, TEXT_CHARACTERS) for text in texts)[:WARNINGS_SHOWN]
