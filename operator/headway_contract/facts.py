@@ -69,6 +69,8 @@ class RevisionFacts:
     file: str = ""
     """Its path from the project's folder."""
     file_sha256: str = ""
+    is_downgrade: bool = False
+    """It is taken back: its statements and calls are those of its ``downgrade``."""
     post_deploy: bool = False
     is_foreign: bool = False
     """Of another branch than the target asks for: it comes along because something depends on it."""
@@ -95,6 +97,8 @@ class TableFacts:
     """Estimated; None: not known."""
     bytes: int | None = None
     """With its indexes; None: not known."""
+    defaults: tuple[str, ...] = ()
+    """Its columns that have a default, of those that the revisions name."""
 
 
 @dataclass(frozen=True)

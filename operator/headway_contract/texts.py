@@ -25,7 +25,7 @@ IDENTIFIERS = frozenset(
         # names of failure classes, of states of the database and of its indexes
         "name", "sqlstate", "indexes", "invalid_indexes",
         # what a backfill or the building of an index works on, and how
-        "operation", "table", "columns", "index", "strategy", "pace",
+        "operation", "table", "columns", "defaults", "index", "strategy", "pace",
     }
 )  # fmt: skip
 """Names of fields, the same in every class. One that holds dataclasses instead of strings is looked into."""

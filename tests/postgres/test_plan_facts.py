@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from headway_contract.request import Mode
+from headway_contract.request import Mode, WhenAhead
 from headway_contract.result import Plan
 from headway_contract.wire import join_document
 from support.commands import admin, application, attach_plan
@@ -78,6 +78,40 @@ def test_tables_that_are_touched_have_their_sizes_and_others_are_not_told(projec
     assert parted[1] >= 2 * BLOCK
     assert sizes.pop(("public", "loaded")) == (5000, None)
     assert sizes == {("public", "empty"): (0, 0), ("public", "unknown"): (None, None)}
+
+
+def test_which_columns_have_a_default_is_told_of_those_that_are_named(project, database):
+    execute(
+        database,
+        "CREATE TABLE orders (id serial, status text DEFAULT 'new', \"Odd, name\" int DEFAULT 1, note text, "
+        "other int DEFAULT 2, twice int GENERATED ALWAYS AS (2) STORED, gone int DEFAULT 1)",
+        "ALTER TABLE orders DROP COLUMN gone",
+        "CREATE TABLE plain (id int, status text)",
+    )
+    project.revision(
+        "a1",
+        """
+        op.execute("UPDATE orders SET status = 'old', note = 'x', \\"Odd, name\\" = 3 WHERE gone")
+        op.execute("UPDATE plain SET status = 'old'")
+        """,
+    )
+    tables = {one.name: one.defaults for one in facts(project, database).tables}
+    assert tables == {"orders": ("status", "Odd, name"), "plain": ()}
+
+
+def test_a_revision_that_would_be_taken_back_is_told_with_what_its_downgrade_does(project, database):
+    project.revision("a1", "op.execute('SELECT 1')")
+    project.revision("a2", "op.execute('SELECT 2')", "op.execute('SELECT 3')")
+    (up, _) = facts(project, database).revisions
+    assert not up.is_downgrade
+    migrate = request_for(database_request(), mode=Mode.MIGRATE)
+    assert run_runner(project, migrate, {"main": database.url()}).exit_code == 0
+    down = request_for(
+        database_request(target="a1"), mode=Mode.PLAN, tells_facts=True, when_ahead=WhenAhead.DOWNGRADE
+    )
+    (told,) = facts_of(run_runner(project, down, {"main": database.url()})).revisions
+    assert (told.revision, told.is_downgrade) == ("a2", True)
+    assert [one.sql for one in told.statements] == ["SELECT 3"]
 
 
 def test_the_look_waits_for_nobody_who_locks_a_table(project, database):

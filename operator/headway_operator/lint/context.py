@@ -64,6 +64,11 @@ class Revision:
         """Its SQL is read; where the database is not known, it is taken for this one."""
         return self.dialect in ("", "postgresql")
 
+    @property
+    def meets_running_code(self) -> bool:
+        """It is applied before the new code is everywhere; what is taken back always meets the code that runs."""
+        return self.facts.is_downgrade or not self.facts.post_deploy
+
     @overload
     def of(self, one: type[A], /) -> Iterator[Of[A]]: ...
     @overload

@@ -1,6 +1,7 @@
 """Which columns have a value in every new row, also one of code that does not know them: the run's last word on it.
 
-By a default, or by a trigger of the library. What a trigger of the project's own does is not known.
+By a default, of before the run too where a catalog tells it, or by a trigger of the library. What a trigger of the
+project's own does is not known.
 """
 
 from collections.abc import Iterator
@@ -32,7 +33,8 @@ class Means:
 
 def has_value_in_new_rows(revision: Revision, table: str, column: str) -> bool:
     """After the revision and all that came before it in the run."""
-    there: dict[str, bool] = {}
+    before = revision.size_of(table)
+    there = {"default": before is not None and column in before.defaults}
     for one in (*revision.earlier, revision):
         for means in _means(one):
             if (means.table, means.column) == (table, column):

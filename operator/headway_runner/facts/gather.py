@@ -106,6 +106,7 @@ def _facts(sight: Sight, step: Step, rendered: Rendered) -> RevisionFacts:
         branch_labels=tuple(sorted(map(str, script.branch_labels or ()))),
         file=file.path,
         file_sha256=pending(step).file_sha256,
+        is_downgrade=not step.is_upgrade,
         post_deploy=file.post_deploy,
         is_foreign=step.is_upgrade and sight.own is not None and revision_of(step) not in sight.own,
         statements=rendered.statements,

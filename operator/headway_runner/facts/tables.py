@@ -1,9 +1,11 @@
-"""The tables of a database with their sizes, as its catalog estimates them: one statement, and no lock on a table."""
+"""The tables of a database as its catalog knows them, with estimated sizes: one statement, and no lock on a table."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
@@ -35,7 +37,9 @@ SELECT n.nspname, s.relname,
        CASE WHEN s.relkind = 'p' THEN coalesce(p.n, 0) ELSE s.n END,
        CASE WHEN s.relkind = 'p' THEN coalesce(p.pages, 0) WHEN s.n > 0 AND s.heap = 0 THEN NULL
             WHEN s.n IS NULL AND s.pages = 0 THEN NULL ELSE s.pages END
-         * current_setting('block_size')::bigint
+         * current_setting('block_size')::bigint,
+       (SELECT json_agg(a.attname ORDER BY a.attnum)::text FROM pg_catalog.pg_attrdef d
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = s.oid)
 FROM sizes s JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace LEFT JOIN partitioned p ON p.root = s.oid
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
 ORDER BY s.pages DESC, n.nspname, s.relname LIMIT {CATALOG_ROWS + 1}
@@ -43,7 +47,7 @@ ORDER BY s.pages DESC, n.nspname, s.relname LIMIT {CATALOG_ROWS + 1}
 """Pages as the last VACUUM or ANALYZE counted them: their functions would wait for whoever locks a table."""
 
 _MYSQL = f"""
-SELECT '', table_name, table_rows, data_length + index_length
+SELECT '', table_name, table_rows, data_length + index_length, NULL
 FROM information_schema.tables WHERE table_schema = database() AND table_type = 'BASE TABLE'
 ORDER BY data_length DESC LIMIT {CATALOG_ROWS + 1}
 """
@@ -62,15 +66,23 @@ def all_tables(connection: Connection) -> tuple[TableFacts, ...] | None:
     if not connection.in_transaction():
         adapter.commit()
     return tuple(
-        TableFacts(str(name), str(schema), _number(rows), _number(size)) for schema, name, rows, size in found
+        TableFacts(str(name), str(schema), _number(rows), _number(size), tuple(json.loads(defaults or "[]")))
+        for schema, name, rows, size, defaults in found
     )
 
 
 def touched(tables: Iterable[TableFacts], revisions: Iterable[RevisionFacts]) -> tuple[TableFacts, ...]:
-    """Those whose name stands in a statement or a call: some too many, none too few."""
+    """Those whose name stands in a statement or a call, and their columns alike: some too many, none too few."""
     words = {word for one in revisions for text in _texts(one) for word in _WORD.findall(text)}
-    found = [table for table in tables if words.issuperset(_WORD.findall(table.name))]
-    return tuple(found[:TABLES])
+
+    def is_named(name: str) -> bool:
+        return words.issuperset(_WORD.findall(name))
+
+    found = [table for table in tables if is_named(table.name)]
+    return tuple(
+        replace(table, defaults=tuple(filter(is_named, table.defaults))) if table.defaults else table
+        for table in found[:TABLES]
+    )
 
 
 def _texts(revision: RevisionFacts) -> Iterable[str]:

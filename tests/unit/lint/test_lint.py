@@ -125,6 +125,44 @@ def test_sql_of_other_databases_is_not_read_as_postgresql():
     assert findings(facts) == ()
 
 
+REQUIRED = (
+    Statement("UPDATE users SET status = 'new' WHERE status IS NULL", line=5),
+    Statement("ALTER TABLE users ALTER COLUMN status SET NOT NULL", line=6),
+)
+CONTRACT = "contract_step_runs_with_its_backfill"
+
+
+def test_a_default_that_the_catalog_knows_gives_new_rows_a_value_until_the_run_drops_it():
+    def found(*statements, defaults=("status",)):
+        tables = (TableFacts("users", "public", 10**6, 10**9, defaults),)
+        return CONTRACT in rules_of(findings(a_database(a_revision(*statements), tables=tables)))
+
+    dropped = Statement("ALTER TABLE users ALTER COLUMN status DROP DEFAULT", line=4)
+    assert not found(*REQUIRED)
+    assert found(*REQUIRED, defaults=("other",))
+    assert found(dropped, *REQUIRED)
+
+
+DROPS = (
+    Statement("ALTER TABLE users DROP COLUMN email", line=5),
+    Statement("DROP TABLE carts", line=6),
+    Statement("UPDATE users SET name = full_name", line=7),
+    Statement("ALTER TABLE users DROP COLUMN full_name", line=8),
+    *REQUIRED,
+)
+
+
+def test_what_a_way_down_drops_is_for_after_the_application_and_no_mark_of_the_revision_helps():
+    for post_deploy in (True, False):
+        down = a_revision(*DROPS, is_downgrade=True, post_deploy=post_deploy)
+        found = [one for one in findings(a_database(down)) if "post_deploy" in one.safe or "Roll" in one.safe]
+        assert sorted(rules_of(tuple(found))) == [
+            "column_is_dropped", "column_is_dropped", CONTRACT, CONTRACT, "table_is_dropped",
+        ]  # fmt: skip
+        assert all(one.safe.startswith("Roll the application back first, everywhere, to ") for one in found)
+        assert {one.severity for one in found} == {Severity.WARNING}
+
+
 SQL = (
     "ALTER TABLE users ADD COLUMN a int DEFAULT random() NOT NULL , ; ( ) DROP INDEX CONCURRENTLY UPDATE SET = 1 "
     "'x' WHERE IS NULL CREATE UNIQUE ON TYPE RENAME TO WITH AS SELECT LIMIT OFFSET $1 \x00 \ud800"

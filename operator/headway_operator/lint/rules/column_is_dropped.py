@@ -6,12 +6,15 @@ from headway_operator.lint.changes import DropColumn
 from headway_operator.lint.context import Revision
 from headway_operator.lint.findings import Finding
 
+UP = "Take it out of the models one release earlier, and mark this revision with `post_deploy = True`."
+DOWN = "Roll the application back first, everywhere, to a release whose models do not have it."
+
 
 def column_is_dropped(revision: Revision) -> Iterator[Finding]:
     """DROP COLUMN in a revision that runs before the new code is everywhere.
 
     The statement itself is quick. But code of the last release names the column in every SELECT and INSERT that its
-    models make, and fails from this moment on.
+    models make, and fails from this moment on. On a way down it is the code that runs, until it is rolled back.
 
     Anti-pattern::
 
@@ -25,12 +28,14 @@ def column_is_dropped(revision: Revision) -> Iterator[Finding]:
         def upgrade():
             op.drop_column("users", "name")
     """
+    is_down = revision.facts.is_downgrade
+    when = "on the way down" if is_down else "before the new code is rolled out"
     for found in revision.of(DropColumn):
         table, column = found.change.table, found.change.column
-        if not revision.facts.post_deploy and not revision.is_new(table):
+        if revision.meets_running_code and not revision.is_new(table):
             yield revision.finding(
                 found,
-                f"{table}.{column} is dropped before the new code is rolled out.",
+                f"{table}.{column} is dropped {when}.",
                 "Code that still has the column in its models fails from this moment on.",
-                "Take it out of the models one release earlier, and mark this revision with `post_deploy = True`.",
+                DOWN if is_down else UP,
             )

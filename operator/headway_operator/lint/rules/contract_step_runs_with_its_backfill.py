@@ -19,9 +19,11 @@ def contract_step_runs_with_its_backfill(revision: Revision) -> Iterator[Finding
     have no value in the new column, and what it reads from the old one is gone. Only when the new release is rolled
     out everywhere, and a look shows that no row is left, may the old column go. ``post_deploy = True`` in a revision
     keeps it behind that moment. NOT NULL may come at once where new rows have a value whoever writes them: by a
-    default, or by the trigger of ``headway.add_column_with_backfill``, until ``headway.stop_filling_column``.
+    default (of an applied revision too, where a database is asked), or by the trigger of
+    ``headway.add_column_with_backfill``, until ``headway.stop_filling_column``.
 
-    An error where one revision does both; a warning where two of one run do, as they may be deployed apart.
+    An error where one revision does both; a warning where two of one run do, as they may be deployed apart, and on a
+    way down, which comes after the application has been rolled back.
 
     Anti-pattern::
 
@@ -35,7 +37,7 @@ def contract_step_runs_with_its_backfill(revision: Revision) -> Iterator[Finding
         # in a revision with post_deploy = True
         headway.rename_column_contract("users", "name", "full_name")
     """
-    if revision.facts.post_deploy:
+    if not revision.meets_running_code:
         return
     for step in _contract_steps(revision):
         change = step.change
@@ -45,7 +47,8 @@ def contract_step_runs_with_its_backfill(revision: Revision) -> Iterator[Finding
         filled = here or next((one for one in before if one), None)
         if filled is None or (isinstance(change, SetNotNull) and _has_value(revision, step)):
             continue
-        yield _finding(revision, step, filled, Severity.ERROR if here else Severity.WARNING)
+        is_certain = here is not None and not revision.facts.is_downgrade
+        yield _finding(revision, step, filled, Severity.ERROR if is_certain else Severity.WARNING)
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,13 @@ def _finding(revision: Revision, step: _Step, filled: Filled, severity: Severity
         "The application still runs the code that uses it: its next statement fails."
         if is_drop
         else f"Rows that the running application inserts after the {filling} have no value: its next insert fails.",
-        "Do this in a revision with `post_deploy = True`, once the new code runs everywhere.",
+        _safe(is_drop, revision.facts.is_downgrade),
         severity,
     )
+
+
+def _safe(is_drop: bool, is_downgrade: bool) -> str:
+    if not is_downgrade:
+        return "Do this in a revision with `post_deploy = True`, once the new code runs everywhere."
+    code = "that does not use it" if is_drop else "that gives it a value in every row"
+    return f"Roll the application back first, everywhere, to code {code}."

@@ -11,7 +11,8 @@ def table_is_dropped(revision: Revision) -> Iterator[Finding]:
     """DROP TABLE in a revision that runs before the new code is everywhere.
 
     Code of the last release fails from this moment on, and the rows are gone for good. Each foreign key of the table
-    also needs an ACCESS EXCLUSIVE lock on the table that it refers to.
+    also needs an ACCESS EXCLUSIVE lock on the table that it refers to. On a way down it is the code that runs, until
+    it is rolled back.
 
     Anti-pattern::
 
@@ -27,10 +28,13 @@ def table_is_dropped(revision: Revision) -> Iterator[Finding]:
     """
     for found in revision.of(DropTable):
         table = found.change.table
-        if not revision.facts.post_deploy and not revision.is_new(table):
+        if revision.meets_running_code and not revision.is_new(table):
+            when = "on the way down" if revision.facts.is_downgrade else "before the new code is rolled out"
             yield revision.finding(
                 found,
-                f"{table} is dropped{revision.size_text(table)} before the new code is rolled out.",
+                f"{table} is dropped{revision.size_text(table)} {when}.",
                 "Code that still uses it fails from this moment on, and its rows are gone.",
-                "Let no code use it one release earlier, and mark this revision with `post_deploy = True`.",
+                "Roll the application back first, everywhere, to a release that does not use it."
+                if revision.facts.is_downgrade
+                else "Let no code use it one release earlier, and mark this revision with `post_deploy = True`.",
             )
