@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,39 +17,7 @@ from support.postgres import Database
 from support.projects import Project
 from support.resources import Resources
 from support.waiting import wait_until
-
-SECONDS_PER_WRITE = 2.0
-
-
-class Watched:
-    """Every state of one resource that the API server tells of, with when it came."""
-
-    def __init__(self, client: ApiClient, shop: Resources, name: str) -> None:
-        self.seen: list[tuple[float, dict[str, Any]]] = []
-        version = shop.get(name)["metadata"]["resourceVersion"]
-        path = f"{shop.migrations}?watch=true&resourceVersion={version}&fieldSelector=metadata.name={name}"
-        self._opening = client.stream(path)
-        self._thread = threading.Thread(target=self._follow, daemon=True)
-        self._thread.start()
-
-    def _follow(self) -> None:
-        with self._opening as self._stream:
-            for line in self._stream:
-                self.seen.append((time.monotonic(), json.loads(line)["object"]))
-
-    def close(self) -> None:
-        self._stream.interrupt()
-        self._thread.join(10)
-
-    def of_phase(self, phase: str) -> list[tuple[float, dict[str, Any]]]:
-        """The states whose status was written: taking the finalizer away at the end changes something else."""
-        before: dict[str, Any] = {}
-        found = []
-        for when, body in self.seen:
-            if body["status"] != before and body["status"].get("phase") == phase:
-                found.append((when, body))
-            before = body["status"]
-        return found
+from support.watched import SECONDS_PER_WRITE, Watched
 
 
 class Filling:

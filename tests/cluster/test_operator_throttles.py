@@ -18,27 +18,10 @@ from support.operator_process import OperatorProcess
 from support.postgres import Database
 from support.projects import Project
 from support.resources import Resources
+from support.slow_users import FILL, HURRY, ROWS, SLOW_USERS
 from support.waiting import wait_until
 
-ROWS = 20_000
-SLOW_USERS = f"""
-    CREATE TABLE users (id int PRIMARY KEY, status text, written timestamptz);
-    INSERT INTO users SELECT n, NULL, NULL FROM generate_series(1, {ROWS}) AS n;
-    ANALYZE users;
-    CREATE TABLE may_hurry ();
-    CREATE FUNCTION write_slowly() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        IF NOT EXISTS (SELECT FROM may_hurry) THEN PERFORM pg_sleep(0.004); END IF;
-        NEW.written := clock_timestamp();
-        RETURN NEW;
-    END $$;
-    CREATE TRIGGER write_slowly BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION write_slowly()
-"""
 NO = "127.0.0.2 answered 403 (no, or not yet)"
-FILL = """
-import headway
-headway.backfill("users", {"status": "'new'"}, "status IS NULL")
-"""
 
 
 class Load:
@@ -173,7 +156,7 @@ def test_its_no_holds_the_backfill_and_is_named_and_its_yes_lets_it_go_on(held: 
         f"from the no to the last row {last - said:.2f} s, from the yes to the first row {first - released:.2f} s"
     )
     assert held.hook.get("message", "") == ""
-    held.database.execute("ALTER TABLE may_hurry ADD may bool; INSERT INTO may_hurry VALUES (true)")
+    held.database.execute(HURRY)
     held.shop.wait_for_condition("shop", "Ready")
     assert held.filled == ROWS
     assert len(held.shop.jobs()) == 1, "a hold is no failure, and no other attempt"
@@ -194,7 +177,7 @@ def test_a_receiver_that_dies_holds_it_and_is_named_until_the_hook_is_taken_away
     assert f"holds: {by}" in told
 
     held.shop.change("shop", hooks=[])
-    held.database.execute("ALTER TABLE may_hurry ADD may bool; INSERT INTO may_hurry VALUES (true)")
+    held.database.execute(HURRY)
     held.shop.wait_for_condition("shop", "Ready")
     assert held.filled == ROWS
     assert held.written("min", f"extract(epoch FROM written) > {last}") > last

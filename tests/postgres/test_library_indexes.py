@@ -14,6 +14,7 @@ from headway.operations.index_build import IndexNotBuilt
 from headway.operations.tables import NoSuchTable
 from support.catalog import catalog
 from support.cuts import statements_cut
+from support.held_index import INDEX, HeldIndex
 from support.revisions import StoppedByTest, Told, run
 from support.waiting import wait_until
 
@@ -212,6 +213,22 @@ def test_a_build_that_waits_for_a_transaction_tells_whose_and_goes_on_when_it_en
     assert f"session {pid} (application shop-web): idle in transaction" in told["waits_for"]
     assert "411" not in told["waits_for"]
     assert users.scalar(VALID, ("i",))
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_how_far_a_build_is_comes_from_the_servers_own_count_of_blocks(database, driver):
+    held, link = HeldIndex(database), Told()
+
+    def on_report(kind, facts):
+        if kind == "IndexBuilding" and facts["phase"] == "building index: scanning table":
+            held.let_go()
+
+    link.on_report = on_report
+    build(database, INDEX, "events", [sa.text("kind_of(id, kind)")], driver=driver, link=link)
+    percents = [facts["percent"] for kind, facts in link.facts if "scanning table" in str(facts.get("phase"))]
+    assert percents[0] == pytest.approx(held.percent, abs=2)
+    assert 70 < percents[0] < 80
+    assert held.is_built
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
