@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ import yaml
 
 from headway_operator.settings import Settings
 from support.apiclient import ApiError
+from support.application_chart import AT_ONCE, Application
 from support.command_line import Headway
 from support.controlplane import ControlPlane
+from support.fix_chart import Helm
 from support.fix_operator import PATH, SOURCE
 from support.postgres import Database
 from support.process_kubelet.images import Image
@@ -92,20 +95,52 @@ def test_the_pod_of_the_page_starts_when_its_database_has_what_it_needs(
     wait_for_log(shop, "shop", "shop", "started")
 
 
-def test_the_gate_of_a_release_ends_when_the_database_has_what_it_needs(
-    shop: Resources, images: Project, database: Database
+@pytest.fixture
+def application(helm: Helm, own_control_plane: ControlPlane, shop: Resources, tmp_path: Path) -> Application:
+    return Application(helm, own_control_plane.kubeconfig, shop, tmp_path / "chart")
+
+
+def recipe(name: str) -> str:
+    return (ROOT / "contrib" / "helm" / name).read_text()
+
+
+def test_an_upgrade_by_helm_waits_until_the_database_has_what_the_new_release_needs(
+    shop: Resources, images: Project, database: Database, application: Application
 ) -> None:
     images.tables("users", label="main")
     shop.secret("shop-main-app", uri=database.url())
-    (job,) = documents("gate-job.yaml")
-    shop.client.post(shop.batch, job)
-    pod = shop.pod_of("shop-gate")["metadata"]["name"]
-    wait_for_log(shop, pod, "gate", "gate: 1 revision to come, the first is users")
     assert migrate(images, database.url()).exit_code == 0
-    wait_until(
-        lambda: shop.client.get(f"{shop.batch}/shop-gate")["status"].get("succeeded") == 1,
-        what="the gate to be open",
-    )
+    application.deploy("1.0.0", recipe("gate-job.yaml"))
+    assert application.version() == "1.0.0"
+    images.tables("orders")
+    with ThreadPoolExecutor(1) as one:
+        upgrading = one.submit(application.deploy, "2.0.0", recipe("gate-job.yaml"))
+        pod = shop.pod_of("shop-gate")["metadata"]["name"]
+        wait_for_log(shop, pod, "gate", "gate: 1 revision to come, the first is orders")
+        assert application.version() == "1.0.0"
+        assert migrate(images, database.url()).exit_code == 0
+        upgrading.result()
+    assert application.version() == "2.0.0"
+    assert shop.client.get(shop.batch)["items"] == []
+
+
+def test_an_upgrade_whose_revisions_do_not_come_fails_and_the_old_application_stays(
+    shop: Resources, images: Project, database: Database, application: Application
+) -> None:
+    images.tables("users", label="main")
+    shop.secret("shop-main-app", uri=database.url())
+    impatient = recipe("gate-job.yaml").replace('"240"', '"1"')
+    assert migrate(images, database.url()).exit_code == 0
+    application.deploy("1.0.0", impatient)
+    images.tables("orders")
+    with pytest.raises(AssertionError, match="pre-upgrade hooks failed: job shop-gate failed"):
+        application.deploy("2.0.0", impatient, AT_ONCE)
+    assert application.version() == "1.0.0"
+    pod = shop.pod_of("shop-gate")["metadata"]["name"]
+    assert "gate: 1 revision to come, the first is orders" in log_of(shop, pod, "gate")
+    assert migrate(images, database.url()).exit_code == 0
+    application.deploy("2.0.0", impatient)
+    assert application.version() == "2.0.0"
 
 
 def test_the_account_of_the_wait_may_read_what_it_waits_for_and_nothing_else(
