@@ -96,6 +96,27 @@ def test_for_some_namespaces_there_is_a_role_in_each_and_none_for_the_cluster(he
     assert not of_kind(documents, "PodDisruptionBudget")
 
 
+def test_there_is_a_disruption_budget_where_there_is_a_standby(helm: Helm) -> None:
+    (budget,) = of_kind(rendered(helm), "PodDisruptionBudget")
+    assert (budget["spec"]["minAvailable"], budget["spec"]["unhealthyPodEvictionPolicy"]) == (
+        1,
+        "AlwaysAllow",
+    )
+    assert not of_kind(rendered(helm, "--set", "replicas=1"), "PodDisruptionBudget")
+
+
+def test_the_user_of_its_pods_is_the_images_or_the_clusters_to_say(helm: Helm) -> None:
+    (deployment,) = of_kind(rendered(helm), "Deployment")
+    pod = deployment["spec"]["template"]["spec"]
+    assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    assert not {"runAsUser", "runAsGroup"} & set(container([deployment])["securityContext"])
+
+
+def test_metrics_keep_the_namespace_of_the_resource_that_they_are_of(helm: Helm) -> None:
+    (monitor,) = of_kind(rendered(helm, "--set", "podMonitor.enabled=true"), "PodMonitor")
+    assert [one["honorLabels"] for one in monitor["spec"]["podMetricsEndpoints"]] == [True]
+
+
 def test_nobody_but_an_admin_may_write_and_nobody_approves_by_a_role_that_is_added_to_others(
     helm: Helm,
 ) -> None:

@@ -77,6 +77,16 @@ def test_names_and_values_follow_the_conventions_of_kubernetes() -> None:
     assert [v for v in values if not re.fullmatch("[A-Z][a-zA-Z]*", v)] == []
 
 
+def test_a_length_of_time_has_its_unit_in_its_name() -> None:
+    lengths = {p for p, n in of_type("integer").items() if re.search(r"\bseconds\b", n["description"])}
+    assert len(lengths) > 8
+    assert {p for p in lengths if not p.lower().endswith("seconds")} == set()
+
+
+def test_a_reference_cannot_lead_out_of_the_namespace() -> None:
+    assert {p for p in NODES if p.rsplit(".", 1)[-1].lower().endswith("namespace")} == set()
+
+
 def test_points_in_time_are_called_time_and_are_timestamps() -> None:
     stamps = {p for p, n in of_type("string").items() if n.get("format") == "date-time"}
     assert stamps == {p for p in NODES if p.endswith("Time")}
