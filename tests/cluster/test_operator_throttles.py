@@ -1,6 +1,7 @@
 """A Throttle hook on the real API server: a receiver on a real socket holds a real backfill and lets it go on.
 
-What is printed is how long it took from a word of the receiver to the last row before it, or to the first after it.
+From its no to the last row it is at most a second; a busy machine makes that longer and never shorter, so the best
+of a few tries counts.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from support.resources import Resources
 from support.slow_users import FILL, HURRY, ROWS, SLOW_USERS
 from support.waiting import wait_until
 
+PROMISED_SECONDS = 1.0
+TRIES = 4
 NO = "127.0.0.2 answered 403 (no, or not yet)"
 
 
@@ -102,6 +105,12 @@ class Held:
         found: dict[str, Any] = self.shop.get("shop")["status"]["hooks"][0]
         return found
 
+    def goes_on(self) -> None:
+        """The receiver says yes, and rows are written again."""
+        self.load.says(204)
+        self.wait_until_it_works()
+        self.wait_until_throttled(lambda by: "hook" not in by)
+
     def wait_until_it_works(self) -> None:
         """Until a row is written that was not there."""
         before = self.filled
@@ -148,13 +157,14 @@ def test_its_no_holds_the_backfill_and_is_named_and_its_yes_lets_it_go_on(held: 
     assert f"%), holds: hook load says no: {NO}" in told
     assert held.shop.database("shop", "main")["phase"] == "Backfilling"
 
-    released = held.load.says(204)
-    held.wait_until_it_works()
-    held.wait_until_throttled(lambda by: "hook" not in by)
-    first = held.written("min", f"extract(epoch FROM written) > {last}")
-    print(
-        f"from the no to the last row {last - said:.2f} s, from the yes to the first row {first - released:.2f} s"
-    )
+    waits = [last - said]
+    held.goes_on()
+    while min(waits) > PROMISED_SECONDS and len(waits) < TRIES:
+        said = held.load.says(403)
+        held.wait_until_throttled(lambda by: "hook" in by)
+        waits.append(held.written("max") - said)
+        held.goes_on()
+    assert min(waits) <= PROMISED_SECONDS, waits
     assert held.hook.get("message", "") == ""
     held.database.execute(HURRY)
     held.shop.wait_for_condition("shop", "Ready")
@@ -163,10 +173,9 @@ def test_its_no_holds_the_backfill_and_is_named_and_its_yes_lets_it_go_on(held: 
 
 
 def test_a_receiver_that_dies_holds_it_and_is_named_until_the_hook_is_taken_away(held: Held) -> None:
-    died = held.load.die()
+    held.load.die()
     by = held.wait_until_throttled(lambda by: "hook" in by)
     last = held.written("max")
-    print(f"from its death to the last row {last - died:.2f} s; told as: {by}")
     assert by.startswith("hook load says no: ")
     rows = held.filled
     assert 0 < rows < ROWS
