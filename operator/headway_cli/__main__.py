@@ -10,6 +10,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
@@ -75,6 +76,7 @@ class _Parser(argparse.ArgumentParser):
         super().error(mask_of_words(sys.argv)(message))
 
 
+@cache
 def parser_of(program: str) -> argparse.ArgumentParser:
     """All verbs with their arguments."""
     parser = _Parser(

@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -21,33 +20,17 @@ import pytest
 from support import assets
 from support.apiclient import ApiClient, ApiError
 from support.controlplane import Cluster, ControlPlane
+from support.fix_options import KUBECONFIG_VARIABLE
 from support.kubernetes.versions import VersionUnknown
 from support.process_kubelet.images import Image
 from support.process_kubelet.kubelet import NODES, ProcessKubelet
 from support.waiting import wait_until
 
-KUBECONFIG_VARIABLE = "HEADWAY_TEST_KUBECONFIG"
 NODE_PREFIX = "process-kubelet-"
 PYTHON_IMAGE = "registry.test/python:1"
 CRDS = Path(__file__).parents[2] / "crds"
 
 _numbers = itertools.count(1)
-
-
-def pytest_report_header() -> list[str]:
-    """Which versions the tests run with."""
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("kopf", "alembic", "sqlalchemy"))
-    return [f"headway: {libraries}", f"cluster: {_which_cluster()}"]
-
-
-def _which_cluster() -> str:
-    if given := os.environ.get(KUBECONFIG_VARIABLE):
-        return f"the one of {given}"
-    try:
-        kit = assets.chosen_control_plane()
-    except VersionUnknown as unknown:
-        raise pytest.UsageError(unknown) from None
-    return f"own control plane, {f'from {kit.given()}' if kit.given() else f'Kubernetes {kit.version.tag}'}"
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The fixture `stage_of`: the scenes of the proofs of a backfill; options for how many processes are killed."""
+"""The fixture `stage_of`: the scenes of the proofs of a backfill."""
 
 from __future__ import annotations
 
@@ -14,12 +14,6 @@ from support.kills.story import Stage
 from support.postgres import PostgresServer
 
 StageOf = Callable[[str, Engine], Stage]
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """How many, and which."""
-    parser.addoption("--kills", type=int, default=30, help="how many backfills are killed, over all scenes")
-    parser.addoption("--kills-seed", default="", help="repeat the moments of an earlier run")
 
 
 @pytest.fixture

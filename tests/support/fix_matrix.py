@@ -1,4 +1,4 @@
-"""The matrix in pytest: the option `--matrix`, the argument `row`, the fixture `servers`, and a summary."""
+"""The matrix in pytest: the argument `row` and the fixture `servers`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.matrix.selection import CHOICES, rows_of, summary, to_be_had
+from support.matrix.selection import rows_of, to_be_had
 from support.matrix.servers import Servers
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """How much of the matrix a run takes."""
-    parser.addoption("--matrix", choices=CHOICES, default="chosen", help="which rows of the matrix to run")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -20,15 +15,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "row" in metafunc.fixturenames:
         rows = to_be_had(rows_of(metafunc.config.getoption("--matrix")))
         metafunc.parametrize("row", rows, ids=str)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Says what was left out: a row that cannot be had is never silently passed."""
-    reports = [one for found in terminalreporter.stats.values() for one in found]
-    if any("test_matrix.py" in str(getattr(one, "nodeid", "")) for one in reports):
-        terminalreporter.section("matrix")
-        for line in summary(config.getoption("--matrix")):
-            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

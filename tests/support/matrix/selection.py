@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.matrix import interpreters, servers
+from support.matrix import interpreters
 from support.matrix.dimensions import Row
 from support.matrix.pairs import first, written
 
@@ -18,6 +18,9 @@ def rows_of(which: str) -> tuple[Row, ...]:
 
 def why_not(row: Row) -> str:
     """Why a row cannot be run on this machine; empty when it can."""
+    # Every run of the tests imports this module, few of them need a server.
+    from support.matrix import servers
+
     return interpreters.why_not(row.python) or servers.why_not(row.server)
 
 

@@ -24,7 +24,7 @@ HEALTH = FOLDER / "health.lua"
 
 
 def load(path: Path) -> Any:
-    return yaml.safe_load(path.read_text())
+    return yaml.load(path.read_text(), yaml.CSafeLoader)
 
 
 HEALTH_TESTS = load(FOLDER / "health_test.yaml")["tests"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,16 @@ def files_of(case: Path) -> list[Path]:
     return sorted(case.glob("*.py")) if case.is_dir() else [case]
 
 
-def found_in(case: Path, rule: str) -> list[Finding]:
+@cache
+def all_found_in(case: Path) -> tuple[Finding, ...]:
     files = files_of(case)
     server = next((found[1] for file in files if (found := SERVER.search(file.read_text()))), "")
     facts = replace(facts_of_files(*files), server_version=server)
-    return [one for one in findings(facts) if one.rule == rule]
+    return tuple(findings(facts))
+
+
+def found_in(case: Path, rule: str) -> list[Finding]:
+    return [one for one in all_found_in(case) if one.rule == rule]
 
 
 def covers(finding: Finding, file: str, line: int) -> bool:
