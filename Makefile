@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 # Tests mostly wait for servers and processes: one worker more than there are cores.
 WORKERS ?= $(shell $(PYTHON) -c "import os; print(min(os.cpu_count() + 1, 6))")
-# Unit tests wait for nothing, and each worker collects them all.
+# Unit tests wait for nothing and share nothing: collected once, run in forks.
 UNIT_WORKERS ?= $(shell $(PYTHON) -c "import os; print(min(os.cpu_count(), 4))")
 
 # Of a backfill, in test-all.
@@ -39,7 +39,7 @@ demo: $(STAMP)  ## three databases to head, live, on an embedded PostgreSQL
 unit: export HYPOTHESIS_PROFILE ?= quick
 unit: export PYTHONDONTWRITEBYTECODE =
 unit: $(STAMP)  ## pure logic, in seconds; `make test` tries ten times as many random states
-	@$(BIN)/python -m pytest -n $(UNIT_WORKERS) tests/unit
+	@$(BIN)/python -m pytest -p no:xdist --forks $(UNIT_WORKERS) tests/unit
 
 test: $(STAMP)  ## everything that needs only pip and Go: a real API server, a real PostgreSQL
 	@PYTHONPATH=tests $(BIN)/python -m support.assets

@@ -11,6 +11,7 @@ UNIT = Path(__file__).parent / "unit"
 
 pytest_plugins = [
     "support.fix_depth",
+    "support.fix_forks",
     "support.fix_garbage",
     "support.fix_interrupts",
     "support.fix_options",

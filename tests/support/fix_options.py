@@ -1,4 +1,4 @@
-"""The options of our own, and what a run says at its begin and its end: in the process that shows them, tests or not."""
+"""Our own options, and what a run says at its begin and its end, also in a process that runs no tests itself."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from sqlalchemy import URL, create_engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
 from headway_contract.events import DocumentPart, Notice
+from headway_contract.masking import Masker
 from headway_contract.request import DatabaseRequest, Mode, RunRequest
 from headway_contract.result import Failure, Outcome, PendingRevision, RunResult
 from headway_contract.wire import from_line, sha256_of
@@ -22,10 +23,17 @@ from headway_runner.processes.pipes import Receiver, Sender
 from headway_runner.processes.streams import EventStream
 from headway_runner.processes.task import Inspection, Task
 from headway_runner.run.participant import call_guarded
+from headway_runner.words import secrecy
 from headway_runner.words.secrecy import learn, learn_environment, mask
 
 WRITER = "c4nary-writer"
-learn(WRITER)
+
+
+@pytest.fixture(autouse=True)
+def only_the_writer_is_known(monkeypatch):
+    """All that is ever learnt is looked for in each text: what other tests have taught is no matter here."""
+    monkeypatch.setattr(secrecy._masker, "__dict__", vars(Masker()))
+    learn(WRITER)
 
 
 def is_hidden(secret):
