@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -141,6 +143,49 @@ def test_an_upgrade_whose_revisions_do_not_come_fails_and_the_old_application_st
     assert migrate(images, database.url()).exit_code == 0
     application.deploy("2.0.0", impatient)
     assert application.version() == "2.0.0"
+
+
+@pytest.fixture
+def account_of_the_wait(
+    kubelet: ProcessKubelet, own_control_plane: ControlPlane, shop: Resources, images: Project, tmp_path: Path
+) -> None:
+    """A process has no path of a container: what a kubelet mounts of the account comes to it by a kubeconfig."""
+    config = yaml.safe_load(own_control_plane.kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": "TOKEN"}
+    config["contexts"][0]["context"]["namespace"] = shop.namespace
+    (tmp_path / "template").write_text(json.dumps(config))
+    command = own_control_plane.kubectl_command("create", "token", "shop-wait", "-n", shop.namespace)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    headway = programs / "headway"
+    headway.write_text(
+        f'#!/bin/sh\nsed "s/TOKEN/$({shlex.join(command)})/" {tmp_path}/template > {tmp_path}/kubeconfig\n'
+        f'KUBECONFIG={tmp_path}/kubeconfig exec {Path(sys.executable).parent}/headway "$@"\n'
+    )
+    headway.chmod(0o700)
+    kubelet.images[Settings().runner_image] = Image(environment={"PATH": f"{programs}:{PATH['PATH']}"})
+
+
+@pytest.mark.usefixtures("operator", "account_of_the_wait")
+def test_an_upgrade_by_helm_fails_with_the_run_and_comes_when_that_is_mended(
+    shop: Resources, images: Project, database: Database, application: Application
+) -> None:
+    images.tables("users")
+    shop.create("shop", {"main": database.url()}, retry={"limit": 0})
+    application.deploy("1.0.0", recipe("wait-job.yaml"))
+    assert application.version() == "1.0.0"
+    images.revision("orders", "op.execute('SELECT nowhere')")
+    shop.change("shop", revision="2")
+    with pytest.raises(AssertionError, match="pre-upgrade hooks failed: job shop-wait failed"):
+        application.deploy("2.0.0", recipe("wait-job.yaml"), AT_ONCE)
+    assert application.version() == "1.0.0"
+    pod = shop.pod_of("shop-wait")["metadata"]["name"]
+    assert 'column "nowhere" does not exist' in log_of(shop, pod, "wait")
+    images.tables("orders", after="users")
+    shop.change("shop", revision="3")
+    application.deploy("2.0.0", recipe("wait-job.yaml"))
+    assert application.version() == "2.0.0"
+    assert database.tables() == {"alembic_version", "users", "orders"}
 
 
 def test_the_account_of_the_wait_may_read_what_it_waits_for_and_nothing_else(
