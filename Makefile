@@ -5,8 +5,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 # Tests mostly wait for servers and processes: one worker more than there are cores.
 WORKERS ?= $(shell $(PYTHON) -c "import os; print(min(os.cpu_count() + 1, 6))")
-# Unit tests wait for nothing and share nothing: collected once, run in forks.
-UNIT_WORKERS ?= $(shell $(PYTHON) -c "import os; print(min(os.cpu_count(), 4))")
+# Of the unit tests, about half of their time. Each half in a process of its own: workers would each collect them all.
+UNIT_HALF = $(addprefix tests/unit/,controller lint planner)
 
 # Of a backfill, in test-all.
 KILLS ?= 1000
@@ -20,7 +20,7 @@ ON_EACH_KUBERNETES = $(addprefix tests/cluster/,test_bench_control_plane.py test
 	test_operator_process.py test_looking.py) tests/e2e/test_kubectl_example.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit test-all test-versions e2e check bench bench-steering bench-histories bench-backfill prove-backfill clean
+.PHONY: help demo test unit unit-half unit-rest test-all test-versions e2e check bench bench-steering bench-histories bench-backfill prove-backfill clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 17
@@ -39,7 +39,13 @@ demo: $(STAMP)  ## three databases to head, live, on an embedded PostgreSQL
 unit: export HYPOTHESIS_PROFILE ?= quick
 unit: export PYTHONDONTWRITEBYTECODE =
 unit: $(STAMP)  ## pure logic, in seconds; `make test` tries ten times as many random states
-	@$(BIN)/python -m pytest -p no:xdist --forks $(UNIT_WORKERS) tests/unit
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target unit-half unit-rest
+
+unit-half:
+	@$(BIN)/python -m pytest -p no:xdist $(UNIT_HALF)
+
+unit-rest:
+	@$(BIN)/python -m pytest -p no:xdist tests/unit $(addprefix --ignore=,$(UNIT_HALF))
 
 test: $(STAMP)  ## everything that needs only pip and Go: a real API server, a real PostgreSQL
 	@PYTHONPATH=tests $(BIN)/python -m support.assets

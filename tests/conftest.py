@@ -11,7 +11,6 @@ UNIT = Path(__file__).parent / "unit"
 
 pytest_plugins = [
     "support.fix_depth",
-    "support.fix_forks",
     "support.fix_garbage",
     "support.fix_interrupts",
     "support.fix_options",
