@@ -67,6 +67,17 @@ def wait_for_log(shop: Resources, pod: str, container: str, words: str) -> None:
     wait_until(lambda: words in log_of(shop, pod, container), what=f"{words!r} of {container}")
 
 
+def wait_for_log_of_job(shop: Resources, job: str, container: str, words: str) -> None:
+    """In any of its pods: one of a Job of the same name may be on its way out."""
+    path = f"{shop.core}/pods?labelSelector=job-name={job}"
+
+    def told() -> bool:
+        names = [pod["metadata"]["name"] for pod in shop.client.get(path)["items"]]
+        return any(words in log_of(shop, name, container) for name in names)
+
+    wait_until(told, what=f"{words!r} of {job}")
+
+
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
 def test_the_api_server_accepts_each_recipe_in_a_restricted_namespace(
     own_control_plane: ControlPlane, shop: Resources, recipe: Path
@@ -117,8 +128,7 @@ def test_an_upgrade_by_helm_waits_until_the_database_has_what_the_new_release_ne
     images.tables("orders")
     with ThreadPoolExecutor(1) as one:
         upgrading = one.submit(application.deploy, "2.0.0", recipe("gate-job.yaml"))
-        pod = shop.pod_of("shop-gate")["metadata"]["name"]
-        wait_for_log(shop, pod, "gate", "gate: 1 revision to come, the first is orders")
+        wait_for_log_of_job(shop, "shop-gate", "gate", "gate: 1 revision to come, the first is orders")
         assert application.version() == "1.0.0"
         assert migrate(images, database.url()).exit_code == 0
         upgrading.result()
@@ -138,8 +148,7 @@ def test_an_upgrade_whose_revisions_do_not_come_fails_and_the_old_application_st
     with pytest.raises(AssertionError, match="pre-upgrade hooks failed: job shop-gate failed"):
         application.deploy("2.0.0", impatient, AT_ONCE)
     assert application.version() == "1.0.0"
-    pod = shop.pod_of("shop-gate")["metadata"]["name"]
-    assert "gate: 1 revision to come, the first is orders" in log_of(shop, pod, "gate")
+    wait_for_log_of_job(shop, "shop-gate", "gate", "gate: 1 revision to come, the first is orders")
     assert migrate(images, database.url()).exit_code == 0
     application.deploy("2.0.0", impatient)
     assert application.version() == "2.0.0"
@@ -179,8 +188,7 @@ def test_an_upgrade_by_helm_fails_with_the_run_and_comes_when_that_is_mended(
     with pytest.raises(AssertionError, match="pre-upgrade hooks failed: job shop-wait failed"):
         application.deploy("2.0.0", recipe("wait-job.yaml"), AT_ONCE)
     assert application.version() == "1.0.0"
-    pod = shop.pod_of("shop-wait")["metadata"]["name"]
-    assert 'column "nowhere" does not exist' in log_of(shop, pod, "wait")
+    wait_for_log_of_job(shop, "shop-wait", "wait", 'column "nowhere" does not exist')
     images.tables("orders", after="users")
     shop.change("shop", revision="3")
     application.deploy("2.0.0", recipe("wait-job.yaml"))
