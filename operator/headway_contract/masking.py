@@ -1,9 +1,10 @@
 """Finds credentials in texts and hides them. Pure.
 
 Known values are hidden however they are written: percent-encoded, quoted, escaped, doubled, in base64. What only
-has the shape of a credential (``://user:…@``, ``password=…``, a bearer token) is hidden whatever it is. A value that
-could be a word (under 8 characters, or under 12 letters) is hidden only where it stands as a word; one that equals a
-name which is shown anyway is hidden only by its shape: a mark in its place would tell what it is.
+has the shape of a credential (``://user:…@``, ``password=…``, ``PASSWORD '…'`` in SQL, a bearer token) is hidden
+whatever it is. A value that could be a word (under 8 characters, or under 12 letters) is hidden only where it stands
+as a word; one that equals a name which is shown anyway is hidden only by its shape: a mark in its place would tell
+what it is.
 """
 
 import base64
@@ -31,10 +32,15 @@ _NAMED = re.compile(
     rf"""(?is)(\b{_SECRET_KEY}["']?\s*=\s*|\b{_SECRET_KEY}["']\s*:\s*|\b{_PASSWORD_KEY}\s*:\s*){_NOTHING}({_VALUE})"""
 )
 _BEARER = re.compile(r"(?i)\b(authorization[\"']?\s*[:=]\s*[\"']?(?:\w+\s+)?|bearer\s+(?=\S{16}))[^\s\"']+")
+_IN_SQL = re.compile(
+    r"(?is)(\b(?:password|identified\s+by)\s+)"
+    r"(?:E?'(?:[^'\\]|\\.|'')*'|'[^']*'|E?\\+'(?:[^'\\]|\\[^'])*\\+'|\$(\w*)\$.*?\$\2\$)"
+)
+"""Of roles, foreign servers and MySQL's users; the quotes may be escaped, as within a text of Python."""
 _USER_INFO = re.compile(r"://(?!user:password@)(?:[^\s/@:]{0,200}:\S{0,1000}@|[^\s/@]{1,1000}@)")
 """The exception is the example that our own next steps give."""
-_MAY_HAVE_A_SHAPE = re.compile(r"(?i)[:=]|bearer\s")
-"""One of these is in all that the three patterns above find."""
+_MAY_HAVE_A_SHAPE = re.compile(r"(?i)[:=]|bearer\s|password\s|identified\s")
+"""One of these is in all that the four patterns above find."""
 _REMEMBERED, _REMEMBERED_CHARACTERS = 2000, 100
 """Texts, and how long each may be: hundreds of revisions have a title each."""
 
@@ -129,7 +135,7 @@ def _masked_once(text: str, pattern: re.Pattern[str] | None) -> str:
     if not _MAY_HAVE_A_SHAPE.search(text):
         return text
     text = _BEARER.sub(rf"\1{MASK}", _USER_INFO.sub(f"://{MASK}@", text))
-    return _NAMED.sub(rf"\1{MASK}", text)
+    return _NAMED.sub(rf"\1{MASK}", _IN_SQL.sub(rf"\1'{MASK}'", text))
 
 
 def secrets_in(value: str) -> Iterator[str]:

@@ -186,6 +186,21 @@ def test_a_failure_after_a_commit_says_what_stayed(tmp_path, database):
     assert {"stays", "stays_too"} <= database.tables()
 
 
+def test_a_statement_that_only_keeps_a_connection_alive_has_committed_nothing(tmp_path, database):
+    project = from_template(tmp_path)
+    project.revision(
+        "a1",
+        """
+        with op.get_context().autocommit_block():
+            op.execute("SELECT 1")
+            op.execute("SELECT 1/0")
+        """,
+    )
+    run = migrate(project, database.url())
+    assert "division by zero" in refused(run, "RevisionFailed", ExitCode.MIGRATION_FAILED)
+    assert "ommitted before" not in run.result.failure.message
+
+
 def test_a_missing_permission_is_named(tmp_path, database):
     database.execute("DROP ROLE IF EXISTS hw_limited")
     database.execute("CREATE ROLE hw_limited LOGIN PASSWORD 'hw'; GRANT ALL ON SCHEMA public TO hw_limited")

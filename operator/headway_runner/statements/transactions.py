@@ -17,7 +17,10 @@ from headway_runner.connections.dbapi import adapter_of, bare
 _ENDS = re.compile(r"\s*(commit|end)\b(?!\s+prepared)", re.I)
 _DROPS = re.compile(r"\s*(rollback|abort)\b(?!\s+(to|prepared)\b)", re.I)
 _BEGINS = re.compile(r"\s*(begin|start\s+transaction)\b", re.I)
-_HARMLESS = re.compile(r"\s*(set|show|reset|savepoint|release|rollback\s+to)\b|.*\bpg_catalog\.", re.I | re.S)
+_HARMLESS = re.compile(
+    r"\s*(set|show|reset|savepoint|release|rollback\s+to)\b|\s*select\s+1\s*$|.*\bpg_catalog\.", re.I | re.S
+)
+"""``SELECT 1`` is how an idle connection is kept alive."""
 _CONCURRENTLY = re.compile(r"\s*(create|drop|reindex)\b.*\bconcurrently\b", re.I | re.S)
 _READS = re.compile(r"\s*(select|values|table|explain|fetch|declare|close)\b", re.I)
 _DEFINES = re.compile(r"\s*(create|alter|drop|rename|truncate)\b", re.I)

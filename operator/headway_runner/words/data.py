@@ -22,7 +22,7 @@ _LITERAL = re.compile(r"'((?:[^']|'')*)'|\$(\w*)\$(.*?)\$\2\$|\b(\d{4,})\b", re.
 _QUOTES_A_VALUE = re.compile(
     r"query argument \$\d|executemany\(\) argument"  # asyncpg, before it sends anything
     r"|percent-encoded token|connection info string|URI query parameter|\bin URI\b|IPv6 host address in URI"  # libpq
-    r"|is not among the defined enum"  # SQLAlchemy's Enum
+    r"|is not among the defined enum|literal value renderer"  # SQLAlchemy
     r"|invalid literal for int\(|could not convert string|isoformat string"  # Python
 )
 _SHAPES = (

@@ -104,6 +104,13 @@ SHAPES = [
     '{"Authorization": "Bearer c4Nary"}',
     "Bearer 0123456789c4Nary0123",
     "db:5432/?Action=connect&X-Amz-Security-Token=c4Nary",
+    "CREATE ROLE app_ro LOGIN PASSWORD 'a ''c4Nary'",
+    "ALTER ROLE app_ro ENCRYPTED PASSWORD E'it\\'s c4Nary'",
+    "op.execute('CREATE ROLE app_ro PASSWORD \\'c4Nary\\'')",
+    "DO 'x'; CREATE ROLE app_ro PASSWORD $p$c4'Nary$p$",
+    "OPTIONS (user 'shop', password 'c4Nary')",
+    "ALTER ROLE app_ro PASSWORD 'c4Nary\\'",
+    "CREATE USER shop IDENTIFIED BY 'c4Nary'",
 ]
 
 
@@ -119,6 +126,8 @@ HARMLESS = [
     "Correct the Secret: postgresql://user:password@host:port/name, special characters percent-encoded.",
     'syntax error: unexpected token "x"',
     "password=None",
+    "ALTER ROLE app_ro PASSWORD NULL",
+    "ALTER TABLE users ADD COLUMN password varchar DEFAULT 'x'",
     "the secret shop-main has no key uri",
     "PasswordMigration: column token does not exist",
 ]

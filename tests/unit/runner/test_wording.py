@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import DataError, IntegrityError, StatementError
+from sqlalchemy.exc import CompileError, DataError, IntegrityError, StatementError
 
 from headway_runner.words.wording import describe, print_frames
 
@@ -163,6 +163,10 @@ TOLD = {
             "x", "INSERT", {}, LookupError("'c4n' is not among the defined enum values. Enum name: mood.")
         ),
         'LookupError: "…" is not among the defined enum values. Enum name: mood.',
+    ),
+    "SQLAlchemy, a value that cannot be written": (
+        CompileError("No literal value renderer is available for literal value \"'c4n'\" with datatype JSON"),
+        'No literal value renderer is available for literal value "…" with datatype JSON',
     ),
     "Python, no number": (
         ValueError("invalid literal for int() with base 10: 'c4n'"),
