@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from headway_contract.codec import Undecodable, decode, encode
 from headway_contract.drift_report import DIFFERENCES_TOLD, TEXT_CHARACTERS, DriftReport
 from headway_contract.result import Failure, shorten
+from headway_contract.sentences import sentence
 
 NEXT_STEP = "What the run did stands; `headway check` compares by itself."
 
@@ -81,7 +82,8 @@ def _matches(pattern: str, kind: str, name: str) -> bool:
 def report_of(database: DatabaseDrift, ignore: Sequence[str]) -> DriftReport:
     """What the result of a run tells of it."""
     if database.failure is not None:
-        return DriftReport(message=shorten(f"The comparison failed: {database.failure.message} {NEXT_STEP}"))
+        why = sentence(database.failure.message)
+        return DriftReport(message=shorten(f"The comparison failed: {why} {NEXT_STEP}"))
     found = without_ignored(database, ignore).differences
     if database.not_compared and not database.differences:
         return DriftReport(message=shorten(database.not_compared))

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from headway_contract.exit_codes import ExitCode
 from headway_contract.request import VARIABLE, DatabaseRequest, Mode, RunRequest
 from headway_contract.result import Plan, RunResult
+from headway_contract.sentences import sentence
 from headway_contract.wire import join_document
 from headway_runner.gate_arguments import add_arguments
 
@@ -79,7 +80,7 @@ def judge(result: RunResult | None) -> tuple[str, int | None]:
     failure = result.failure
     if failure is not None:
         hopeless = failure.name in HOPELESS
-        return f"{failure.message} {failure.kind.next_step}".rstrip(), (
+        return f"{sentence(failure.message)} {failure.kind.next_step}".rstrip(), (
             int(failure.kind.exit_code) if hopeless else None
         )
     if result.plan is None:

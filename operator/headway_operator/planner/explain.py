@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from headway_contract.failures import next_step_after
+from headway_contract.sentences import sentence
 from headway_operator.api.reasons import Reason
 
 LIMIT_CHARACTERS = 1000
@@ -15,7 +16,7 @@ def explain(reason: Reason, happened: str, migration_name: str) -> str:
     seen = happened if len(happened) <= room else happened[: room - 1] + "…"
     # "Revision a2 (add a status) failed: …" says all that the meaning would, and lines are short.
     meaning = "" if reason.name == "RevisionFailed" and seen.startswith("Revision ") else reason.meaning
-    return " ".join(part for part in (meaning, _sentence(seen), step) if part)
+    return " ".join(part for part in (meaning, sentence(seen), step) if part)
 
 
 def attempt_text(failures: int, attempts: int) -> str:
@@ -38,8 +39,3 @@ def stamp(moment: datetime) -> str:
 def moment(text: str | None) -> datetime | None:
     """The time of such a text."""
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
-
-
-def _sentence(text: str) -> str:
-    text = text.strip()
-    return text if not text or text[-1] in ".!?…" else text + "."

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from headway_contract.result import PendingRevision, shorten
+from headway_contract.sentences import sentence
 from headway_operator.api.status import DatabaseStatus, HalfDone, Pending
 from headway_operator.planner.snapshot import JobView
 
@@ -42,7 +43,7 @@ def with_half_done(database: DatabaseStatus, job: JobView) -> DatabaseStatus:
     half_done = before
     if failure.name == PARTLY and failure.revision:
         said = (
-            f"{before.message} Run {job.run}: {failure.message}"
+            f"{sentence(before.message)} Run {job.run}: {failure.message}"
             if before and is_the_same
             else failure.message
         )

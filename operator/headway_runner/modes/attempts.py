@@ -8,6 +8,7 @@ from dataclasses import replace
 from headway_contract.backfill import BackfillRecord
 from headway_contract.events import PassRetried, RevisionApplied, RevisionStarted
 from headway_contract.result import Failure
+from headway_contract.sentences import sentence
 from headway_runner.processes.supervisor import Died, Supervisor
 from headway_runner.processes.task import Application, Inspection, Task
 from headway_runner.words.titles import named
@@ -57,7 +58,7 @@ def given_up(run: Application, attempts: int, seconds: float) -> Application:
     tried = f"Given up after {attempts} attempt{'' if attempts == 1 else 's'} in {seconds:.0f} s."
 
     def told(failure: Failure | None) -> Failure | None:
-        return None if failure is None else replace(failure, message=f"{failure.message} {tried}")
+        return None if failure is None else replace(failure, message=f"{sentence(failure.message)} {tried}")
 
     return replace(run, failure=told(run.failure), seen=told(run.seen))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from headway_contract.request import RunRequest
 from headway_contract.result import BACKFILLS_KEPT, Failure, Outcome, RunResult
+from headway_contract.sentences import sentence
 from headway_runner.processes.task import Application, Inspection
 from headway_runner.words.titles import named
 
@@ -171,7 +172,7 @@ def with_indexes(failure: Failure, broken: tuple[str, ...]) -> Failure:
     """Name the invalid indexes that a failed revision left."""
     if not broken:
         return failure
-    left = f"{failure.message} It left invalid: {', '.join(broken)}; the next run builds that index again."
+    left = f"{sentence(failure.message)} It left invalid: {', '.join(broken)}; the next run builds that index again."
     if failure.sqlstate == UNIQUE_STATE:
         left += (
             " It would fail in the same way: first find the rows that have the same values in the index's columns "

@@ -4,12 +4,13 @@ import sys
 
 from headway_contract.failures import next_step_after
 from headway_contract.result import Outcome, RunResult
+from headway_contract.sentences import sentence
 from headway_runner.words.secrecy import mask
 
 
-def say(sentence: str) -> None:
+def say(text: str) -> None:
     """One line."""
-    sys.stderr.write(f"headway: {mask(sentence)}\n")
+    sys.stderr.write(f"headway: {mask(text)}\n")
     sys.stderr.flush()
 
 
@@ -19,13 +20,16 @@ def last_words(result: RunResult) -> str:
     if result.failure is not None:
         kind = result.failure.kind
         step = next_step_after(kind.name, kind.next_step, result.failure.message)
-        return f"{where}{result.failure.name}: {result.failure.message} {kind.meaning} {step}".rstrip()
+        return (
+            f"{where}{result.failure.name}: {sentence(result.failure.message)} {kind.meaning} {step}".rstrip()
+        )
     heads = ", ".join(result.to_revision) or "the base"
     if result.plan is not None:
         count = sum(len(database.pending) for database in result.plan.databases)
         return f"planned {count} revisions in {len(result.plan.databases)} databases"
     if result.outcome is Outcome.STOPPED:
-        return f"{where}{_stopped(result, heads)} {result.notice}".rstrip()
+        stopped = _stopped(result, heads)
+        return f"{where}{sentence(stopped)} {result.notice}" if result.notice else f"{where}{stopped}"
     return f"{where}at {heads}, {result.applied_count} revisions applied"
 
 
