@@ -8,11 +8,14 @@ import asyncio
 import os
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
+
+from headway_operator.cluster.impersonation import Headers, NobodyNamed, headers
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 DEFAULT_KUBECONFIG = Path.home() / ".kube" / "config"
@@ -36,6 +39,8 @@ class Access:
     proxy: str | None = None
     traces: tuple[Callable[[], aiohttp.TraceConfig], ...] = ()
     """Whom every session tells of its requests."""
+    impersonation: Headers = ()
+    """As whom every request acts; nothing: as who we are."""
 
     def session(self) -> aiohttp.ClientSession:
         """A new session that authenticates each of its requests; the caller closes it."""
@@ -44,6 +49,7 @@ class Access:
             connector=aiohttp.TCPConnector(ssl=self.tls, limit=0),
             middlewares=() if self.token is None else (_authorize(self.token),),
             proxy=self.proxy,
+            headers=self.impersonation,
             trace_configs=[trace() for trace in self.traces],
         )
 
@@ -95,10 +101,11 @@ def from_kubeconfig(file: str = "", context: str = "") -> Access:
         load_kube_config(  # type: ignore[no-untyped-call]
             file or None, context or None, client_configuration=configuration
         )
+        impersonation = headers(_user_of(file, context))
         tls = _tls(configuration.ssl_ca_cert)
         if configuration.cert_file:
             tls.load_cert_chain(configuration.cert_file, configuration.key_file)
-    except (ConfigException, OSError) as error:
+    except (ConfigException, NobodyNamed, OSError) as error:
         raise NoAccess(
             f"no kubeconfig that can be used ({error}): set KUBECONFIG to one, or run this in a cluster"
         ) from None
@@ -111,7 +118,21 @@ def from_kubeconfig(file: str = "", context: str = "") -> Access:
 
     has_token = "BearerToken" in configuration.api_key or "authorization" in configuration.api_key
     proxy = configuration.proxy or None
-    return Access(configuration.host, tls, _kept(token) if has_token else None, proxy)
+    return Access(
+        configuration.host, tls, _kept(token) if has_token else None, proxy, impersonation=impersonation
+    )
+
+
+def _user_of(file: str, context: str) -> Mapping[str, Any]:
+    """As it stands there: the kubernetes package leaves out whom a user acts as."""
+    from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, KubeConfigMerger
+
+    merged = KubeConfigMerger(file or KUBE_CONFIG_DEFAULT_LOCATION).config  # type: ignore[no-untyped-call]
+    used = merged["contexts"].get_with_name(context or merged["current-context"])["context"]
+    chosen = used.safe_get("user")
+    named = merged["users"].get_with_name(chosen, safe=True) if chosen and merged.safe_get("users") else None
+    user: Mapping[str, Any] | None = None if named is None else named.safe_get("user")
+    return user or {}
 
 
 def _tls(authority: str | None) -> ssl.SSLContext:

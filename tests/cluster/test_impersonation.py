@@ -1,0 +1,55 @@
+"""A kubeconfig whose user acts as somebody else: the API server sees that one, and asks for its rights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from headway_operator.cluster.access import from_kubeconfig
+from headway_operator.cluster.api_server import ApiServer
+from support.command_line import Headway
+from support.controlplane import ControlPlane
+from support.resources import Resources
+
+ALICE = {
+    "as": "alice",
+    "as-uid": "42",
+    "as-groups": ["dba", "shops"],
+    "as-user-extra": {"example.com/team": ["a", "b"]},
+}
+
+
+@pytest.fixture
+def as_alice(own_control_plane: ControlPlane, tmp_path: Path) -> Path:
+    """The administrator's kubeconfig, acting as alice, who may do nothing."""
+    config = yaml.safe_load(own_control_plane.kubeconfig.read_text())
+    config["users"][0]["user"] |= ALICE
+    file = tmp_path / "as-alice"
+    file.write_text(yaml.safe_dump(config))
+    return file
+
+
+async def test_the_api_server_knows_the_user_as_the_one_it_acts_as(as_alice: Path) -> None:
+    api = ApiServer(from_kubeconfig(str(as_alice)).session())
+    kind = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    try:
+        review = await api.json("POST", "apis/authentication.k8s.io/v1/selfsubjectreviews", kind)
+    finally:
+        await api.close()
+    seen = review["status"]["userInfo"]
+    assert (seen["username"], seen["uid"]) == ("alice", "42")
+    assert {"dba", "shops"} < set(seen["groups"])
+    assert seen["extra"] == {"example.com/team": ["a", "b"]}
+
+
+def test_a_command_is_given_with_the_rights_of_whom_the_user_acts_as(
+    shop: Resources, as_alice: Path, tmp_path: Path
+) -> None:
+    shop.create("shop", {"main": "postgresql://localhost/none"})
+    for words in (("pause", "shop", "--no-wait"), ("status", "shop"), ("plan", "shop")):
+        run = Headway(tmp_path, *words, "-n", shop.namespace, "--kubeconfig", str(as_alice))
+        assert run.wait() == 2, run.out + run.err
+        assert 'User "alice" cannot get resource' in run.err
+    assert not shop.get("shop")["metadata"].get("annotations")
