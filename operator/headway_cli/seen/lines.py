@@ -9,6 +9,7 @@ from textwrap import wrap
 
 from headway_cli.board import clock
 from headway_cli.seen.happened import Happened
+from headway_operator.api.hooks import Result
 from headway_operator.api.migration import Migration
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Status
 from headway_operator.planner.backfills import amount, is_line_of, record_line, span
@@ -126,10 +127,15 @@ def _pace(database: DatabaseStatus) -> str:
 
 
 def _of_hooks(status: Status) -> Iterator[Line]:
-    for hook in status.hooks[-HOOKS_SHOWN:]:
-        about = " ".join(filter(None, (hook.point.value, hook.database, hook.revision)))
+    """Those of this run, and of an earlier one what has not arrived."""
+    run = status.run.id if status.run is not None else ""
+    here = ("", run)
+    shown = [one for one in status.hooks if one.run in here or one.result is not Result.DELIVERED]
+    for hook in shown[-HOOKS_SHOWN:]:
+        of_run = "" if hook.run in here else f"of run {hook.run}"
+        about = " ".join(filter(None, (hook.point.value, hook.database, hook.revision, of_run)))
         said = f": {hook.message}" if hook.message else ""
-        style = "dim" if hook.result.value == "Delivered" else "yellow"
+        style = "dim" if hook.result is Result.DELIVERED else "yellow"
         yield Line(f"  hook {hook.name} ({about}) {hook.result.value.lower()}{said}", style)
 
 

@@ -96,6 +96,21 @@ def test_a_run_is_shown_with_its_databases_and_the_backfill_that_goes_on() -> No
     ]
 
 
+def test_of_an_earlier_run_only_the_messages_that_have_not_arrived_are_shown() -> None:
+    def told(run: str, result: Result) -> HookStatus:
+        return HookStatus("chat", HookType.NOTIFY, Point.ON_READY, result, id=f"{run}.{result}", run=run)
+
+    hooks = tuple(
+        told(run, result) for run in ("1a2b3c", "3f9c2e") for result in (Result.DELIVERED, Result.FAILED)
+    )
+    shown = text(migration(State.PROGRESSING, "Migrating", hooks=hooks)).splitlines()
+    assert [line.strip() for line in shown if "hook" in line] == [
+        "hook chat (OnReady of run 1a2b3c) failed",
+        "hook chat (OnReady) delivered",
+        "hook chat (OnReady) failed",
+    ]
+
+
 def test_what_differs_from_the_models_is_told_with_its_age() -> None:
     done = DatabaseStatus(
         "main", DatabasePhase.SUCCEEDED, drift=DriftStatus(1, ("column a is missing",), compared_time=START)
