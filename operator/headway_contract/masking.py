@@ -33,10 +33,11 @@ _NAMED = re.compile(
 )
 _BEARER = re.compile(r"(?i)\b(authorization[\"']?\s*[:=]\s*[\"']?(?:\w+\s+)?|bearer\s+(?=\S{16}))[^\s\"']+")
 _IN_SQL = re.compile(
-    r"(?is)(\b(?:password|identified\s+by)\s+)"
+    r"(?is)(\b(?:password|(?<!revision )identified\s+by)\s+)"
     r"(?:E?'(?:[^'\\]|\\.|'')*'|'[^']*'|E?\\+'(?:[^'\\]|\\[^'])*\\+'|\$(\w*)\$.*?\$\2\$)"
 )
-"""Of roles, foreign servers and MySQL's users; the quotes may be escaped, as within a text of Python."""
+"""Of roles, foreign servers and MySQL's users; the quotes may be escaped, as within a text of Python. Alembic cannot
+locate a "revision identified by '…'"."""
 _USER_INFO = re.compile(r"://(?!user:password@)(?:[^\s/@:]{0,200}:\S{0,1000}@|[^\s/@]{1,1000}@)")
 """The exception is the example that our own next steps give."""
 _MAY_HAVE_A_SHAPE = re.compile(r"(?i)[:=]|bearer\s|password\s|identified\s")

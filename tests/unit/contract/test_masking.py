@@ -126,6 +126,7 @@ HARMLESS = [
     "Correct the Secret: postgresql://user:password@host:port/name, special characters percent-encoded.",
     'syntax error: unexpected token "x"',
     "password=None",
+    "Can't locate revision identified by 'a1b2c3'",
     "ALTER ROLE app_ro PASSWORD NULL",
     "ALTER TABLE users ADD COLUMN password varchar DEFAULT 'x'",
     "the secret shop-main has no key uri",
