@@ -56,7 +56,7 @@ CONDITIONS = {kind for row in TABLE.values() for kind, _ in row} | set(OWN_CONDI
 WORDS_THAT_ARE_NO_REASONS = CONDITIONS | {
     "True", "False", "Unknown", "Never", "Stop", "Superseded", "Required", "Whether", "Continue", "Always", "Enforce",
     "Plan", "Migrate", "Active", "Failed", "ErrImagePull", "ImagePullBackOff", "InvalidImageName",
-    "ErrImageNeverPull", "CreateContainerConfigError", "Unschedulable",
+    "ErrImageNeverPull", "CreateContainerConfigError", "Unschedulable", "StartError", "ContainerCannotRun",
 } | {member.value for kind in (HookType, Point, Answer) for member in kind}  # fmt: skip
 REASON_LIKE = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]+)*")
 

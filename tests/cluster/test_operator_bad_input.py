@@ -165,6 +165,17 @@ def test_an_image_that_cannot_be_pulled_is_named_and_can_be_corrected(
     assert "users" in database.tables()
 
 
+def test_an_interpreter_that_is_not_in_the_image_is_named_at_once(
+    shop: Resources, project: Project, database: Database
+) -> None:
+    project.tables("users")
+    shop.create("shop", {"main": database.url()}, alembic={"python": "/app/no-such-python"})
+    message = the_message(shop, "InterpreterNotFound")
+    assert 'no-such-python": executable file not found' in message
+    assert "Correct spec.alembic.python" in message
+    assert len(shop.jobs("Plan")) == 1
+
+
 def test_a_job_that_the_api_server_refuses_is_explained(
     shop: Resources, project: Project, database: Database
 ) -> None:

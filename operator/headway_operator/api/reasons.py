@@ -138,7 +138,20 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "PodFailed",
         "The Job's pod ended without a result.",
-        "Look at the pod's log and last state (out of memory? killed?).",
+        "Look at the pod's log and last state (killed? its node gone?).",
+        retry=True,
+    ),
+    Reason(
+        "InterpreterNotFound",
+        "The interpreter that spec.alembic.python names is not in the image, or cannot be executed.",
+        "Correct spec.alembic.python (a path in the image, such as /app/.venv/bin/python, or a name on its PATH), "
+        "or build the image with it.",
+    ),
+    Reason(
+        "OutOfMemory",
+        "The Job's pod needed more memory than it may have, and was killed.",
+        "Raise limits.memory in spec.job.resources, or let the revision hold fewer rows at once; "
+        "the run goes on from the last committed revision.",
         retry=True,
     ),
     Reason(

@@ -16,6 +16,8 @@ from headway_operator.planner.snapshot import JobState, JobView, PodView, Stage,
 
 _CHANGING = (Stage.MIGRATE, Stage.POST_DEPLOY)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_OF_THE_CONTAINER = ("", "Completed", "Error", "OOMKilled")
+"""Endings of a container that ran: the message beside these is what it wrote itself, whatever that is."""
 _STATES = {"Complete": JobState.SUCCEEDED, "Failed": JobState.FAILED}
 
 
@@ -73,6 +75,7 @@ def pod_view(pod: Body) -> PodView:
     """One pod: whether its main container runs, how it ended, and what keeps it from starting."""
     main = _main_status(pod).get("state") or {}
     ended = main.get("terminated")
+    ended_reason = (ended or {}).get("reason", "")
     reason, message = _waiting(pod)
     wish = (pod["metadata"].get("annotations") or {}).get(ANNOTATION)
     gone_by = pod["metadata"].get("deletionTimestamp")
@@ -81,6 +84,8 @@ def pod_view(pod: Body) -> PodView:
         created=moment_of(pod["metadata"].get("creationTimestamp")),
         started=ended is not None or "running" in main,
         succeeded=ended is not None and ended.get("exitCode") == 0,
+        ended_reason=ended_reason,
+        ended_message="" if ended is None or ended_reason in _OF_THE_CONTAINER else ended.get("message", ""),
         waiting_reason=reason,
         waiting_message=message,
         control=Control.from_json(wish) if wish else Control(),

@@ -7,7 +7,7 @@ is added that depends on the Job's name only, so that many resources do not come
 import hashlib
 from datetime import datetime, timedelta
 
-from headway_contract.result import Outcome
+from headway_contract.result import Outcome, shorten
 from headway_operator.api.migration import Retry
 from headway_operator.api.reasons import Reason, reason_of
 from headway_operator.planner.snapshot import JobView
@@ -25,6 +25,11 @@ _WAITING_REASONS = {
     "CreateContainerConfigError": "SecretNotFound",
     "Unschedulable": "PodNotScheduled",
 }
+_NEVER_RAN = ("StartError", "ContainerCannotRun")
+_NO_PROGRAM = ('exec: "', "executable file", "open executable")
+"""In what runc and crun say of a program that is not there or cannot be executed."""
+KUBELET_CHARACTERS = 500
+"""Of its message: what matters comes last, after the names of all that have handed it on."""
 
 
 def pause_after(failures: int, retry: Retry, job_name: str) -> timedelta:
@@ -57,6 +62,19 @@ def failure_of(job: JobView) -> tuple[Reason, str]:
     waiting = obstacle_of(job)
     if waiting is not None:
         return waiting
+    return _without_a_word(job)
+
+
+def _without_a_word(job: JobView) -> tuple[Reason, str]:
+    """Its runner has left nothing: what the kubelet says of its container."""
+    how, told = (job.pod.ended_reason, job.pod.ended_message) if job.pod is not None else ("", "")
+    if how == "OOMKilled":
+        return reason_of("OutOfMemory"), ""
+    # A container may also not start because of its node, which another attempt gets over.
+    if how in _NEVER_RAN and any(word in told for word in _NO_PROGRAM):
+        return reason_of("InterpreterNotFound"), shorten(told, KUBELET_CHARACTERS)
+    if told:
+        return reason_of("PodFailed"), f"{how}: {shorten(told, KUBELET_CHARACTERS)}"
     return reason_of("PodFailed"), job.message
 
 

@@ -34,6 +34,10 @@ class PodView:
     """The main container runs or has run."""
     succeeded: bool = False
     """It ended with exit code 0."""
+    ended_reason: str = ""
+    """The kubelet's word for how it ended, such as ``OOMKilled`` or ``StartError``."""
+    ended_message: str = ""
+    """What the kubelet says of that; never what the container left itself."""
     waiting_reason: str = ""
     """The kubelet's word for why a container does not start, such as ``ImagePullBackOff``."""
     waiting_message: str = ""

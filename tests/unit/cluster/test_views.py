@@ -128,6 +128,17 @@ def test_a_text_that_is_no_result_is_none() -> None:
     assert view.result is None
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"), [("StartError", "no such file"), ("OOMKilled", ""), ("Error", "")]
+)
+def test_how_a_container_ended_is_told_and_never_what_it_wrote_itself(reason: str, told: str) -> None:
+    state = {"terminated": {"exitCode": 128, "reason": reason, "message": "no such file"}}
+    view = job_view(JOB, [a_pod("p", "2026-11-23T08:00:01Z", state)])
+    assert view is not None
+    assert view.pod is not None
+    assert (view.pod.ended_reason, view.pod.ended_message) == (reason, told)
+
+
 def test_only_what_can_change_a_decision_is_news() -> None:
     created = "2026-11-23T08:00:01Z"
     assert not is_news(JOB)

@@ -150,6 +150,51 @@ def test_a_failed_job_has_a_reason_whatever_is_known_of_it(job, reason):
     assert failure_of(ended(a_job(a_migration(), "main"), result, **job))[0].name == reason
 
 
+NO_INTERPRETER = (
+    "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
+    'unable to start container process: error during container init: exec: "/app/.venv/bin/python": '
+    "stat /app/.venv/bin/python: no such file or directory"
+)
+
+
+@pytest.mark.parametrize("word", ["StartError", "ContainerCannotRun"])
+def test_an_interpreter_that_is_not_there_is_named_and_not_tried_again(word):
+    cluster = one_database()
+    (job,) = cluster.active
+    cluster.start_pod(job.name, ended_reason=word, ended_message=NO_INTERPRETER)
+    assert end_with(cluster, message="reached the backoff limit").wake_after is None
+    main = cluster.status.database("main")
+    assert (main.phase, main.reason) == (DatabasePhase.FAILED, "InterpreterNotFound")
+    assert "stat /app/.venv/bin/python: no such file or directory. " in main.message
+    assert "Correct spec.alembic.python" in main.message
+
+
+def test_a_container_that_its_node_could_not_start_is_tried_again_and_why_is_told():
+    cluster = one_database()
+    (job,) = cluster.active
+    cluster.start_pod(job.name, ended_reason="StartError", ended_message="cgroup: no space left on device")
+    end_with(cluster)
+    main = cluster.status.database("main")
+    assert (main.phase, main.reason) == (DatabasePhase.WAITING, "PodFailed")
+    assert "StartError: cgroup: no space left on device. " in main.message
+
+
+def test_a_pod_without_enough_memory_says_which_limit_to_raise():
+    cluster = one_database()
+    (job,) = cluster.active
+    cluster.start_pod(job.name, ended_reason="OOMKilled")
+    end_with(cluster, message="reached the backoff limit")
+    main = cluster.status.database("main")
+    assert (main.phase, main.reason) == (DatabasePhase.WAITING, "OutOfMemory")
+    assert "limits.memory in spec.job.resources" in main.message
+
+
+def test_what_the_runner_has_said_is_told_however_its_container_ended():
+    pod = a_pod(ended_reason="OOMKilled")
+    job = ended(a_job(a_migration(), "main", pod=pod), a_result(failure="LockTimeout"))
+    assert failure_of(job)[0].name == "LockTimeout"
+
+
 def test_a_plan_that_cannot_be_read_is_made_again():
     cluster = ModelCluster()
     cluster.start_pod(cluster.reconcile().starts[0].name)
