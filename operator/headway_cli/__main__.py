@@ -18,6 +18,7 @@ from typing import NoReturn
 from headway_cli import check, completion, demo, gate, hooks, init, lint, look, plan, run, steer
 from headway_cli.problems import BadInput, Defect
 from headway_cli.secrecy import mask_of_words
+from headway_cli.unread import until_unread
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
@@ -32,11 +33,16 @@ _EPILOG = """exit codes:
   3    the plan needs an approval; nothing was changed
   130  stopped by Ctrl-C, SIGTERM or SIGHUP after the revision that was running; the same command goes on from
        there. A second Ctrl-C cancels the running statement; if part of its revision stays, the code is 1.
+  141  whoever read the output ended before it, as in `headway list | head -1`
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
+    return until_unread(lambda: _main(arguments))
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     program = _program(sys.argv[0])
     parser = parser_of(program)
@@ -55,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"error: {program}: there is no module {error.name} here\n  {_MISSING_EXTRAS}", file=sys.stderr)
         return EXIT_BAD_INPUT
+    except BrokenPipeError:
+        raise
     except Exception as error:  # noqa: BLE001 - Python's own traceback would show what must not be shown
         trace = str(error) if isinstance(error, Defect) else mask_of_words(words)(traceback.format_exc())
         print(f"{trace}\nerror: this is a defect of Headway; please report it", file=sys.stderr)

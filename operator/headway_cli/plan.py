@@ -142,11 +142,10 @@ def _review(migration: Migration) -> Callable[[Any], Any]:
 
 
 def _write_text(plan: ShownPlan) -> None:
-    from rich.console import Console
-
+    from headway_cli.console import Console
     from headway_cli.plans.text import lines
 
-    console = Console(highlight=False)
+    console = Console()
     for line in lines(plan, console.width if console.is_terminal else 120):
         console.print(line, soft_wrap=True)
 

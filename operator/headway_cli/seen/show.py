@@ -61,10 +61,11 @@ async def show_list(options: argparse.Namespace) -> int:
 
 async def _watch(api: ApiServer, path: str) -> None:
     """On a terminal it is drawn in place; elsewhere each state that differs is printed, without its clocks."""
-    from rich.console import Console
     from rich.live import Live
 
-    console = Console(highlight=False)
+    from headway_cli.console import Console
+
+    console = Console()
     if not console.is_terminal:
         await _print_changes(api, path)
         return
@@ -101,9 +102,9 @@ def _is_over(migration: Migration) -> bool:
 
 
 def _print(migration: Migration, told: Happened) -> None:
-    from rich.console import Console
+    from headway_cli.console import Console
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True)
     for line in lines_of(migration, utc_now(), told):
         console.print(line.text, style=line.style or None, markup=False)
 

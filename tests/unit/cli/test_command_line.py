@@ -22,7 +22,7 @@ def test_the_version_is_that_of_the_distribution(capsys):
 
 def test_the_exit_codes_are_told(capsys):
     told = shown(capsys, "--help")
-    for code in ("0 ", "1 ", "2 ", "130 "):
+    for code in ("0 ", "1 ", "2 ", "130 ", "141 "):
         assert f"\n  {code}" in told
 
 
