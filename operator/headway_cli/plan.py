@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,7 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
     """Show what was asked for; raises :class:`BadInput`."""
     from headway_cli.plans.result import tell_problem
 
-    if options.files or _are_files(options.sources):
+    if options.files or _are_files(options.sources, _says_where(options, command)):
         plan, told = _of_files(options)
     else:
         plan, told = _of_name(options)
@@ -79,18 +80,28 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
     return EXIT_FAILED if failed else EXIT_PLANNED
 
 
-def _are_files(sources: Sequence[str]) -> bool:
-    """A name has no slash, no suffix, and there is no file of it."""
-    kinds = {_is_file(source) for source in sources}
-    if kinds == {True, False} or (kinds == {False} and len(sources) > 1):
-        names = ", ".join(source for source in sources if not _is_file(source))
-        what = f"there is no file {names}"
+def _are_files(sources: Sequence[str], says_where: str) -> bool:
+    """One word may be a name; what it was taken as is told where it may be both."""
+    from headway_cli.plans.meant import Word, meant
+
+    if len(sources) == 1:
+        taken = meant(Word(sources[0], Path(sources[0]).exists()), says_where)
+        if taken.note:
+            print(f"note: {taken.note}", file=sys.stderr)
+        return taken.is_file
+    missing = [source for source in sources if not meant(Word(source, Path(source).exists()), "").is_file]
+    if missing:
+        what = f"there is no file {', '.join(missing)}"
         raise BadInput(Problem("plan", "", what, "Name files and folders, or one resource in the cluster."))
-    return kinds == {True}
+    return True
 
 
-def _is_file(source: str) -> bool:
-    return source == "-" or "/" in source or source.endswith((".yaml", ".yml")) or Path(source).exists()
+def _says_where(options: argparse.Namespace, command: Sequence[str]) -> str:
+    """What of the command line is only of use for a cluster."""
+    for flag in ("namespace", "context", "kubeconfig"):
+        if getattr(options, flag):
+            return "-n" if flag == "namespace" else f"--{flag}"
+    return "kubectl" if command[0] == "kubectl" else ""
 
 
 def _of_files(options: argparse.Namespace) -> tuple[ShownPlan | None, Told]:
