@@ -31,9 +31,14 @@ def approved(intake: Intake, digest: str) -> Intake:
     return replace(intake, resource={**intake.resource, "metadata": {**metadata, "annotations": annotations}})
 
 
+def can_ask() -> bool:
+    """Whether there is a person at a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def agrees(question: str) -> bool:
     """What a person at a terminal answers; without one: no."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not can_ask():
         return False
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from headway_cli.approving import names
+from headway_cli.report import counted
 from headway_operator.api.migration import (
     ABORT_ANNOTATION,
     APPROVE_ANNOTATION,
@@ -17,9 +18,11 @@ from headway_operator.api.migration import (
     PACE_ANNOTATION,
     PAUSED_ANNOTATION,
     RETRY_ANNOTATION,
+    LintSettings,
     Migration,
 )
 from headway_operator.api.status import Status
+from headway_operator.planner.review import left_over, warnings_left
 
 
 class Refused(Exception):
@@ -120,6 +123,7 @@ def _shown(migration: Migration) -> Iterator[str]:
     """What would be done, as the status has it."""
     plan, spec = migration.status.plan, migration.spec
     assert plan is not None
+    lint = LintSettings() if spec is None else spec.lint
     yield f"{migration.namespace}/{migration.name}" + (f", image {spec.image}" if spec is not None else "")
     for database in migration.status.databases:
         if not database.pending_count:
@@ -128,10 +132,28 @@ def _shown(migration: Migration) -> Iterator[str]:
         yield f"  {database.name}{at}: {database.pending_count} to apply"
         for one in database.pending:
             yield f"    {one.revision}  {one.title}".rstrip()
+            yield from (f"      ! {warning}" for warning in warnings_left(one, lint))
         left_out = database.pending_count - len(database.pending)
         if left_out > 0:
             yield f"    and {left_out} more"
+    yield from _review(migration, lint)
     yield f"  digest {plan.digest}"
+
+
+def _review(migration: Migration, lint: LintSettings) -> Iterator[str]:
+    """How much was found in all, and the worst of each rule where not everything stands with a revision above."""
+    plan = migration.status.plan
+    assert plan is not None
+    if not plan.reviewed or lint.mode == "Never":
+        why = "spec.lint.mode is Never" if lint.mode == "Never" else "what the revisions do was not told"
+        yield f"  no review: {why}"
+        return
+    left = left_over(plan, lint)
+    total = sum(one.count for one in left)
+    yield f"  the review has {counted(total, 'finding')}" if total else "  the review found nothing"
+    pending = [one for database in migration.status.databases for one in database.pending]
+    if total > sum(len(warnings_left(one, lint)) for one in pending):
+        yield from (f"    ! {one.severity} {one.rule} ({one.count}): {one.first}" for one in left)
 
 
 def _goes_on(migration: Migration) -> bool:

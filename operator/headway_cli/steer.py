@@ -118,7 +118,7 @@ async def _give(remote: Remote, options: argparse.Namespace) -> int:
         raise BadInput(Problem(options.name, "", "it is being deleted, and takes no commands any more"))
     command = await _command(options, migration, remote)
     if not _is_agreed(command, options):
-        print("Nothing was approved.", file=sys.stderr)
+        print(f"Nothing was approved{_why_not(options.name)}.", file=sys.stderr)
         return EXIT_NOT_AGREED
     await remote.annotate(command.annotations)
     if options.no_wait:
@@ -154,6 +154,14 @@ def _is_agreed(command: Command, options: argparse.Namespace) -> bool:
     if not command.shown or options.yes or options.digest:
         return True
     return agrees("Approve this plan?")
+
+
+def _why_not(name: str) -> str:
+    from headway_cli.approving import can_ask
+
+    if can_ask():
+        return ""
+    return f": nobody can be asked, for this is no terminal. Name the digest behind {name}, or say --yes"
 
 
 def _explained(error: Exception, options: argparse.Namespace, resource: str) -> tuple[str, str]:

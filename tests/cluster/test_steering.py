@@ -51,7 +51,9 @@ def test_a_plan_is_approved_held_ended_and_gone_on_with_by_typed_commands(
     refused = said(typed("approve", "shop"), 3)
     assert "main: 3 to apply" in refused
     assert "users" in refused
-    assert "Nothing was approved." in refused
+    assert re.search(r"\n    orders  .*\n      ! \w+ revision_is_not_rendered.*: ", refused), refused
+    assert "\n  the review has 1 finding\n" in refused
+    assert "Nothing was approved: nobody can be asked, for this is no terminal. Name the digest" in refused
     assert "is not the plan that there is" in said(typed("approve", "shop", "0123456789abcdef"), 2)
     assert "is approved" in said(typed("approve", "shop", "--yes"))
     gate.wait_until_reached()

@@ -3,13 +3,14 @@
 So turning a rule or the enforcement off opens the gate without another plan.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
 from headway_contract.result import DatabasePlan, Plan, shorten
 from headway_operator.api.migration import LintSettings
 from headway_operator.api.reasons import reason_of
-from headway_operator.api.status import DatabaseStatus, PlanStatus, RuleStatus
+from headway_operator.api.status import DatabaseStatus, Pending, PlanStatus, RuleStatus
 from headway_operator.lint.findings import Finding, Severity
 from headway_operator.lint.lint import findings
 from headway_operator.planner.run import current_run
@@ -21,6 +22,8 @@ WARNINGS_SHOWN = 32
 TEXT_CHARACTERS = 900
 UNSEEN = ("revision_is_not_rendered", "statement_cannot_be_read")
 """Rules that find what no rule could judge: under Enforce that is not let pass without a word of a person."""
+_HEAD = re.compile(r"[ ,]+")
+"""Between the words of a finding in a status before its message: its severity, its rule, its line."""
 UNSEEN_STEP = "What no rule could judge may also go by an approval of the plan: spec.plan.approval: Required."
 
 
@@ -119,8 +122,20 @@ def what_is_unseen(plan: PlanStatus, lint: LintSettings) -> str:
 
 def summary(plan: PlanStatus, lint: LintSettings) -> str:
     """What was found, in a line for an event; empty when nothing was."""
-    left = _left(plan, lint) if plan.reviewed and lint.mode != "Never" else ()
-    return "; ".join(f"{one.rule} ({one.count}): {one.first}" for one in left)
+    return "; ".join(f"{one.rule} ({one.count}): {one.first}" for one in left_over(plan, lint))
+
+
+def left_over(plan: PlanStatus, lint: LintSettings) -> tuple[RuleStatus, ...]:
+    """What the settings of now leave of the findings, the worst of each rule; nothing where nobody looked."""
+    return _left(plan, lint) if plan.reviewed and lint.mode != "Never" else ()
+
+
+def warnings_left(pending: Pending, lint: LintSettings) -> tuple[str, ...]:
+    """The same of one revision, each in its own words."""
+    if lint.mode == "Never":
+        return ()
+    ignored = set(lint.ignore)
+    return tuple(one for one in pending.warnings if not ignored & set(_HEAD.split(one.partition(":")[0])))
 
 
 def _unseen(plan: PlanStatus, lint: LintSettings) -> list[RuleStatus]:

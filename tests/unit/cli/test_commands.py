@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from headway_cli import commands
 from headway_cli.commands import Refused
-from headway_operator.api.status import Run, Status
+from headway_operator.api.migration import LintSettings
+from headway_operator.api.status import RuleStatus, Run, Status
 from support.builders import a_migration
 from support.model import ModelCluster
 
@@ -109,8 +111,59 @@ def test_an_approval_shows_what_is_approved_and_writes_the_whole_digest():
         "    registry.example.com/shop:1  title of registry.example.com/shop:1",
         "  audit at base0: 1 to apply",
         "    registry.example.com/shop:1  title of registry.example.com/shop:1",
+        "  no review: what the revisions do was not told",
         f"  digest {digest}",
     )
+
+
+def reviewed(*rules: RuleStatus, warnings: tuple[str, ...] = (), **spec: Any) -> tuple[str, ...]:
+    """What an approval shows of a plan in which these rules found something, and the status keeps these words."""
+    migration, status = WAITING.resource, WAITING.status
+    assert migration.spec is not None
+    assert status.plan is not None
+    main, audit = status.databases
+    main = replace(main, pending=tuple(replace(one, warnings=warnings) for one in main.pending))
+    found = replace(status, plan=replace(status.plan, reviewed=True, findings=rules), databases=(main, audit))
+    settled = replace(migration, spec=replace(migration.spec, **spec), status=found)
+    return commands.approve(settled, "", "").shown
+
+
+LOCKS = "Error lock_stops_writes, line 12: The table stands still."
+NAMES = "Warning name_is_cut, line 3: The name is too long."
+RULES = (
+    RuleStatus("lock_stops_writes", "Error", 1, "main: a1 (a1.py, line 12): The table stands still."),
+    RuleStatus("name_is_cut", "Warning", 1, "main: a1 (a1.py, line 3): The name is too long."),
+)
+
+
+def test_an_approval_shows_what_the_review_found_below_each_revision():
+    shown = reviewed(*RULES, warnings=(LOCKS, NAMES))
+    place = shown.index("    registry.example.com/shop:1  title of registry.example.com/shop:1")
+    assert shown[place + 1 : place + 3] == (f"      ! {LOCKS}", f"      ! {NAMES}")
+    assert shown[-2] == "  the review has 2 findings"
+
+
+def test_a_rule_that_is_ignored_now_is_not_shown_for_an_approval():
+    shown = reviewed(*RULES, warnings=(LOCKS, NAMES), lint=LintSettings(ignore=("lock_stops_writes",)))
+    assert f"      ! {NAMES}" in shown
+    assert not any("lock_stops_writes" in line for line in shown)
+    assert shown[-2] == "  the review has 1 finding"
+
+
+def test_findings_in_revisions_that_the_status_does_not_list_are_shown_by_rule():
+    shown = reviewed(*RULES, warnings=(LOCKS,))
+    assert shown[-4:-1] == (
+        "  the review has 2 findings",
+        f"    ! Error lock_stops_writes (1): {RULES[0].first}",
+        f"    ! Warning name_is_cut (1): {RULES[1].first}",
+    )
+
+
+def test_an_approval_says_that_the_review_found_nothing_or_that_there_was_none():
+    assert reviewed()[-2] == "  the review found nothing"
+    never = reviewed(*RULES, warnings=(LOCKS,), lint=LintSettings(mode="Never"))
+    assert never[-2] == "  no review: spec.lint.mode is Never"
+    assert not any("!" in line for line in never)
 
 
 def test_an_approval_of_nobody_names_nobody():
