@@ -54,7 +54,7 @@ def test_a_program_that_is_no_python_is_told_without_retrying_for_ever(project):
 def test_a_failed_revision_is_told_with_its_title_and_its_line(project):
     project.revision("a2", "op.execute('SELECT * FROM nowhere')", title="add a status to users")
     told = failed(run(project))
-    assert "Revision a2 (add a status to users) failed: no such table: nowhere." in told
+    assert "Revision a2 (add a status to users) failed: no such table: nowhere (a2.py, line " in told
     assert "Correct the revision and run the same command again" in told
     assert "migrations/versions/a2.py" in told
     assert "[alembic.runtime" not in told

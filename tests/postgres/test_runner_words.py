@@ -109,6 +109,12 @@ def test_of_a_module_that_a_revision_imports_both_files_are_named_and_the_log_ha
     assert 'a2.py", line 1, in <module>' in run.stderr
 
 
+def line_of(project, revision, text):
+    """The number of the line of this revision's file that has this text."""
+    (file,) = project.folder.rglob(f"{revision}.py")
+    return next(n for n, line in enumerate(file.read_text().splitlines(), 1) if text in line)
+
+
 def titled(folder, upgrade):
     return from_template(folder).tables("a1").revision("a2", upgrade, title="add a status to users")
 
@@ -117,6 +123,14 @@ def test_a_failed_revision_is_told_with_its_title(tmp_path, database):
     project = titled(tmp_path, "op.execute('SELECT * FROM nowhere')")
     message = told(migrate(project, database.url()), "RevisionFailed")
     assert message.startswith('Revision a2 (add a status to users) failed: relation "nowhere" does not exist')
+    assert message.endswith(f" (a2.py, line {line_of(project, 'a2', 'nowhere')})")
+
+
+def test_a_failure_below_the_revision_is_told_with_the_revision_s_own_line(tmp_path, database):
+    (tmp_path / "fills.py").write_text("def fill():\n    raise ValueError('no')\n")
+    project = titled(tmp_path, "import fills; fills.fill()")
+    message = told(migrate(project, database.url(), {"PYTHONPATH": str(tmp_path)}), "RevisionFailed")
+    assert message.endswith(f"ValueError: no (a2.py, line {line_of(project, 'a2', 'fills')})")
 
 
 def test_so_is_one_of_which_a_part_stayed(tmp_path, database):

@@ -123,6 +123,11 @@ def revision_of(step: Step) -> str:
     return ",".join(step.to_revisions or step.from_revisions) if script is None else str(script.revision)
 
 
+def file_of(step: Step) -> str:
+    """The file of the revision that a step applies; '' where a step has none."""
+    return str(getattr(getattr(step, "revision", None), "path", ""))
+
+
 def parents_of(step: Step) -> tuple[str, ...]:
     """What the revision of a step comes after: those below it, and those that it depends on by whatever name."""
     return tuple(map(str, step.revision._all_down_revisions))

@@ -1,4 +1,4 @@
-"""Which revision file is at fault when the history cannot be read, and in which line of it.
+"""Which revision file is at fault, and in which line of it: when the history cannot be read, and when one fails.
 
 Rule: a person is told the file as seen from the project's folder; statements and source lines are never quoted.
 """
@@ -37,6 +37,14 @@ def what_is_wrong(script: ScriptDirectory, error: BaseException) -> str:
     if isinstance(error, KeyError):
         return _missing_parent(script, str(error.args[0]))
     return describe(error)
+
+
+def line_in(file: str, error: BaseException) -> str:
+    """``a1_users.py, line 7``: the innermost line of this revision file that the error came through; '' for none."""
+    real = os.path.realpath(file) if file else ""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if os.path.realpath(frame.filename) == real]
+    return f"{Path(file).name}, line {lines[-1]}" if lines else ""
 
 
 def _missing_parent(script: ScriptDirectory, parent: str) -> str:

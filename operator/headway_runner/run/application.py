@@ -29,6 +29,7 @@ from headway_runner.project.alembic_env import (
     Step,
     commits_each_revision,
     destination_of,
+    file_of,
     is_in_outer_transaction,
     make_version_table,
     revision_of,
@@ -234,7 +235,7 @@ class Applier(ContextGuard):
             if self.stopped or not self._may_begin(context, revision, title):
                 self.stopped = True
                 break
-            self.unfinished.begin(revision, title)
+            self.unfinished.begin(revision, title, file_of(step))
             # One write for the end of a revision and the start of the next.
             self._link.emit(*ended, RevisionStarted(self._name, revision, title, index, len(todo)))
             start = time.monotonic()

@@ -17,11 +17,15 @@ from headway_runner.project.contexts import (
     is_missing_transaction,
     is_too_long,
 )
+from headway_runner.project.revision_files import line_in
 from headway_runner.run.library import SafeStop
 from headway_runner.run.verdict import listed
 from headway_runner.statements.transactions import TransactionWatch
 from headway_runner.words.failures import RunFailed, failure_of
 from headway_runner.words.titles import named
+
+_OF_THE_FILE = ("RevisionFailed", "PermissionDenied")
+"""Failures that a person looks for in the revision's file; of the others its line would say nothing."""
 
 
 class Unfinished:
@@ -35,6 +39,8 @@ class Unfinished:
         """Of the revision that was begun last."""
         self.place = ""
         """Of the context that runs."""
+        self.line = ""
+        """Of the revision's file, where it raised; '' where it is not known."""
         self.error: BaseException | None = None
         """What the unfinished revision raised."""
         self.is_loading = False
@@ -42,10 +48,12 @@ class Unfinished:
         self._watch = watch
         self._explanation = explanation
         self._left: list[Left] = []
+        self._file = ""
 
-    def begin(self, revision: str, title: str) -> None:
+    def begin(self, revision: str, title: str, file: str) -> None:
         """A revision is about to run."""
-        self.revision, self.title, self.error = revision, title, None
+        self.revision, self.title, self._file = revision, title, file
+        self.error, self.line = None, ""
 
     def end(self) -> None:
         """It has ended well, also for what was left of an earlier try."""
@@ -59,17 +67,18 @@ class Unfinished:
 
     def raised(self, error: BaseException, context: "MigrationContext | None") -> BaseException:
         """What the revision's own function raised, in words of ours where Alembic has none."""
-        self.error = error
+        self.error, self.line = error, line_in(self._file, error)
         if is_missing_transaction(error, context):
             sentence = f"Revision {named(self.revision, self.title)} failed: {NEEDS_ITS_OWN_TRANSACTION}."
-            self.error = RunFailed(Failure("RevisionFailed", sentence, self.revision))
+            # That is env.py's fault, in no line of the revision.
+            self.error, self.line = RunFailed(Failure("RevisionFailed", sentence, self.revision)), ""
         return self.error
 
     def all(self) -> list[Left]:
         """What was left before, and the revision that is unfinished now."""
         if not self.revision or isinstance(self.error, SafeStop):
             return self._left
-        failure = None if self.error is None else at(self.place, self._named(self.error))
+        failure = None if self.error is None else self._at(self._named(self.error))
         return [*self._left, Left(self.revision, self.place, failure, tuple(self._watch.kept))]
 
     def failure(self, error: BaseException) -> Failure:
@@ -78,7 +87,7 @@ class Unfinished:
         if not self.revision and hidden is not None and not isinstance(error, RunFailed):
             return hidden
         failure = self._named(error)
-        return at(self.place, failure) if self.revision else failure
+        return self._at(failure) if self.revision else failure
 
     def with_what_stays(self, sentence: str) -> str:
         """The next run begins the revision from its top, over what that has committed itself."""
@@ -88,6 +97,12 @@ class Unfinished:
             f"{sentence} Before that the revision committed: {listed(tuple(self._watch.kept))}. The next run begins "
             "the revision again, so it must allow for finding that there (IF NOT EXISTS, or a revision of its own)."
         )
+
+    def _at(self, failure: Failure) -> Failure:
+        """With the context and, where the revision is to be corrected, the line of its file."""
+        line = self.line if failure.name in _OF_THE_FILE else ""
+        told = replace(failure, message=failure.message.rstrip(".")) if line else failure
+        return at(", ".join(filter(None, (self.place, line))), told)
 
     def _named(self, error: BaseException) -> Failure:
         """The failure, and for a lock that could not be had who blocked it."""
