@@ -7,6 +7,7 @@ from headway_contract.sentences import sentence
 from headway_operator.api.reasons import Reason
 
 LIMIT_CHARACTERS = 1000
+_AFTER = ", after: "
 
 
 def explain(reason: Reason, happened: str, migration_name: str) -> str:
@@ -22,6 +23,19 @@ def explain(reason: Reason, happened: str, migration_name: str) -> str:
 def attempt_text(failures: int, attempts: int) -> str:
     """``attempt 2 of 4``; '' for the first, which needs no word. Attempts that were stopped do not count."""
     return f"attempt {failures + 1} of {attempts}" if failures else ""
+
+
+def begun_text(which: str, reason: str, message: str) -> str:
+    """``attempt 2 of 4, after: The database could not be reached.``: of a failure's message its first sentence."""
+    first = message.partition(". ")[0].rstrip(".")
+    return f"{which}{_AFTER}{first}." if which and reason and first else which
+
+
+def going_on_text(which: str, does: str, before: str) -> str:
+    """Which attempt it is and what it ``does``; until that is known, what the status said ``before``."""
+    if not does and which and before.startswith(f"{which}{_AFTER}"):
+        return before
+    return ": ".join(filter(None, (which, does)))
 
 
 def outlook(failures: int, attempts: int, goes_on: bool) -> str:

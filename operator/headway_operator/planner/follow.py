@@ -13,7 +13,7 @@ from headway_operator.api.status import DatabasePhase, DatabaseStatus, Pending, 
 from headway_operator.planner.attempts import STOPPED, is_stopped, obstacle_text, works
 from headway_operator.planner.backfills import with_backfill, with_records
 from headway_operator.planner.drift import compared
-from headway_operator.planner.explain import attempt_text, explain, outlook, stamp
+from headway_operator.planner.explain import attempt_text, explain, going_on_text, outlook, stamp
 from headway_operator.planner.follow_plan import follow_plan
 from headway_operator.planner.half_done import still_half_done, with_half_done
 from headway_operator.planner.happenings import with_revisions
@@ -254,7 +254,7 @@ def _active(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job: Jo
         return started
     told = started if progress is None else _with_progress(started, progress)
     which = attempt_text(memory.failures, run.spec.retry.attempts)
-    return replace(told, message=": ".join(filter(None, (which, told.message))))
+    return replace(told, message=going_on_text(which, told.message, memory.message))
 
 
 def _with_progress(database: DatabaseStatus, progress: JobProgress) -> DatabaseStatus:

@@ -7,7 +7,7 @@ from headway_operator.api.identity import digest_to_approve
 from headway_operator.api.reasons import Reason, reason_of
 from headway_operator.api.status import PlanStatus
 from headway_operator.planner.attempts import STOPPED, is_stopped, obstacle_text, works
-from headway_operator.planner.explain import attempt_text, explain, outlook, stamp
+from headway_operator.planner.explain import attempt_text, explain, going_on_text, outlook, stamp
 from headway_operator.planner.retries import failure_of, retry_time
 from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import JobView, Snapshot, Stage
@@ -24,7 +24,8 @@ def follow_plan(snapshot: Snapshot, run: CurrentRun, held: bool) -> tuple[PlanSt
         return _plan_without_job(snapshot, run, memory, held), None
     settled = memory.attempt == job.attempt and memory.retry_time is not None
     if works(job, snapshot, held, settled):
-        message = obstacle_text(run, job) or attempt_text(memory.failures, run.spec.retry.attempts)
+        which = attempt_text(memory.failures, run.spec.retry.attempts)
+        message = obstacle_text(run, job) or going_on_text(which, "", memory.message)
         return PlanStatus(
             job_name=job.name, attempt=job.attempt, failures=memory.failures, message=message
         ), None

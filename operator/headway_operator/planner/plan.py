@@ -21,7 +21,7 @@ from headway_operator.planner.actions import (
 from headway_operator.planner.approval import with_approval
 from headway_operator.planner.conclude import conclude, refuse
 from headway_operator.planner.consent import Desk
-from headway_operator.planner.explain import attempt_text, moment, stamp
+from headway_operator.planner.explain import attempt_text, begun_text, moment, stamp
 from headway_operator.planner.follow import Standing, follow
 from headway_operator.planner.gates import Blocked, first_block, first_block_after_plan
 from headway_operator.planner.hooks import (
@@ -205,7 +205,7 @@ def _with_starts(
             job_name=planned.name,
             attempt=planned.attempt,
             failures=failures,
-            message=attempt_text(failures, attempts),
+            message=begun_text(attempt_text(failures, attempts), standing.plan.reason, standing.plan.message),
         )
     databases = tuple(
         _started(snapshot, database, by_database[database.name], attempts)
@@ -223,7 +223,7 @@ def _started(snapshot: Snapshot, database: DatabaseStatus, start: StartJob, atte
         job_name=start.name,
         attempt=start.attempt,
         reason="",
-        message=attempt_text(database.failures, attempts),
+        message=begun_text(attempt_text(database.failures, attempts), database.reason, database.message),
         retry_time=None,
         start_time=database.start_time or stamp(snapshot.now),
     )

@@ -48,8 +48,11 @@ def test_an_attempt_is_told_with_how_many_there_are():
     assert fail(cluster, name).message.endswith(" Attempt 1 of 4 failed.")
     name, told = next_attempt(cluster)
     assert f"main: Job {name} started, attempt 2 of 4" in told
-    assert cluster.status.database("main").message == "attempt 2 of 4"
-    assert "main: attempt 2 of 4" in cluster.status.condition("Ready").message
+    after = (
+        "attempt 2 of 4, after: A table lock could not be had in time; nothing of the revision was applied."
+    )
+    assert cluster.status.database("main").message == after
+    assert f"main: {after}" in cluster.status.condition("Ready").message
 
 
 def test_what_an_attempt_does_is_told_after_which_it_is():
@@ -100,7 +103,10 @@ def test_attempts_to_plan_are_told_too():
     cluster.now += cluster.reconcile().wake_after
     cluster.start_pod(cluster.reconcile().starts[0].name)
     cluster.reconcile()
-    assert cluster.status.plan.message == "attempt 2 of 4"
+    after = (
+        "attempt 2 of 4, after: A table lock could not be had in time; nothing of the revision was applied."
+    )
+    assert cluster.status.plan.message == after
 
 
 def succeed(cluster, name, applied):
