@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from headway_cli.approving import names
-from headway_cli.report import counted
+from headway_contract.sentences import counted
 from headway_operator.api.migration import (
     ABORT_ANNOTATION,
     APPROVE_ANNOTATION,

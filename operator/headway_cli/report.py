@@ -13,6 +13,7 @@ from typing import Any
 from headway_contract import events
 from headway_contract.codec import encode
 from headway_contract.events import Event
+from headway_contract.sentences import counted
 from headway_operator.api.hooks import Result
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Stage, Status
 from headway_operator.planner.backfills import finished, record_line
@@ -235,8 +236,3 @@ PACED_KINDS = ("BackfillProgressed", "IndexBuilding")
 """For people no more often than every few seconds."""
 QUIET_KINDS = ("RevisionStarted",)
 """For programs only: for people the line that follows says the same."""
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 revision``, ``2 revisions``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -12,10 +12,11 @@ from rich.text import Text
 
 from headway_cli.board import Board, Row, clock
 from headway_cli.ending import Ending
-from headway_cli.report import Item, counted
+from headway_cli.report import Item
 from headway_cli.secrecy import MASK
 from headway_contract.events import PassRetried
 from headway_contract.failures import FAILURES
+from headway_contract.sentences import counted
 from headway_contract.wire import MARK, from_line
 from headway_operator.api.conditions import MAY_ROLL_OUT
 from headway_operator.api.status import DatabasePhase

@@ -53,3 +53,10 @@ def test_a_command_is_given_with_the_rights_of_whom_the_user_acts_as(
         assert run.wait() == 2, run.out + run.err
         assert 'User "alice" cannot get resource' in run.err
     assert not shop.get("shop")["metadata"].get("annotations")
+
+
+def test_who_may_not_list_is_told_of_what(as_alice: Path, tmp_path: Path) -> None:
+    for words, where in ((("list", "-A"), "all namespaces"), (("list", "-n", "shops"), "namespace shops")):
+        run = Headway(tmp_path, *words, "--kubeconfig", str(as_alice))
+        assert run.wait() == 2
+        assert run.err.startswith(f"error: {where}: you may not: HTTP 403"), run.err

@@ -114,6 +114,9 @@ def test_a_failure_and_a_wait_that_is_over_have_their_codes(
     assert "gave up after 1 s" in err
     shop.change("shop", suspend=False)
     assert look("wait", "shop")[0] == 1
+    code, _, err = look("logs", "shop", "nosuchdb")
+    assert code == 2
+    assert "error: shop: it has no database nosuchdb\n  It has main.\n" in err
     code, _, err = look("status", "nowhere")
     assert code == 2
     assert "there is no DatabaseMigration nowhere" in err

@@ -14,7 +14,7 @@ from headway_cli.plans.view import (
     ShownStatement,
     TableLock,
 )
-from headway_cli.report import counted
+from headway_contract.sentences import counted
 
 STATEMENTS_SHOWN = 12
 """Of one revision; ``-o sql`` has them all."""

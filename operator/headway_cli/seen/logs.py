@@ -10,7 +10,7 @@ from headway_cli.problems import BadInput, Problem
 from headway_cli.seen.reach import reading
 from headway_contract.wire import MARK
 from headway_operator.api import labels
-from headway_operator.api.migration import parse
+from headway_operator.api.migration import Migration, parse
 from headway_operator.cluster.interface import Body, ClusterError, Key, NotFound
 from headway_operator.cluster.kube import KubeCluster
 from headway_operator.cluster.views import newest_pod
@@ -23,10 +23,12 @@ async def logs(options: argparse.Namespace) -> int:
     async with reading(options, options.name) as (api, namespace):
         cluster = KubeCluster(api, (namespace,))
         key = Key(namespace, options.name)
-        uid = parse(await cluster.get_migration(key)).uid
+        migration = parse(await cluster.get_migration(key))
+        uid = migration.uid
         job = newest_job(await cluster.list_jobs(key, uid), options.database)
         pod = newest_pod(job, await cluster.list_pods(key, uid)) if job is not None else None
         if job is None or pod is None:
+            _check_there_is(options.database, migration)
             whose = f"the database {options.database}" if options.database else "it"
             why = f"there is no Job of {whose} any more, or not yet"
             advice = f"headway status {options.name} tells what happened"
@@ -38,6 +40,15 @@ async def logs(options: argparse.Namespace) -> int:
         else:
             _print((await cluster.read_log(namespace, name)).splitlines(), options.events)
     return 0
+
+
+def _check_there_is(database: str, migration: Migration) -> None:
+    """Raises :class:`BadInput` where the resource has no database of this name, and had none."""
+    wanted = [] if migration.spec is None else [one.name for one in migration.spec.databases]
+    names = [*wanted, *(one.name for one in migration.status.databases)]
+    if database and names and database not in names:
+        what = f"it has no database {database}"
+        raise BadInput(Problem(migration.name, "", what, f"It has {', '.join(dict.fromkeys(names))}."))
 
 
 def newest_job(jobs: Sequence[Body], database: str) -> Body | None:

@@ -14,23 +14,34 @@ from headway_operator.cluster.interface import ClusterError, Forbidden, NotFound
 
 @asynccontextmanager
 async def reading(options: argparse.Namespace, what: str) -> AsyncIterator[tuple[ApiServer, str]]:
-    """An API server that is only read, and the namespace; errors of the cluster become :class:`BadInput`."""
+    """An API server that is only read, and the namespace; errors of the cluster become :class:`BadInput`.
+
+    ``what`` is the resource; empty: all of them.
+    """
     try:
         access, usual = for_a_person(options.kubeconfig, options.context)
     except NoAccess as error:
         raise BadInput(Problem("kubeconfig", "", str(error))) from None
     api = ApiServer(access.session(), may_write=lambda: False)
     namespace = options.namespace or usual
+    where = what or (
+        "all namespaces" if getattr(options, "all_namespaces", False) else f"namespace {namespace}"
+    )
     try:
         yield api, namespace
     except NotFound:
+        if not what:
+            there = "there is no kind DatabaseMigration in this cluster"
+            raise BadInput(
+                Problem(where, "", there, "Is it the cluster in which Headway is installed?")
+            ) from None
         there = f"there is no DatabaseMigration {what} in the namespace {namespace}, or no such kind in this cluster"
         raise BadInput(Problem(what, "", there, "headway list -A shows all; -n names a namespace")) from None
     except Forbidden as error:
         raise BadInput(
-            Problem(what, "", f"you may not: {error}", "Ask for the role that views migrations")
+            Problem(where, "", f"you may not: {error}", "Ask for the role that views migrations")
         ) from None
     except ClusterError as error:
-        raise BadInput(Problem(what, "", str(error))) from None
+        raise BadInput(Problem(where, "", str(error))) from None
     finally:
         await api.close()

@@ -4,7 +4,7 @@ import sys
 
 from headway_contract.failures import next_step_after
 from headway_contract.result import Outcome, RunResult
-from headway_contract.sentences import sentence
+from headway_contract.sentences import counted, sentence
 from headway_runner.words.secrecy import mask
 
 
@@ -26,14 +26,14 @@ def last_words(result: RunResult) -> str:
     heads = ", ".join(result.to_revision) or "the base"
     if result.plan is not None:
         count = sum(len(database.pending) for database in result.plan.databases)
-        return f"planned {count} revisions in {len(result.plan.databases)} databases"
+        return f"planned {counted(count, 'revision')} in {counted(len(result.plan.databases), 'database')}"
     if result.outcome is Outcome.STOPPED:
         stopped = _stopped(result, heads)
         return f"{where}{sentence(stopped)} {result.notice}" if result.notice else f"{where}{stopped}"
-    return f"{where}at {heads}, {result.applied_count} revisions applied"
+    return f"{where}at {heads}, {counted(result.applied_count, 'revision')} applied"
 
 
 def _stopped(result: RunResult, heads: str) -> str:
     if not result.pending_count:
         return "stopped; the next run looks where the database is, and goes on there"
-    return f"stopped at {heads}, {result.pending_count} revisions to go; the next run goes on here"
+    return f"stopped at {heads}, {counted(result.pending_count, 'revision')} to go; the next run goes on here"

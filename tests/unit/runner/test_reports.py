@@ -1,7 +1,7 @@
 """What a runner says after the words of a server: the last line of its log, and what it adds to a failure."""
 
 from headway_contract.drift import DatabaseDrift, report_of
-from headway_contract.result import Failure, Outcome, RunResult
+from headway_contract.result import DatabasePlan, Failure, Outcome, PendingRevision, Plan, RunResult
 from headway_runner.gate import judge
 from headway_runner.modes.attempts import given_up
 from headway_runner.processes.task import Application
@@ -33,6 +33,16 @@ def test_where_it_was_stopped_is_a_sentence_of_its_own():
     )
     where = "main: stopped at a1, 2 revisions to go; the next run goes on here"
     assert last_words(stopped) == f"{where}. It stopped in shop.orders."
+
+
+def test_one_revision_in_one_database_is_told_as_one():
+    pending = (PendingRevision("a1"),)
+    plan = Plan((DatabasePlan("main", pending=pending),))
+    assert last_words(RunResult(Outcome.SUCCEEDED, "r1", plan=plan)) == "planned 1 revision in 1 database"
+    applied = RunResult(Outcome.SUCCEEDED, "r1", "main", to_revision=("a1",), applied_count=1)
+    assert last_words(applied) == "main: at a1, 1 revision applied"
+    stopped = RunResult(Outcome.STOPPED, "r1", "main", to_revision=("a1",), pending_count=1)
+    assert "stopped at a1, 1 revision to go" in last_words(stopped)
 
 
 def test_what_is_added_to_a_server_s_words_begins_a_sentence():
