@@ -11,11 +11,12 @@ import psycopg
 import pytest
 
 from support.certificates import Authority
+from support.env_passes import counted, passes
 from support.matrix import postgresqls
 from support.matrix.servers import Servers
 from support.postgres import PostgresServer
 from support.projects import from_template
-from support.runner import migrate
+from support.runner import migrate, plan
 from support.waiting import wait_until
 
 WITH_TLS = [one for one in postgresqls.VERSIONS if not postgresqls.why_not(one)][-1:]
@@ -78,4 +79,37 @@ def test_a_server_is_migrated_when_its_authority_is_trusted_and_refused_when_not
     assert run(other) == (69, "DatabaseUnreachable")
     assert run(trusted) == (0, "")
     assert "users" in database.tables()
+    database.close()
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+def test_the_end_of_a_run_is_confirmed_by_libpq_alone_over_tls(
+    driver: str, server: PostgresServer, trusted: Authority, tmp_path: Path
+) -> None:
+    database = server.make_database("tls")
+    project = counted(from_template(tmp_path / "app").tables("users"))
+    url = f"{database.url(driver)}?sslmode=verify-full&sslrootcert={trusted.certificate}"
+    expected = plan(project, {"main": url}).result.plan.databases[0].planned
+    passes(project)
+    done = migrate(project, url, planned=expected)
+    assert (done.exit_code, passes(project)) == (0, 1), done.stderr
+    database.close()
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+def test_an_authority_that_is_not_trusted_any_more_confirms_nothing(
+    driver: str, server: PostgresServer, trusted: Authority, tmp_path: Path
+) -> None:
+    """The new connection is checked as that of the run was."""
+    database, file = server.make_database("tls"), tmp_path / "authority"
+    other = Authority(tmp_path / "other").certificate
+    file.write_bytes(Path(trusted.certificate).read_bytes())
+    change = f"import shutil; shutil.copy({str(other)!r}, {str(file)!r})"
+    project = from_template(tmp_path / "app").revision("a1", change)
+    url = f"{database.url(driver)}?sslmode=verify-full&sslrootcert={file}"
+    expected = plan(project, {"main": url}).result.plan.databases[0].planned
+    done = migrate(project, url, planned=expected)
+    assert done.result.failure is not None
+    assert "could not be read by libpq alone" in done.stderr
+    assert done.result.failure.name == "DatabaseUnreachable"
     database.close()
