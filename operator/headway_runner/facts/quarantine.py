@@ -10,6 +10,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any
 
 from sqlalchemy import event
@@ -106,23 +108,59 @@ def _install() -> None:
     if _State.hooked:
         return
     _State.hooked = True
-    for module, path in _BELOW_PYTHON:
-        if importlib.util.find_spec(module.partition(".")[0]) is not None:
-            _guard(module, path)
+    sys.meta_path.insert(0, _GuardsLater(dict(_BELOW_PYTHON)))
+    for module, _ in _BELOW_PYTHON:
+        if module.partition(".")[0] in sys.modules:
+            _load(module)
     event.listen(Engine, "do_connect", lambda *_: _refuse_if_active(CONNECTS))
     event.listen(Engine, "before_cursor_execute", lambda *_: _refuse_if_active(QUERIES))
     sys.addaudithook(_audit)
 
 
-def _guard(module: str, path: str) -> None:
-    *holders, name = path.split(".")
+def _load(module: str) -> None:
+    """One of a driver that is there; what was loaded before is guarded where it is."""
+    loaded = sys.modules.get(module)
+    if loaded is not None:
+        _guard(loaded, dict(_BELOW_PYTHON)[module])
+        return
     try:
-        holder: Any = importlib.import_module(module)
+        importlib.import_module(module)
+    except ImportError:
+        # A driver that cannot be loaded connects to nothing.
+        return
+
+
+class _GuardsLater:
+    """Guards what is not loaded yet as soon as it is: loading a driver that nobody uses takes megabytes."""
+
+    def __init__(self, waiting: dict[str, str]) -> None:
+        self._waiting = waiting
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """As Python finds it, and guarded once it is executed."""
+        below = self._waiting.pop(name, "")
+        spec = importlib.util.find_spec(name) if below else None
+        if spec is None or spec.loader is None:
+            return None
+        own = spec.loader.exec_module
+
+        def guarded(module: ModuleType) -> None:
+            own(module)
+            _guard(module, below)
+
+        spec.loader.exec_module = guarded  # type: ignore[method-assign]
+        return spec
+
+
+def _guard(module: ModuleType, path: str) -> None:
+    *holders, name = path.split(".")
+    holder: Any = module
+    try:
         for one in holders:
             holder = getattr(holder, one)
         own: Callable[..., Any] = getattr(holder, name)
-    except (ImportError, AttributeError):
-        # A driver that cannot be loaded connects to nothing; of another release it may have nothing of that name.
+    except AttributeError:
+        # Of another release, which has nothing of that name.
         return
 
     def guarded(*arguments: Any, **named: Any) -> Any:
