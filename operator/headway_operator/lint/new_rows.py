@@ -42,6 +42,17 @@ def has_value_in_new_rows(revision: Revision, table: str, column: str) -> bool:
     return any(there.values())
 
 
+def is_filled_by_trigger(revision: Revision, table: str, column: str, line: int) -> bool:
+    """At this line of the revision a trigger of the library fills the column."""
+    is_there = False
+    for one in (*revision.earlier, revision):
+        for means in _means(one):
+            is_before = one is not revision or means.line < line
+            if is_before and (means.table, means.column, means.by) == (table, column, "trigger"):
+                is_there = means.is_there
+    return is_there
+
+
 @asked_once
 def _means(revision: Revision) -> Iterator[Means]:
     by_steps = [

@@ -25,6 +25,9 @@ from headway_operator.lint.rules.column_is_added_with_a_volatile_default import 
     column_is_added_with_a_volatile_default,
 )
 from headway_operator.lint.rules.column_is_dropped import column_is_dropped
+from headway_operator.lint.rules.column_is_read_by_a_trigger_of_the_library import (
+    column_is_read_by_a_trigger_of_the_library,
+)
 from headway_operator.lint.rules.column_is_renamed import column_is_renamed
 from headway_operator.lint.rules.concurrent_build_runs_on_a_faulty_server import (
     concurrent_build_runs_on_a_faulty_server,
@@ -130,6 +133,7 @@ RULES: tuple[Rule, ...] = (
     Rule(ERROR, column_is_added_with_a_sequence),
     Rule(ERROR, column_is_added_with_a_volatile_default, WARNING),
     Rule(WARNING, column_is_dropped),
+    Rule(ERROR, column_is_read_by_a_trigger_of_the_library),
     Rule(ERROR, column_is_renamed),
     Rule(NOTICE, default_changes_on_an_existing_column),
     Rule(NOTICE, not_null_is_dropped),
