@@ -14,7 +14,7 @@ from support.controlplane import ControlPlane
 from support.resources import Resources
 
 ALICE = {
-    "as": "alice",
+    "as": "carol",
     "as-uid": "42",
     "as-groups": ["dba", "shops"],
     "as-user-extra": {"example.com/team": ["a", "b"]},
@@ -22,41 +22,41 @@ ALICE = {
 
 
 @pytest.fixture
-def as_alice(own_control_plane: ControlPlane, tmp_path: Path) -> Path:
-    """The administrator's kubeconfig, acting as alice, who may do nothing."""
+def as_carol(own_control_plane: ControlPlane, tmp_path: Path) -> Path:
+    """The administrator's kubeconfig, acting as carol, who may do nothing."""
     config = yaml.safe_load(own_control_plane.kubeconfig.read_text())
     config["users"][0]["user"] |= ALICE
-    file = tmp_path / "as-alice"
+    file = tmp_path / "as-carol"
     file.write_text(yaml.safe_dump(config))
     return file
 
 
-async def test_the_api_server_knows_the_user_as_the_one_it_acts_as(as_alice: Path) -> None:
-    api = ApiServer(from_kubeconfig(str(as_alice)).session())
+async def test_the_api_server_knows_the_user_as_the_one_it_acts_as(as_carol: Path) -> None:
+    api = ApiServer(from_kubeconfig(str(as_carol)).session())
     kind = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     try:
         review = await api.json("POST", "apis/authentication.k8s.io/v1/selfsubjectreviews", kind)
     finally:
         await api.close()
     seen = review["status"]["userInfo"]
-    assert (seen["username"], seen["uid"]) == ("alice", "42")
+    assert (seen["username"], seen["uid"]) == ("carol", "42")
     assert {"dba", "shops"} < set(seen["groups"])
     assert seen["extra"] == {"example.com/team": ["a", "b"]}
 
 
 def test_a_command_is_given_with_the_rights_of_whom_the_user_acts_as(
-    shop: Resources, as_alice: Path, tmp_path: Path
+    shop: Resources, as_carol: Path, tmp_path: Path
 ) -> None:
     shop.create("shop", {"main": "postgresql://localhost/none"})
     for words in (("pause", "shop", "--no-wait"), ("status", "shop"), ("plan", "shop")):
-        run = Headway(tmp_path, *words, "-n", shop.namespace, "--kubeconfig", str(as_alice))
+        run = Headway(tmp_path, *words, "-n", shop.namespace, "--kubeconfig", str(as_carol))
         assert run.wait() == 2, run.out + run.err
-        assert 'User "alice" cannot get resource' in run.err
+        assert 'User "carol" cannot get resource' in run.err
     assert not shop.get("shop")["metadata"].get("annotations")
 
 
-def test_who_may_not_list_is_told_of_what(as_alice: Path, tmp_path: Path) -> None:
+def test_who_may_not_list_is_told_of_what(as_carol: Path, tmp_path: Path) -> None:
     for words, where in ((("list", "-A"), "all namespaces"), (("list", "-n", "shops"), "namespace shops")):
-        run = Headway(tmp_path, *words, "--kubeconfig", str(as_alice))
+        run = Headway(tmp_path, *words, "--kubeconfig", str(as_carol))
         assert run.wait() == 2
         assert run.err.startswith(f"error: {where}: you may not: HTTP 403"), run.err

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from headway_cli.problems import BadInput, Problem
 from headway_cli.seen.reach import reading
-from headway_contract.wire import MARK
+from headway_contract.events import Notice
+from headway_contract.wire import MARK, from_line
 from headway_operator.api import labels
 from headway_operator.api.migration import Migration, parse
 from headway_operator.cluster.interface import Body, ClusterError, Key, NotFound
@@ -76,5 +77,17 @@ async def _follow(cluster: KubeCluster, namespace: str, pod: str, events: bool) 
 
 def _print(lines: Sequence[str], events: bool) -> None:
     for line in lines:
-        if events or not line.startswith(MARK):
-            print(line, flush=True)
+        shown = line if events else readable(line)
+        if shown is not None:
+            print(shown, flush=True)
+
+
+def readable(line: str) -> str | None:
+    """A line of the log as it is; of the runner's own only its notices, as sentences. None: it is not shown."""
+    if not line.startswith(MARK):
+        return line
+    envelope = from_line(line)
+    if envelope is None or not isinstance(envelope.event, Notice):
+        return None
+    notice = envelope.event
+    return f"notice: {notice.database}: {notice.message}" if notice.database else f"notice: {notice.message}"

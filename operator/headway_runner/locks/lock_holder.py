@@ -12,6 +12,8 @@ OF_HEADWAY = "headway:"
 """The beginning of the names of our sessions, before the run; see ``sessions.application_name``."""
 NOTHING_TO_DO = ("idle", "sleep")
 """How PostgreSQL and MySQL call a session that waits for its client."""
+BETWEEN_STATEMENTS = (*NOTHING_TO_DO, "idle in transaction")
+"""The same of a run that is at work."""
 
 
 def told_holder(holder: Blocker, worker: Blocker | None = None, is_ours: bool = False) -> str:
@@ -28,7 +30,7 @@ def told_holder(holder: Blocker, worker: Blocker | None = None, is_ours: bool = 
 
 
 def _at_work(session: Blocker) -> str:
-    if session.state not in NOTHING_TO_DO:
+    if session.state not in BETWEEN_STATEMENTS:
         return told(session)
     since = "" if session.state_seconds is None else f" for {max(session.state_seconds, 0)} s"
     return f"{told(_bare(session))}, between two statements{since}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from headway_runner.locks.lock_holder import told_holder
 from headway_runner.statements.blockers import Blocker
 
@@ -25,9 +27,10 @@ def test_a_run_whose_backfill_works_beside_the_lock_is_told_by_what_it_works_on(
     )
 
 
-def test_a_worker_between_two_batches_is_no_idle_one_either():
+@pytest.mark.parametrize("state", ["idle", "idle in transaction"])
+def test_a_worker_between_two_batches_is_no_idle_one_either(state):
     worker = Blocker(
-        121, KEEPER.application, "app", "idle", statement="UPDATE users SET n = 1", state_seconds=0
+        121, KEEPER.application, "app", state, statement="UPDATE users SET n = 1", state_seconds=0
     )
     said = told_holder(KEEPER, worker)
     assert said.endswith("which keeps the lock for session 121, between two statements for 0 s")
