@@ -14,19 +14,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from headway_cli.approving import approved, is_approved
 from headway_cli.at_home import at_home
+from headway_cli.console import Console
 from headway_cli.documents import Document
 from headway_cli.ending import Ending
 from headway_cli.hook_calls import check_hooks, hook_sender
 from headway_cli.intake import Intake, Options, take_in
 from headway_cli.nearby import with_short_pauses
-from headway_cli.outputs import Output, output_for
+from headway_cli.outputs import ReadOutput, output_for
 from headway_cli.problems import BadInput, Defect, Problem
 from headway_cli.secrecy import mask_for
 from headway_cli.session import SETTINGS, Session
+from headway_cli.unread import Unread
 from headway_operator.api.conditions import State
 from headway_operator.api.migration import parse
 from headway_operator.cluster.interface import Invalid
@@ -117,11 +117,13 @@ def _run(intake: Intake, folder: Path, choice: str, command: Sequence[str]) -> O
     inject(folder / "runner")
     site = Site(folder / "runner", folder, intake.sources, dict(os.environ), utc_now)
     mask, name = mask_for(intake.sources, os.environ), intake.resource["metadata"]["name"]
-    output = output_for(choice, Console(), lambda text: mask(at_home(text, name)), utc_now)
+    output = ReadOutput(output_for(choice, Console(), lambda text: mask(at_home(text, name)), utc_now))
     log_to_stderr("WARNING", MaskedFormatter(mask))
     try:
         ending = asyncio.run(_session(intake, site, output))
         output.conclude(ending, command)
+    except Unread:
+        raise
     except Exception:  # noqa: BLE001 - whatever it is, its traceback may show a Secret
         raise Defect(mask(traceback.format_exc())) from None
     if ending.succeeded:
@@ -131,12 +133,14 @@ def _run(intake: Intake, folder: Path, choice: str, command: Sequence[str]) -> O
     return Outcome(EXIT_INTERRUPTED if ending.interrupted else EXIT_FAILED, ending)
 
 
-async def _session(intake: Intake, site: Site, output: Output) -> Ending:
+async def _session(intake: Intake, site: Site, output: ReadOutput) -> Ending:
     async with hook_sender(intake.resource["spec"]) as sender:
+        session = Session(
+            intake.resource, site, output, utc_now, sender, stops_at_the_gate=intake.stops_at_the_gate
+        )
+        output.when_unread = session.interrupt
         with output:
-            ending = await Session(
-                intake.resource, site, output, utc_now, sender, stops_at_the_gate=intake.stops_at_the_gate
-            ).run()
+            ending = await session.run()
             output.show(ending.board)
     return ending
 

@@ -17,6 +17,7 @@ from headway_cli.ending import Ending
 from headway_cli.live import LiveTable
 from headway_cli.report import PACED_KINDS, QUIET_KINDS, Item
 from headway_cli.summary import last_item, summary
+from headway_cli.unread import Unread
 from headway_contract.texts import IDENTIFIERS
 from headway_operator.planner.explain import stamp
 
@@ -173,6 +174,49 @@ class LiveOutput:
         for line in summary(ending, command, self._mask, has_table=True):
             # What is to be copied (the command) or is a file's line stays one line, whatever the width.
             self._console.print(line, soft_wrap=line.plain.startswith(" "))
+
+
+class ReadOutput:
+    """An output as long as somebody reads it: from then on it is silent, and ``when_unread`` was called once."""
+
+    def __init__(self, output: Output) -> None:
+        """What is told goes to ``output``."""
+        self._output = output
+        self.interval_seconds = output.interval_seconds
+        self.when_unread: Callable[[], None] = lambda: None
+        self._is_unread = False
+
+    def __enter__(self) -> object:
+        """The run begins."""
+        self._while_read(self._output.__enter__)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """The run has ended."""
+        self._while_read(self._output.__exit__)
+
+    def tell(self, item: Item) -> None:
+        """Something changed."""
+        self._while_read(lambda: self._output.tell(item))
+
+    def show(self, board: Board) -> None:
+        """How things stand."""
+        self._while_read(lambda: self._output.show(board))
+
+    def conclude(self, ending: Ending, command: Sequence[str]) -> None:
+        """The last words; raises :class:`Unread` where nobody reads them."""
+        self._while_read(lambda: self._output.conclude(ending, command))
+        if self._is_unread:
+            raise Unread
+
+    def _while_read(self, write: Callable[[], object]) -> None:
+        if self._is_unread:
+            return
+        try:
+            write()
+        except BrokenPipeError:
+            self._is_unread = True
+            self.when_unread()
 
 
 def output_for(choice: str, console: Console, mask: Mask, now: Callable[[], datetime]) -> Output:

@@ -12,6 +12,10 @@ EXIT_UNREAD = 141
 _OUTPUTS = (1, 2)
 
 
+class Unread(BrokenPipeError):
+    """Nobody reads what a run tells any more, and the run has ended."""
+
+
 def until_unread(start: Callable[[], int]) -> int:
     """The exit code of ``start`` once all that it printed is written; 141 where nobody reads it any more."""
     try:

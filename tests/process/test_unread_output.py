@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ UNREAD = {
     "lint": ("lint",),
     "rules": ("lint", "--rules"),
     "plan": ("plan", "shop.yaml", "--offline"),
+    "run with a live table": ("run", "shop.yaml", "--url=main=sqlite:///shop.db", "--output=live"),
     "plan as JSON": ("plan", "shop.yaml", "--offline", "-o", "json"),
 }
 
@@ -34,7 +37,13 @@ def without_reader(folder: Path, *words: str, loud: bool = False) -> subprocess.
     stderr = writing if loud else subprocess.PIPE
     try:
         return subprocess.run(
-            [HEADWAY, *words], cwd=folder, stdout=writing, stderr=stderr, text=True, check=False
+            [HEADWAY, *words],
+            cwd=folder,
+            env={**os.environ, "TMPDIR": str(folder)},
+            stdout=writing,
+            stderr=stderr,
+            text=True,
+            check=False,
         )
     finally:
         os.close(writing)
@@ -46,6 +55,20 @@ def test_a_command_that_nobody_reads_ends_silently_as_sigpipe_would_end_it(
 ) -> None:
     ended = without_reader(folder, *words)
     assert (ended.returncode, ended.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("output", ["plain", "json"])
+def test_a_run_that_nobody_reads_stops_before_it_changes_anything_and_leaves_nothing_behind(
+    folder: Path, output: str
+) -> None:
+    database = folder / "shop.db"
+    ended = without_reader(
+        folder, "run", "shop.yaml", f"--url=main=sqlite:///{database}", f"--output={output}"
+    )
+    assert (ended.returncode, ended.stderr) == (141, "")
+    with closing(sqlite3.connect(database)) as session:
+        assert session.execute("SELECT name FROM sqlite_master").fetchall() == []
+    assert list(folder.glob("headway-run-*")) == []
 
 
 def test_an_error_that_nobody_reads_ends_in_the_same_way(folder: Path) -> None:

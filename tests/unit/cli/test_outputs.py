@@ -12,10 +12,11 @@ from rich.console import Console
 from headway_cli.board import Spans, board_of
 from headway_cli.ending import Ending
 from headway_cli.live import LiveTable
-from headway_cli.outputs import JsonOutput, LiveOutput, PlainOutput, output_for
+from headway_cli.outputs import JsonOutput, LiveOutput, PlainOutput, ReadOutput, output_for
 from headway_cli.report import Item, item_of_event, items_of_status
 from headway_cli.secrecy import mask_for
 from headway_cli.summary import last_pass, summary, without_library_frames, without_repetition
+from headway_cli.unread import Unread
 from headway_contract import events
 from headway_contract.wire import Envelope, to_line
 from headway_operator.api.status import (
@@ -199,6 +200,28 @@ def plain(*items):
     for item in items:
         output.tell(item)
     return console.file.getvalue()
+
+
+class Closed(PlainOutput):
+    """Into a pipe whose reader ends after the first line."""
+
+    def tell(self, item):
+        if self._console.file.getvalue():
+            raise BrokenPipeError
+        super().tell(item)
+
+
+def test_what_nobody_reads_is_told_to_the_run_once_and_ends_in_silence(tmp_path):
+    screen, gone = io.StringIO(), []
+    output = ReadOutput(Closed(Console(file=screen), str, lambda: NOW))
+    output.when_unread = lambda: gone.append("gone")
+    with output:
+        for text in ("first", "second", "third"):
+            output.tell(Item("Notice", text))
+    assert gone == ["gone"]
+    with pytest.raises(Unread):
+        output.conclude(ended(tmp_path), ())
+    assert screen.getvalue() == "2026-11-23T08:01:15Z first\n"
 
 
 def test_a_plain_line_is_never_broken():
