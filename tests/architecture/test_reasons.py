@@ -56,7 +56,8 @@ CONDITIONS = {kind for row in TABLE.values() for kind, _ in row} | set(OWN_CONDI
 WORDS_THAT_ARE_NO_REASONS = CONDITIONS | {
     "True", "False", "Unknown", "Never", "Stop", "Superseded", "Required", "Whether", "Continue", "Always", "Enforce",
     "Plan", "Migrate", "Active", "Failed", "ErrImagePull", "ImagePullBackOff", "InvalidImageName",
-    "ErrImageNeverPull", "CreateContainerConfigError", "Unschedulable", "StartError", "ContainerCannotRun",
+    "ErrImageNeverPull", "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "Unschedulable",
+    "StartError", "ContainerCannotRun", "Evicted",
 } | {member.value for kind in (HookType, Point, Answer) for member in kind}  # fmt: skip
 REASON_LIKE = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]+)*")
 

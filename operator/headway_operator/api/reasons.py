@@ -108,6 +108,12 @@ REASONS: tuple[Reason, ...] = (
         "Compare spec.job (resources, nodeSelector, tolerations) with what the nodes offer.",
     ),
     Reason(
+        "ContainerNotCreated",
+        "The container runtime of the node cannot create or start a container of the Job's pod; it tries again.",
+        "Look at what it says, at spec.job and at the node: kubectl describe pod of the Job.",
+        retry=True,
+    ),
+    Reason(
         "ImageRunsAsRoot",
         "The image would run as root, or does not say by number as whom, and the pod may not run as root.",
         "Set a numeric USER in the image, or spec.job.securityContext.runAsUser.",
@@ -139,6 +145,13 @@ REASONS: tuple[Reason, ...] = (
         "PodFailed",
         "The Job's pod ended without a result.",
         "Look at the pod's log and last state (killed? its node gone?).",
+        retry=True,
+    ),
+    Reason(
+        "PodEvicted",
+        "The node ran short of something, and its kubelet took the Job's pod away.",
+        "Look at the node's conditions, and let spec.job.resources.requests (memory, ephemeral-storage) say what "
+        "the run needs; it goes on from the last committed revision.",
         retry=True,
     ),
     Reason(

@@ -86,6 +86,8 @@ def pod_view(pod: Body) -> PodView:
         succeeded=ended is not None and ended.get("exitCode") == 0,
         ended_reason=ended_reason,
         ended_message="" if ended is None or ended_reason in _OF_THE_CONTAINER else ended.get("message", ""),
+        taken_reason=(pod.get("status") or {}).get("reason", ""),
+        taken_message=(pod.get("status") or {}).get("message", ""),
         waiting_reason=reason,
         waiting_message=message,
         control=Control.from_json(wish) if wish else Control(),

@@ -23,8 +23,12 @@ _WAITING_REASONS = {
     "InvalidImageName": "ImageNotPulled",
     "ErrImageNeverPull": "ImageNotPulled",
     "CreateContainerConfigError": "SecretNotFound",
+    "CreateContainerError": "ContainerNotCreated",
+    "RunContainerError": "ContainerNotCreated",
     "Unschedulable": "PodNotScheduled",
 }
+_TAKEN_REASONS = {"Evicted": "PodEvicted"}
+"""Of a pod as a whole; its other words stand in the sentence of ``PodFailed``."""
 _NEVER_RAN = ("StartError", "ContainerCannotRun")
 _NO_PROGRAM = ('exec: "', "executable file", "open executable")
 """In what runc and crun say of a program that is not there or cannot be executed."""
@@ -67,15 +71,18 @@ def failure_of(job: JobView) -> tuple[Reason, str]:
 
 def _without_a_word(job: JobView) -> tuple[Reason, str]:
     """Its runner has left nothing: what the kubelet says of its container."""
-    how, told = (job.pod.ended_reason, job.pod.ended_message) if job.pod is not None else ("", "")
+    if job.pod is None:
+        return reason_of("PodFailed"), job.message
+    how, told = job.pod.ended_reason, job.pod.ended_message
     if how == "OOMKilled":
         return reason_of("OutOfMemory"), ""
     # A container may also not start because of its node, which another attempt gets over.
-    if how in _NEVER_RAN and any(word in told for word in _NO_PROGRAM):
+    if how in _NEVER_RAN and _has_no_program(told):
         return reason_of("InterpreterNotFound"), shorten(told, KUBELET_CHARACTERS)
-    if told:
-        return reason_of("PodFailed"), f"{how}: {shorten(told, KUBELET_CHARACTERS)}"
-    return reason_of("PodFailed"), job.message
+    if job.pod.taken_reason:
+        name = _TAKEN_REASONS.get(job.pod.taken_reason, "PodFailed")
+        return reason_of(name), _in_its_words(job.pod.taken_reason, job.pod.taken_message)
+    return reason_of("PodFailed"), _in_its_words(how, told) if told else job.message
 
 
 def obstacle_of(job: JobView) -> tuple[Reason, str] | None:
@@ -83,10 +90,24 @@ def obstacle_of(job: JobView) -> tuple[Reason, str] | None:
     if job.pod is None or job.pod.started or job.pod.waiting_reason not in _WAITING_REASONS:
         return None
     name = _WAITING_REASONS[job.pod.waiting_reason]
+    told = job.pod.waiting_message
     # The kubelet has one word for both; only its message tells them apart.
-    if name == "SecretNotFound" and "runAsNonRoot" in job.pod.waiting_message:
+    if name == "SecretNotFound" and "runAsNonRoot" in told:
         name = "ImageRunsAsRoot"
-    return reason_of(name), job.pod.waiting_message
+    if name == "ContainerNotCreated":
+        # CRI-O looks for the program when it creates a container, containerd when it starts it.
+        name = "InterpreterNotFound" if _has_no_program(told) else name
+        told = _in_its_words(job.pod.waiting_reason, told)
+    return reason_of(name), told
+
+
+def _has_no_program(told: str) -> bool:
+    return any(word in told for word in _NO_PROGRAM)
+
+
+def _in_its_words(word: str, told: str) -> str:
+    """The kubelet's word and what it says beside it."""
+    return ": ".join(filter(None, (word, shorten(told, KUBELET_CHARACTERS))))
 
 
 def patience_is_over(job: JobView, now: datetime) -> bool:

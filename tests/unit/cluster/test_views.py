@@ -139,6 +139,20 @@ def test_how_a_container_ended_is_told_and_never_what_it_wrote_itself(reason: st
     assert (view.pod.ended_reason, view.pod.ended_message) == (reason, told)
 
 
+def test_why_the_kubelet_took_a_whole_pod_away_is_told() -> None:
+    pod = a_pod("p", "2026-11-23T08:00:01Z", {"terminated": {"exitCode": 137, "reason": "Error"}})
+    pod["status"] |= {
+        "phase": "Failed",
+        "reason": "Evicted",
+        "message": "The node was low on resource: memory.",
+    }
+    view = job_view(JOB, [pod])
+    assert view is not None
+    assert view.pod is not None
+    assert view.pod.taken_reason == "Evicted"
+    assert view.pod.taken_message == "The node was low on resource: memory."
+
+
 def test_only_what_can_change_a_decision_is_news() -> None:
     created = "2026-11-23T08:00:01Z"
     assert not is_news(JOB)

@@ -16,6 +16,14 @@ from support.fake_cluster import FakeCluster, a_spec
             "container has runAsNonRoot and image will run as root",
             "ImageRunsAsRoot",
         ),
+        ("CreateContainerError", "context deadline exceeded", "ContainerNotCreated"),
+        ("CreateContainerError", "", "ContainerNotCreated"),
+        ("RunContainerError", "cgroup: no space left on device", "ContainerNotCreated"),
+        (
+            "CreateContainerError",
+            "container create failed: executable file `/app/python` not found in $PATH: No such file or directory",
+            "InterpreterNotFound",
+        ),
     ],
 )
 async def test_what_keeps_a_pod_from_starting_is_the_reason(word: str, message: str, reason: str) -> None:
@@ -30,6 +38,8 @@ async def test_what_keeps_a_pod_from_starting_is_the_reason(word: str, message: 
     found = cluster.migration(key).status.condition("Ready")
     assert found is not None
     assert message in found.message
+    if word in ("CreateContainerError", "RunContainerError"):
+        assert f" {word}" in found.message
     await driver.finish(key)
     assert cluster.condition(key, "Ready") == ("True", "Succeeded")
     assert cluster.created_jobs[0] == job

@@ -91,7 +91,10 @@ pods = st.none() | st.builds(
     started=st.booleans(),
     succeeded=st.booleans(),
     age=st.sampled_from([timedelta(), timedelta(hours=1)]),
-    waiting_reason=st.sampled_from(["", "ImagePullBackOff", "CreateContainerConfigError", "NewWord"]),
+    waiting_reason=st.sampled_from(
+        ["", "ImagePullBackOff", "CreateContainerConfigError", "CreateContainerError", "NewWord"]
+    ),
+    taken_reason=st.sampled_from(["", "Evicted", "NodeShutdown"]),
     stop=st.booleans(),
 )
 

@@ -189,6 +189,32 @@ def test_a_pod_without_enough_memory_says_which_limit_to_raise():
     assert "limits.memory in spec.job.resources" in main.message
 
 
+EVICTED = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 52Mi."
+
+
+def test_a_pod_that_its_node_evicted_says_so_and_what_the_node_lacked():
+    cluster = one_database()
+    (job,) = cluster.active
+    cluster.start_pod(job.name, ended_reason="Error", taken_reason="Evicted", taken_message=EVICTED)
+    end_with(cluster, message="Job has reached the specified backoff limit")
+    main = cluster.status.database("main")
+    assert (main.phase, main.reason) == (DatabasePhase.WAITING, "PodEvicted")
+    assert f"Evicted: {EVICTED} " in main.message
+    assert "spec.job.resources.requests" in cluster.status.condition("Reconciling").message
+
+
+def test_another_word_of_the_kubelet_for_a_whole_pod_is_told_as_it_is():
+    cluster = one_database()
+    (job,) = cluster.active
+    cluster.start_pod(
+        job.name, started=False, taken_reason="UnexpectedAdmissionError", taken_message="no device"
+    )
+    end_with(cluster, message="Job has reached the specified backoff limit")
+    main = cluster.status.database("main")
+    assert main.reason == "PodFailed"
+    assert "ended without a result. UnexpectedAdmissionError: no device. " in main.message
+
+
 def test_what_the_runner_has_said_is_told_however_its_container_ended():
     pod = a_pod(ended_reason="OOMKilled")
     job = ended(a_job(a_migration(), "main", pod=pod), a_result(failure="LockTimeout"))
