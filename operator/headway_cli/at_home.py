@@ -4,8 +4,10 @@ The meanings and next steps of reasons are replaced as whole sentences: by those
 sentence with the project in place of the image. Its test walks all reasons, so one that is added later is found.
 """
 
+import re
 from collections.abc import Iterator
 
+from headway_cli.intake import GIVEN_URLS
 from headway_contract.failures import FAILURES
 from headway_operator.api.reasons import REASONS, reason_of
 from headway_operator.planner.gates import IS_SUSPENDED
@@ -37,9 +39,11 @@ HERE = {
 """The next steps that are others here."""
 _OF_THE_RUN = {
     IS_SUSPENDED: "it was asked to stop",
+    "spec.job.envFrom or the image": "spec.job.envFrom, the environment or the project",
     "No URL was given for this database,": "No URL was given for this database (with --url DATABASE=URL),",
 }
 """Sentences of the planner and the runner that stand in no table."""
+_GIVEN = re.compile(rf"comes from key (\S+) of Secret {GIVEN_URLS}\b")
 _WORDS = (
     ("The Job's pod", "The runner's process"),
     ("The plan Job", "The plan's process"),
@@ -57,7 +61,7 @@ def at_home(text: str, migration_name: str) -> str:
         text = text.replace(sentence, here)
     for there, here in _OF_THE_RUN.items():
         text = text.replace(there, here)
-    return text
+    return _GIVEN.sub(r"was given with --url \1=…", text)
 
 
 def _sentences(migration_name: str) -> Iterator[tuple[str, str]]:

@@ -22,7 +22,7 @@ from headway_operator.cluster.local_process import Sources
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _NEVER = {"waitFor": [{"deployment": "elsewhere"}]}
 """No workload is ever rolled out on this machine."""
-_GIVEN_URLS = "headway-given-urls"
+GIVEN_URLS = "headway-given-urls"
 """The Secret that holds what ``--url`` says."""
 
 
@@ -68,7 +68,7 @@ def take_in(documents: Sequence[Document], options: Options) -> Intake:
     resource = _localized(resource, options, project, document.where)
     _check_rules(resource, document.where)
     entries = {kind: _entries(documents, kind) for kind in ("Secret", "ConfigMap")}
-    given = {_GIVEN_URLS: dict(options.urls)} if options.urls else {}
+    given = {GIVEN_URLS: dict(options.urls)} if options.urls else {}
     known = (KIND, "Secret", "ConfigMap")
     skipped = tuple(f"{one.kind or 'a document'} {one.name}" for one in documents if one.kind not in known)
     return Intake(
@@ -185,7 +185,7 @@ def _with_urls(
 
 def _with_url(database: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in database.items() if name != "credentialsFrom"}
-    return kept | {"urlFrom": {"secretKeyRef": {"name": _GIVEN_URLS, "key": database["name"]}}}
+    return kept | {"urlFrom": {"secretKeyRef": {"name": GIVEN_URLS, "key": database["name"]}}}
 
 
 def _python(wanted: str) -> str:

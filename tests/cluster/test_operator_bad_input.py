@@ -42,7 +42,7 @@ def test_a_wrong_password_is_not_tried_again(shop: Resources, project: Project, 
     shop.create("shop", {"main": address.replace(f":{password}@", ":wr0ng@")})
     message = the_message(shop, "AuthenticationFailed")
     assert user
-    assert "Correct the Secret" in message
+    assert "Its URL comes from key uri of Secret shop-main. Correct the Secret" in message
     assert "kubectl annotate dbmig shop headway.dev/retry" in message
     assert "wr0ng" not in str(shop.get("shop"))
     assert len(shop.jobs("Plan")) == 1

@@ -175,6 +175,7 @@ def test_a_wrong_password_is_told_without_it(tmp_path, make_database):
     run = Headway(tmp_path, "run", "-f", "shop.yaml", f"--url=main={url}")
     assert run.wait() == 1
     assert "AuthenticationFailed" in run.out
+    assert "Its URL was given with --url main=…. Correct the user or the password" in run.out
     password = database.address.split("@")[0].rsplit(":", 1)[1]
     assert password not in run.out
     assert "--url=main=***" in run.out

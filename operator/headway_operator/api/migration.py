@@ -86,6 +86,14 @@ class CustomKeys:
     password: str = ""
 
 
+CONVENTIONS = {
+    "CloudNativePG": CustomKeys("", "host", "port", "dbname", "username", "password"),
+    "Crunchy": CustomKeys("", "host", "port", "dbname", "user", "password"),
+    "ServiceBinding": CustomKeys("", "host", "port", "database", "username", "password"),
+}
+"""Which key holds what in the Secrets that CloudNativePG, Crunchy's operator and service bindings write."""
+
+
 @dataclass(frozen=True)
 class CredentialsFrom:
     """A Secret that holds the parts of a URL under the names of a convention."""
@@ -93,6 +101,11 @@ class CredentialsFrom:
     secret_ref: SecretRef
     keys: str
     custom_keys: CustomKeys = CustomKeys()
+
+    @property
+    def keys_in_force(self) -> CustomKeys:
+        """Those of the convention, or the custom ones."""
+        return CONVENTIONS.get(self.keys, self.custom_keys)
 
 
 @dataclass(frozen=True)

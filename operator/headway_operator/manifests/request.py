@@ -7,7 +7,7 @@ from typing import Any
 from headway_contract.drift_report import DriftWish
 from headway_contract.planned import Planned
 from headway_contract.request import CredentialVariables, DatabaseRequest, Mode, Part, RunRequest
-from headway_operator.api.migration import CredentialsFrom, CustomKeys, Database, Migration, Spec
+from headway_operator.api.migration import CredentialsFrom, Database, Migration, Spec
 from headway_operator.planner.actions import StartJob
 from headway_operator.planner.snapshot import Stage
 from headway_operator.planner.steer import backfill_settings
@@ -16,13 +16,6 @@ from headway_operator.settings import Settings
 CONTROL_FOLDER = "/headway-control"
 CONTROL_FILE = "control"
 TERMINATION_LOG = "/dev/termination-log"
-
-CONVENTIONS = {
-    "CloudNativePG": CustomKeys("", "host", "port", "dbname", "username", "password"),
-    "Crunchy": CustomKeys("", "host", "port", "dbname", "user", "password"),
-    "ServiceBinding": CustomKeys("", "host", "port", "database", "username", "password"),
-}
-"""Which key holds what in the Secrets that CloudNativePG, Crunchy's operator and service bindings write."""
 
 _MODES = {
     Stage.PLAN: (Mode.PLAN, Part.ALL),
@@ -125,7 +118,7 @@ def _credentials(
 def _parts(
     prefix: str, source: CredentialsFrom
 ) -> tuple[str, CredentialVariables, tuple[dict[str, Any], ...]]:
-    keys, secret = CONVENTIONS.get(source.keys, source.custom_keys), source.secret_ref.name
+    keys, secret = source.keys_in_force, source.secret_ref.name
     if keys.uri:
         name = f"{prefix}_URL"
         return name, CredentialVariables(), (_variable(name, secret, keys.uri),)

@@ -22,6 +22,7 @@ from headway_operator.planner.retries import failure_of, patience_is_over, retry
 from headway_operator.planner.review import counted, reviewed, with_findings, with_warnings
 from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import JobProgress, JobView, Snapshot, Stage
+from headway_operator.planner.url_source import with_source
 
 PENDING_SHOWN = 50
 WAS_THERE = "nothing to do: it was there already"
@@ -331,7 +332,7 @@ def _failed(
         phase=moved(memory.phase, Fact.ATTEMPT_FAILED if again else Fact.GAVE_UP),
         failures=failures,
         reason=reason.name,
-        message=explain(reason, happened, run.migration.name)
+        message=explain(reason, with_source(reason, happened, run.spec, memory.name), run.migration.name)
         + outlook(failures, run.spec.retry.attempts, again is not None),
         retry_time=stamp(again) if again else None,
         completion_time=None if again else stamp(snapshot.now),

@@ -11,6 +11,7 @@ from headway_operator.planner.explain import attempt_text, explain, going_on_tex
 from headway_operator.planner.retries import failure_of, retry_time
 from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import JobView, Snapshot, Stage
+from headway_operator.planner.url_source import with_source
 
 
 def follow_plan(snapshot: Snapshot, run: CurrentRun, held: bool) -> tuple[PlanStatus, Plan | None]:
@@ -70,7 +71,9 @@ def _plan_done(snapshot: Snapshot, run: CurrentRun, job: JobView, plan: Plan) ->
 def _plan_attempt_failed(snapshot: Snapshot, run: CurrentRun, memory: PlanStatus, job: JobView) -> PlanStatus:
     reason, happened = failure_of(job)
     memory = replace(memory, job_name=job.name, attempt=job.attempt)
-    return _plan_failed(snapshot, run, memory, reason, _of_database(job, happened))
+    name = job.result.database if job.result is not None else ""
+    told = f"{name}: {happened}" if name and happened else happened
+    return _plan_failed(snapshot, run, memory, reason, with_source(reason, told, run.spec, name))
 
 
 def _plan_failed(
@@ -87,8 +90,3 @@ def _plan_failed(
         retry_time=stamp(again) if again else None,
         completion_time=None if again else stamp(snapshot.now),
     )
-
-
-def _of_database(job: JobView, happened: str) -> str:
-    name = job.result.database if job.result is not None else ""
-    return f"{name}: {happened}" if name and happened else happened

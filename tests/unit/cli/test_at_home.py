@@ -5,15 +5,19 @@ import re
 import pytest
 
 from headway_cli.at_home import HERE, at_home
+from headway_cli.intake import GIVEN_URLS
 from headway_contract.failures import FAILURES
+from headway_operator.api.migration import Database, SecretKeyRef, UrlFrom
 from headway_operator.api.reasons import REASONS, reason_of
 from headway_operator.planner.explain import explain
 from headway_operator.planner.gates import IS_SUSPENDED
+from headway_operator.planner.url_source import url_source
 
 ONLY_IN_A_CLUSTER = {
     "Planning", "Migrating", "Stopping", "Suspended", "Paused", "UnsupportedAnnotation", "ImageNotPulled",
     "PodNotScheduled", "ImageRunsAsRoot", "SecretNotFound", "JobDisappeared", "NotPlanned", "JobNameConflict",
     "PodLeftBehind", "JobRefused", "JobStarted", "InvalidSpec", "InterpreterNotFound", "OutOfMemory",
+    "ContainerNotCreated", "PodEvicted",
 }  # fmt: skip
 """A run without a cluster has no such thing, or refuses it with exit code 2 before anything starts."""
 OF_A_CLUSTER = re.compile(
@@ -60,6 +64,22 @@ def test_a_wrong_password_is_mended_in_the_url():
     assert at_home(told("AuthenticationFailed"), "shop").endswith(
         "Correct the user or the password, then run the same command again."
     )
+
+
+def test_a_url_of_the_command_line_is_told_as_the_option_that_gave_it():
+    given = url_source(Database("main", url_from=UrlFrom(SecretKeyRef(GIVEN_URLS, "main"))))
+    assert at_home(f"It failed. {given} Mend it.", "shop") == (
+        "It failed. Its URL was given with --url main=…. Mend it."
+    )
+
+
+def test_a_url_of_a_secret_in_the_file_is_told_with_that_secret():
+    given = url_source(Database("main", url_from=UrlFrom(SecretKeyRef("shop-main", "uri"))))
+    assert at_home(given, "shop") == "Its URL comes from key uri of Secret shop-main."
+
+
+def test_without_any_source_no_image_is_spoken_of():
+    assert "the environment or the project: " in at_home(url_source(Database("main")), "shop")
 
 
 def test_the_runner_s_own_last_words_in_the_log_have_no_name_to_put_in():
