@@ -26,7 +26,7 @@ _ECHO_COLUMNS = 4
 """Left free at the right: a terminal's echo of Ctrl-C (``^C``) would wrap there and shift the table by a line."""
 _NO_TEXTS = IDENTIFIERS | {"digest", "reason", "phase", "job", "result"}
 """Details by which programs tell things apart: never masked."""
-_ABOVE_THE_TABLE = ("Notice", "Interrupted", "BackfillFinished")
+_ABOVE_THE_TABLE = ("Notice", "Interrupted", "BackfillFinished", "LintFindings", "LintFinding")
 GIVE_UP = "It is tried again; Ctrl-C gives it up."
 PACE = timedelta(seconds=5)
 """Between two plain lines of one backfill."""

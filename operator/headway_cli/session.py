@@ -18,10 +18,11 @@ from headway_cli.board import Board, Spans, board_of
 from headway_cli.ending import Ending, waits_for_approval
 from headway_cli.outputs import Output
 from headway_cli.report import Item, item_of_event, items_of_status
+from headway_cli.review_told import items_of_review
 from headway_contract.events import RunStarted
 from headway_contract.wire import from_line
 from headway_operator.api import labels
-from headway_operator.api.migration import parse
+from headway_operator.api.migration import LintSettings, parse
 from headway_operator.api.status import Status
 from headway_operator.cluster.interface import Body
 from headway_operator.cluster.local import LocalCluster, Site
@@ -66,6 +67,7 @@ class Session:
         self._cluster = LocalCluster(resource, site, self)
         spec = parse(resource).spec
         self._attempts = 1 if spec is None else spec.retry.attempts
+        self._lint = LintSettings() if spec is None else spec.lint
         self._has_hooks = spec is not None and bool(spec.hooks)
         self._controller = Controller(self._cluster, SETTINGS, now, sender=sender)
 
@@ -97,6 +99,9 @@ class Session:
         self._spans = self._spans.after(new, self._now())
         for item in items_of_status(self._status, new, self._attempts):
             self._output.tell(item)
+            if item.kind == "Planned":
+                for found in items_of_review(self._status, new, self._lint):
+                    self._output.tell(found)
         self._status = new
         self._check()
 

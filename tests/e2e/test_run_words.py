@@ -109,3 +109,47 @@ def test_an_error_that_was_told_is_not_told_again_by_the_log(project):
     assert "Given up after 2 attempts." in told
     assert "The log is " in told
     assert "  | " not in told
+
+
+@pytest.fixture
+def users(tmp_path, database):
+    """A revision that would stop an application, over a table of a size that matters."""
+    database.execute("CREATE TABLE users (id bigint PRIMARY KEY, name text)")
+    database.execute("INSERT INTO users SELECT n, 'a' FROM generate_series(1, 20000) n")
+    database.execute("ANALYZE users")
+    from_template(tmp_path).revision("required", "op.alter_column('users', 'name', nullable=False)")
+    return database
+
+
+def run_with_lint(folder, database, mode):
+    (folder / "shop.yaml").write_text(resource({"main": {}}, lint={"mode": mode}))
+    return Headway(folder, "run", "-f", "shop.yaml", f"--url=main={database.url()}")
+
+
+FINDING = re.compile(
+    r"Z main: Error in required: users\.name is made NOT NULL in one step \(20\.0k rows\)\. "
+    r"\[not_null_is_set_on_an_existing_column, line \d+\]\n"
+)
+
+
+def test_what_the_review_finds_is_shown_before_it_runs_and_changes_no_exit_code(tmp_path, users):
+    started = run_with_lint(tmp_path, users, "Warn")
+    assert started.wait() == 0, started.out + started.err
+    assert "the review has 1 finding; headway plan of the same files says why" in started.out
+    assert FINDING.search(started.out), started.out
+    assert started.out.index("Error in required") < started.out.index("main: started")
+
+
+def test_what_enforce_refuses_is_shown_with_what_to_do(tmp_path, users):
+    started = run_with_lint(tmp_path, users, "Enforce")
+    assert started.wait() == 1, started.out + started.err
+    assert FINDING.search(started.out), started.out
+    assert "LintFailed: " in started.out
+    assert "Change the revision as the finding says" in started.out
+    assert "main  not started" in started.out
+
+
+def test_without_the_review_nothing_is_said_of_it(tmp_path, users):
+    started = run_with_lint(tmp_path, users, "Never")
+    assert started.wait() == 0, started.out + started.err
+    assert "finding" not in started.out

@@ -11,7 +11,7 @@ from headway_operator.planner.backfills import record_line
 from headway_operator.planner.drift import drift_line, is_news
 from headway_operator.planner.explain import attempt_text
 from headway_operator.planner.happenings import EVERY_HOOK
-from headway_operator.planner.review import summary
+from headway_operator.planner.review import is_reviewed_now, summary
 
 _MESSAGE_CHARACTERS = 1000
 
@@ -24,10 +24,7 @@ def news(old: Status, new: Status, attempts: int) -> tuple[TellUser, ...]:
 def news_of_lint(old: Status, new: Status, lint: LintSettings) -> tuple[TellUser, ...]:
     """The event of a plan that was just made and has findings."""
     plan, run = new.plan, new.run.id if new.run else ""
-    if plan is None or not plan.warnings or not plan.completion_time:
-        return ()
-    known = old.plan is not None and (old.plan.job_name, old.plan.reviewed) == (plan.job_name, True)
-    if known:
+    if plan is None or not plan.warnings or not is_reviewed_now(old.plan, plan):
         return ()
     text = shorten(summary(plan, lint), _MESSAGE_CHARACTERS)
     return (TellUser("LintFindings", text, warning=True, key=f"{run}/lint/{plan.attempt}"),)

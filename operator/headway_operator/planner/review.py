@@ -24,6 +24,10 @@ UNSEEN = ("revision_is_not_rendered", "statement_cannot_be_read")
 """Rules that find what no rule could judge: under Enforce that is not let pass without a word of a person."""
 _HEAD = re.compile(r"[ ,]+")
 """Between the words of a finding in a status before its message: its severity, its rule, its line."""
+_TEXT = re.compile(
+    r"(\w+) (\w+)(?:, line (\d+))?: (.*?[.…](?: \(And .*? at this place\.\))?)(?: |$)", re.DOTALL
+)
+"""A finding in a status, up to the end of its first sentence."""
 UNSEEN_STEP = "What no rule could judge may also go by an approval of the plan: spec.plan.approval: Required."
 
 
@@ -136,6 +140,21 @@ def warnings_left(pending: Pending, lint: LintSettings) -> tuple[str, ...]:
         return ()
     ignored = set(lint.ignore)
     return tuple(one for one in pending.warnings if not ignored & set(_HEAD.split(one.partition(":")[0])))
+
+
+def is_reviewed_now(old: PlanStatus | None, new: PlanStatus) -> bool:
+    """Whether this is the status that first tells what was found in this plan."""
+    is_known = old is not None and (old.job_name, old.reviewed) == (new.job_name, True)
+    return new.reviewed and bool(new.completion_time) and not is_known
+
+
+def finding_of(pending: Pending, warning: str) -> Finding:
+    """What is said of this revision there: what happens, at which line; why, and what is safe, is left out."""
+    told = _TEXT.match(warning)
+    if told is None:
+        return Finding(warning, "", "", revision=pending.revision)
+    severity, rule, line, what = told.groups()
+    return Finding(what, "", "", rule, Severity(severity), pending.revision, line=int(line or 0))
 
 
 def _unseen(plan: PlanStatus, lint: LintSettings) -> list[RuleStatus]:
