@@ -98,7 +98,7 @@ def test_those_of_revisions_that_the_status_leaves_out_are_counted():
 @pytest.mark.parametrize(
     ("text", "what", "line"),
     [
-        ("Error rule, line 7: It stops. (And 2 more at this place.) Why.", "It stops. (And 2 more at this place.)", 7),
+        ("Error rule, line 7: Stop. (And 2 more at this place.) Why.", "Stop. (And 2 more at this place.)", 7),
         ("Warning some_rule: It is cut sh…", "It is cut sh…", 0),
         ("words of a later release", "words of a later release", 0),
     ],
