@@ -88,6 +88,18 @@ class RevisionFacts:
 
 
 @dataclass(frozen=True)
+class TriggerFacts:
+    """A trigger that an operation of the library left on a table, until a later step takes it away."""
+
+    operation: str
+    """``add_column_with_backfill``, ``rename_column_expand`` or ``change_type_expand``."""
+    columns: tuple[str, ...]
+    """Those that it writes and depends on: the one that is filled, or the old and the new one."""
+    values: tuple[str, ...] = ()
+    """What a column is filled with: SQL over columns of the same row. Those that are too long are left out."""
+
+
+@dataclass(frozen=True)
 class TableFacts:
     """A table that exists, as the catalog tells without counting."""
 
@@ -99,6 +111,8 @@ class TableFacts:
     """With its indexes; None: not known."""
     defaults: tuple[str, ...] = ()
     """Its columns that have a default, of those that the revisions name."""
+    triggers: tuple[TriggerFacts, ...] = ()
+    """Those of the library, where the revisions name a column that they read or write."""
 
 
 @dataclass(frozen=True)

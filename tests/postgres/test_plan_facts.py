@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import psycopg
 import pytest
 
+from headway_contract.facts import TriggerFacts
 from headway_contract.request import Mode, WhenAhead
 from headway_contract.result import Plan
 from headway_contract.wire import join_document
@@ -97,6 +100,56 @@ def test_which_columns_have_a_default_is_told_of_those_that_are_named(project, d
     )
     tables = {one.name: one.defaults for one in facts(project, database).tables}
     assert tables == {"orders": ("status", "Odd, name"), "plain": ()}
+
+
+LEFT = """
+    headway.add_column_with_backfill("books", sa.Column("shelf", sa.Text), "'S' || (pages / 10)")
+    headway.add_column_with_backfill("books", sa.Column("Odd, name", sa.Text), "lower(title)")
+    headway.rename_column_expand("books", "title", "name")
+    headway.change_type_expand("books", "price", sa.Numeric(12, 2))
+    headway.rename_column_expand("books", "author", "writer")
+    headway.rename_column_contract("books", "author", "writer")
+    headway.add_column_with_backfill("papers", sa.Column("shelf", sa.Text), "'P'")
+    headway.stop_filling_column("papers", "shelf")
+"""
+
+
+def test_triggers_that_applied_revisions_left_are_told_with_the_columns_that_they_name(project, database):
+    books = "(id int PRIMARY KEY, pages int, title text, price int, author text)"
+    execute(database, f"CREATE TABLE books {books}", f"CREATE TABLE papers {books}")
+    project.revision("a1", f"import headway\n{textwrap.dedent(LEFT)}")
+    migrate = request_for(database_request(), mode=Mode.MIGRATE)
+    run = run_runner(project, migrate, {"main": database.url()})
+    assert run.exit_code == 0, run.stderr
+    execute(
+        database,
+        "CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "CREATE TRIGGER zz_headway_own BEFORE INSERT ON books FOR EACH ROW EXECUTE FUNCTION own()",
+    )
+    project.revision(
+        "a2",
+        """
+        for column in ("pages", "title", "author", "price"):
+            op.drop_column("books", column)
+        op.drop_column("papers", "shelf")
+        """,
+    )
+    filled = TriggerFacts("add_column_with_backfill", ("shelf",), ("'S' || (pages / 10)",))
+    odd = TriggerFacts("add_column_with_backfill", ("Odd, name",), ("lower(title)",))
+    renamed = TriggerFacts("rename_column_expand", ("title", "name"))
+    retyped = TriggerFacts("change_type_expand", ("price", "price__new"))
+
+    def told():
+        return {one.name: set(one.triggers) for one in facts(project, database).tables}
+
+    assert told() == {"books": {filled, odd, renamed, retyped}, "papers": set()}
+    execute(
+        database,
+        'ALTER TABLE books DISABLE TRIGGER "zz_headway_fill_shelf_insert"',
+        'ALTER TABLE books DISABLE TRIGGER "zz_headway_fill_shelf_update"',
+        'DROP TRIGGER "zz_headway_fill_Odd, name_insert" ON books',
+    )
+    assert told()["books"] == {odd, renamed, retyped}
 
 
 def test_a_revision_that_would_be_taken_back_is_told_with_what_its_downgrade_does(project, database):

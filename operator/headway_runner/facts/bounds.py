@@ -15,6 +15,10 @@ CALLS = 500
 ARGUMENT_CHARACTERS = 200
 IGNORES = 100
 TABLES = 500
+TRIGGERS = 100
+"""Of all tables that are told."""
+TRIGGER_CHARACTERS = 2_000
+"""Of what one trigger fills a column with."""
 CATALOG_ROWS = 20_000
 """The largest tables; the rest of a database with more is not known."""
 DATABASES_CHARACTERS = 3_000_000

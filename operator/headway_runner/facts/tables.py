@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
-from headway_contract.facts import RevisionFacts, TableFacts
+from headway_contract.facts import RevisionFacts, TableFacts, TriggerFacts
 from headway_runner.connections.dbapi import adapter_of, query
-from headway_runner.facts.bounds import CATALOG_ROWS, TABLES
+from headway_runner.facts.bounds import CATALOG_ROWS, TABLES, TRIGGERS
+from headway_runner.facts.triggers import LEFT_ON_TABLE, triggers_in
 
 _POSTGRESQL = f"""
 WITH RECURSIVE sizes AS (
@@ -39,7 +40,8 @@ SELECT n.nspname, s.relname,
             WHEN s.n IS NULL AND s.pages = 0 THEN NULL ELSE s.pages END
          * current_setting('block_size')::bigint,
        (SELECT json_agg(a.attname ORDER BY a.attnum)::text FROM pg_catalog.pg_attrdef d
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = s.oid)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = s.oid),
+       ({LEFT_ON_TABLE})
 FROM sizes s JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace LEFT JOIN partitioned p ON p.root = s.oid
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
 ORDER BY s.pages DESC, n.nspname, s.relname LIMIT {CATALOG_ROWS + 1}
@@ -47,7 +49,7 @@ ORDER BY s.pages DESC, n.nspname, s.relname LIMIT {CATALOG_ROWS + 1}
 """Pages as the last VACUUM or ANALYZE counted them: their functions would wait for whoever locks a table."""
 
 _MYSQL = f"""
-SELECT '', table_name, table_rows, data_length + index_length, NULL
+SELECT '', table_name, table_rows, data_length + index_length, NULL, NULL
 FROM information_schema.tables WHERE table_schema = database() AND table_type = 'BASE TABLE'
 ORDER BY data_length DESC LIMIT {CATALOG_ROWS + 1}
 """
@@ -66,8 +68,15 @@ def all_tables(connection: Connection) -> tuple[TableFacts, ...] | None:
     if not connection.in_transaction():
         adapter.commit()
     return tuple(
-        TableFacts(str(name), str(schema), _number(rows), _number(size), tuple(json.loads(defaults or "[]")))
-        for schema, name, rows, size, defaults in found
+        TableFacts(
+            str(name),
+            str(schema),
+            _number(rows),
+            _number(size),
+            tuple(json.loads(defaults or "[]")),
+            triggers_in(triggers),
+        )
+        for schema, name, rows, size, defaults, triggers in found
     )
 
 
@@ -78,11 +87,18 @@ def touched(tables: Iterable[TableFacts], revisions: Iterable[RevisionFacts]) ->
     def is_named(name: str) -> bool:
         return words.issuperset(_WORD.findall(name))
 
-    found = [table for table in tables if is_named(table.name)]
-    return tuple(
-        replace(table, defaults=tuple(filter(is_named, table.defaults))) if table.defaults else table
-        for table in found[:TABLES]
-    )
+    def is_concerned(trigger: TriggerFacts) -> bool:
+        named = any(map(is_named, trigger.columns))
+        return named or any(not words.isdisjoint(_WORD.findall(value)) for value in trigger.values)
+
+    told: list[TableFacts] = []
+    room = TRIGGERS
+    for table in [table for table in tables if is_named(table.name)][:TABLES]:
+        defaults = tuple(filter(is_named, table.defaults))
+        triggers = tuple(filter(is_concerned, table.triggers))[:room]
+        room -= len(triggers)
+        told.append(replace(table, defaults=defaults, triggers=triggers))
+    return tuple(told)
 
 
 def _texts(revision: RevisionFacts) -> Iterable[str]:

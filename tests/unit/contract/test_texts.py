@@ -18,6 +18,7 @@ from headway_contract.facts import (
     RevisionFacts,
     Statement,
     TableFacts,
+    TriggerFacts,
 )
 from headway_contract.result import DatabasePlan, Failure, Outcome, PendingRevision, Plan, RunResult
 from headway_contract.texts import IDENTIFIERS, SPLIT_DOCUMENTS, names_of_texts, with_texts
@@ -27,7 +28,7 @@ from headway_runner.processes.child import Kept
 from headway_runner.processes.task import Application, Inspection, Report
 
 RESULTS = (RunResult, BackfillRecord, Failure, Plan, DatabasePlan, PendingRevision)
-FACTS = (DatabaseFacts, RevisionFacts, Statement, Call, Argument, Ignore, TableFacts)
+FACTS = (DatabaseFacts, RevisionFacts, Statement, Call, Argument, Ignore, TableFacts, TriggerFacts)
 TOLD = (*EVENTS, *RESULTS, *FACTS, Inspection, Application, Identity, Kept, Report)
 TEXTS = {
     "RevisionStarted.title", "Asked.title", "PassRetried.reason", "Stopping.reason",
@@ -38,6 +39,7 @@ TEXTS = {
     "Steered.pause", "Held.reason", "BackfillStarted.reason", "BackfillProgressed.throttled_by",
     "RevisionFacts.title", "RevisionFacts.file", "RevisionFacts.not_renderable", "Statement.sql", "Call.function",
     "Call.blocks", "Argument.text", "Ignore.rule", "Ignore.reason", "TableFacts.schema",
+    "TriggerFacts.values",
     "IndexBuilding.phase", "IndexBuilding.waits_for", "Application.place_of_stop",
 }  # fmt: skip
 """A field that is new stands here, or its name in IDENTIFIERS when it must stay as it is under masking."""

@@ -7,4 +7,4 @@ down_revision = "r1"
 
 
 def upgrade():
-    op.execute("ALTER TABLE books ALTER COLUMN shelf TYPE varchar")
+    op.execute("ALTER TABLE books ALTER COLUMN pages TYPE bigint")  # found

@@ -1,0 +1,185 @@
+"""Which triggers of the library are on a table: those that the catalog knows, and what the run does to them.
+
+Operations leave them until a later step, which takes them away; so does whatever drops what they depend on. Where a
+step does not say which one it takes, it is taken for each that it may be: what is told must be there.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from headway_contract.facts import Call, TriggerFacts
+from headway_operator.lint import changes
+from headway_operator.lint.changes import Change
+from headway_operator.lint.context import Of, Revision, asked_once
+from headway_operator.lint.filled import expression_of
+from headway_operator.lint.reading_calls import argument, column_in, table_of_call, text_of
+from headway_operator.lint.statements import Step, operation_of
+from headway_operator.lint.tree import columns_in, qualified
+
+FILL, RENAME, TYPE = "add_column_with_backfill", "rename_column_expand", "change_type_expand"
+"""The operations that leave one."""
+SHADOW = "__new"
+"""What ``change_type_expand`` adds to the column's name, unless it is told another."""
+_ENDS = {
+    "stop_filling_column": FILL,
+    "drop_column_with_backfill": FILL,
+    "rename_column_contract": RENAME,
+    "rename_column_undo": RENAME,
+    "change_type_contract": TYPE,
+    "change_type_undo": TYPE,
+}
+_PREFIX = {
+    FILL: "zz_headway_fill_{0}",
+    RENAME: "zz_headway_sync_{2}_{0}_{1}",
+    TYPE: "zz_headway_sync_{2}_{0}_{1}",
+}
+_OPERATIONS = (*_PREFIX, *_ENDS)
+
+
+@dataclass(frozen=True)
+class LeftTrigger:
+    """What one operation left, for INSERT and for UPDATE."""
+
+    table: str
+    operation: str
+    columns: tuple[str, ...]
+    """Those that it writes and depends on: the one that is filled, or the old and the new one."""
+    reads: tuple[str, ...] = ()
+    """Other columns of the row that its function names, which PostgreSQL does not know."""
+    is_applied: bool = False
+    """The catalog knows it: a revision that is applied has left it."""
+
+
+def triggers_before(revision: Revision, found: Of[Change]) -> tuple[LeftTrigger, ...]:
+    """Those of the statement's table, just before it."""
+    own = revision.steps[: revision.steps.index(found.step)]
+    calls = (call for call in revision.operations(*_OPERATIONS) if call.line < found.step.statement.line)
+    table = _called(revision, found.change.table)
+    there = _done(revision, _before(revision), _in_order(own, calls))
+    return tuple(one for one in there if one.table == table)
+
+
+def triggers_after(revision: Revision, table: str) -> tuple[LeftTrigger, ...]:
+    """Those of the table at the revision's end."""
+    called = _called(revision, table)
+    return tuple(one for one in left_after(revision) if one.table == called)
+
+
+@asked_once
+def left_after(revision: Revision) -> Iterator[LeftTrigger]:
+    """Those of all tables at the revision's end."""
+    what = _in_order(revision.steps, revision.operations(*_OPERATIONS))
+    yield from _done(revision, _before(revision), what)
+
+
+def _before(revision: Revision) -> tuple[LeftTrigger, ...]:
+    if not revision.earlier:
+        return tuple(_of_catalog(revision))
+    if "left_after" not in revision.earlier[-1].memo:
+        for one in revision.earlier:
+            # In their order: each finds the answer of the one before it.
+            left_after(one)
+    return left_after(revision.earlier[-1])
+
+
+def _of_catalog(revision: Revision) -> Iterator[LeftTrigger]:
+    for table in revision.tables:
+        for one in table.triggers:
+            name = qualified(table.schema, table.name)
+            yield LeftTrigger(name, one.operation, one.columns, _read_by(one), is_applied=True)
+
+
+def _read_by(trigger: TriggerFacts) -> tuple[str, ...]:
+    named = (column for value in trigger.values for column in columns_in(expression_of(value)))
+    return tuple(dict.fromkeys(named))
+
+
+def _in_order(steps: Iterable[Step], calls: Iterable[Call]) -> list[Change | Call]:
+    both: list[tuple[int, Change | Call]] = [(step.statement.line, step.change) for step in steps]
+    both += ((call.line, call) for call in calls)
+    return [one for _, one in sorted(both, key=lambda pair: pair[0])]
+
+
+def _done(
+    revision: Revision, there: tuple[LeftTrigger, ...], what: Iterable[Change | Call]
+) -> tuple[LeftTrigger, ...]:
+    for one in what:
+        if isinstance(one, Call):
+            there = _after_call(revision, there, one)
+        elif there:
+            there = _after_change(revision, there, one)
+    return there
+
+
+def _after_change(
+    revision: Revision, there: tuple[LeftTrigger, ...], change: Change
+) -> tuple[LeftTrigger, ...]:
+    table = _called(revision, change.table)
+    match change:
+        case changes.DropTable():
+            return tuple(one for one in there if one.table != table)
+        case changes.RenameTable(table=name, to=to):
+            new = ".".join([*name.split(".")[:-1], to])
+            return tuple(replace(one, table=new) if one.table == table else one for one in there)
+        case changes.DropColumn(column=column, cascade=True):
+            return tuple(one for one in there if one.table != table or column not in one.columns)
+        case changes.DropOther(kind="OBJECT_TRIGGER", name=name):
+            return tuple(one for one in there if not _is_named(one, name))
+    return there
+
+
+def _is_named(trigger: LeftTrigger, name: str) -> bool:
+    """A trigger's name, with that of its table."""
+    table, _, short = name.rpartition(".")
+    pair = (*trigger.columns, "", "")[:2]
+    stems = [_PREFIX[trigger.operation].format(*pair, event) for event in ("insert", "update")]
+    return table == trigger.table.rpartition(".")[2] and any(
+        # A long one is cut, and ends with a digest.
+        short.startswith(stem[:40]) if len(stem) > 40 else short in (stem, f"{stem}_insert", f"{stem}_update")
+        for stem in stems
+    )
+
+
+def _after_call(revision: Revision, there: tuple[LeftTrigger, ...], call: Call) -> tuple[LeftTrigger, ...]:
+    name, table = operation_of(call), table_of_call(call)
+    called = _called(revision, table)
+    if name in _ENDS:
+        columns = [one for one in _columns_of(call, name) if one]
+        return tuple(
+            one
+            for one in there
+            if one.operation != _ENDS[name]
+            or (table and one.table != called)
+            or not all(column in one.columns for column in columns)
+        )
+    made = _made(call, name, called)
+    if made is None or not table or not all(made.columns):
+        return there
+    return (*(one for one in there if (one.table, one.columns) != (called, made.columns)), made)
+
+
+def _columns_of(call: Call, operation: str) -> tuple[str, ...]:
+    """Those that it names; empty names where they are not written out."""
+    first = text_of(argument(call, 1, {FILL: "column_name", RENAME: "old", TYPE: "column"}[_ENDS[operation]]))
+    return (first, text_of(argument(call, 2, "new"))) if _ENDS[operation] == RENAME else (first,)
+
+
+def _made(call: Call, operation: str, table: str) -> LeftTrigger | None:
+    if operation == RENAME:
+        pair = text_of(argument(call, 1, "old")), text_of(argument(call, 2, "new"))
+        return LeftTrigger(table, RENAME, pair)
+    if operation == TYPE:
+        old = text_of(argument(call, 1, "column"))
+        return LeftTrigger(table, TYPE, (old, text_of(argument(call, 99, "shadow")) or f"{old}{SHADOW}"))
+    column, wish = column_in(argument(call, 1, "column")), argument(call, 5, "fill_new_writes")
+    # By default the library asks for a trigger where there is no default.
+    is_wanted = not column.has_default if wish is None or wish.text == "None" else wish.text != "False"
+    value = text_of(argument(call, 2, "value"))
+    reads = columns_in(expression_of(value))
+    return LeftTrigger(table, FILL, (column.name,), reads) if is_wanted else None
+
+
+def _called(revision: Revision, table: str) -> str:
+    """A table as the catalog calls it, if it is one that it knows."""
+    known = revision.size_of(table)
+    return table if known is None else qualified(known.schema, known.name)

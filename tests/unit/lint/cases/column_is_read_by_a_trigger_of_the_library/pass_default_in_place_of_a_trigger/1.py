@@ -1,0 +1,14 @@
+"""A revision."""
+
+import sqlalchemy as sa
+
+import headway
+
+revision = "r1"
+down_revision = None
+
+
+def upgrade():
+    headway.add_column_with_backfill(
+        "books", sa.Column("shelf", sa.Text(), server_default="S"), "'S' || (pages / 10)"
+    )
