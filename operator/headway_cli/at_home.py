@@ -11,6 +11,7 @@ from headway_cli.intake import GIVEN_URLS
 from headway_contract.failures import FAILURES
 from headway_operator.api.reasons import REASONS, reason_of
 from headway_operator.planner.gates import IS_SUSPENDED
+from headway_operator.planner.review import where_all_are
 
 AGAIN = "Mend that, then run the same command again."
 HERE = {
@@ -39,6 +40,7 @@ HERE = {
 """The next steps that are others here."""
 _OF_THE_RUN = {
     IS_SUSPENDED: "it was asked to stop",
+    where_all_are("NAME"): "All, each with its safe form: headway plan FILE.",
     "spec.job.envFrom or the image": "spec.job.envFrom, the environment or the project",
     "No URL was given for this database,": "No URL was given for this database (with --url DATABASE=URL),",
 }
@@ -60,7 +62,7 @@ def at_home(text: str, migration_name: str) -> str:
     for sentence, here in _sentences(migration_name):
         text = text.replace(sentence, here)
     for there, here in _OF_THE_RUN.items():
-        text = text.replace(there, here)
+        text = text.replace(there.replace("NAME", migration_name), here)
     return _GIVEN.sub(r"was given with --url \1=…", text)
 
 

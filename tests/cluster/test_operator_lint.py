@@ -30,7 +30,14 @@ def test_enforce_holds_what_would_stop_the_application_until_the_rule_is_ignored
 ) -> None:
     shop.create("shop", {"main": users.url()}, lint={"mode": "Enforce"})
     stalled = shop.wait_for_condition("shop", "Stalled", "True", "LintFailed")
-    assert "users" in stalled["message"]
+    assert stalled["message"].startswith("1 finding of severity Error. ")
+    assert "main: required (" in stalled["message"]
+    assert (
+        "All, each with its safe form: headway plan shop; one of each rule: status.plan.findings."
+        in stalled["message"]
+    )
+    assert shop.wait_for_event("LintFailed")["note"] == stalled["message"]
+    assert "LintFindings" not in shop.event_reasons()
     assert shop.jobs() == []
     assert not is_required(users)
     (finding,) = shop.get("shop")["status"]["plan"]["findings"]

@@ -124,16 +124,22 @@ class Resources:
         path = f"{self.core}/pods?labelSelector=job-name={job}"
         return wait_until(lambda: next(iter(self.client.get(path)["items"]), {}), what=f"a pod of {job}")
 
+    def events(self, reason: str = "") -> list[Body]:
+        """Those in this namespace that are ours, of this reason where one is named, oldest first."""
+        path = f"/apis/events.k8s.io/v1/namespaces/{self.namespace}/events"
+        items: list[Body] = self.client.get(path)["items"]
+        ours = [one for one in items if one.get("reportingController") == "headway.dev/operator"]
+        return sorted(
+            (one for one in ours if reason in ("", one["reason"])), key=lambda one: str(one["eventTime"])
+        )
+
     def event_reasons(self) -> list[str]:
         """Of the events in this namespace that are ours."""
-        path = f"/apis/events.k8s.io/v1/namespaces/{self.namespace}/events"
-        items = self.client.get(path)["items"]
-        ours = (one for one in items if one.get("reportingController") == "headway.dev/operator")
-        return sorted(one["reason"] for one in ours)
+        return sorted(one["reason"] for one in self.events())
 
-    def wait_for_event(self, reason: str) -> None:
-        """Until there is an event of ours with this reason."""
-        wait_until(lambda: reason in self.event_reasons(), what=f"an event {reason}")
+    def wait_for_event(self, reason: str) -> Body:
+        """The first event of ours with this reason, once there is one."""
+        return wait_until(lambda: next(iter(self.events(reason)), {}), what=f"an event {reason}")
 
     def _wait(self, holds: Callable[[], Body], what: str, name: str, timeout: float) -> Body:
         try:

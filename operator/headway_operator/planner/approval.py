@@ -44,7 +44,7 @@ def has_begun(run: CurrentRun, standing: Standing) -> bool:
 def what_is_asked(run: CurrentRun, standing: Standing) -> str:
     """What waits for whom, what was approved instead, and the command to type."""
     migration, plan = run.migration, standing.plan
-    unseen = what_is_unseen(plan, run.spec.lint)
+    unseen = what_is_unseen(plan, run.spec.lint, migration.name)
     told = f"{unseen} " if unseen else ""
     return (
         f"{_summary(standing)}. {told}{_given(migration)}"

@@ -81,7 +81,8 @@ def approval_is_missing(run: CurrentRun, standing: Standing) -> Blocked | None:
 
 def lint_forbids_the_plan(run: CurrentRun, standing: Standing) -> Blocked | None:
     """spec.lint.mode is Enforce, and there are findings of severity Error, or what no rule and no person judges."""
-    forbidden = what_lint_forbids(standing.plan, run.spec.lint, is_asked(run, standing))
+    by_people, name = is_asked(run, standing), run.migration.name
+    forbidden = what_lint_forbids(standing.plan, run.spec.lint, name, by_people)
     return Blocked(State.FAILED, "LintFailed", forbidden) if forbidden else None
 
 

@@ -21,12 +21,15 @@ def news(old: Status, new: Status, attempts: int) -> tuple[TellUser, ...]:
     return tuple(_of_databases(old, new, attempts)) + tuple(_of_hooks(old, new)) + tuple(_of_run(old, new))
 
 
-def news_of_lint(old: Status, new: Status, lint: LintSettings) -> tuple[TellUser, ...]:
-    """The event of a plan that was just made and has findings."""
+def news_of_lint(old: Status, new: Status, lint: LintSettings, name: str) -> tuple[TellUser, ...]:
+    """The event of a plan that was just made and has findings; where they end the run, that says what they are."""
     plan, run = new.plan, new.run.id if new.run else ""
+    ready = new.condition("Ready")
     if plan is None or not plan.warnings or not is_reviewed_now(old.plan, plan):
         return ()
-    text = shorten(summary(plan, lint), _MESSAGE_CHARACTERS)
+    if ready is not None and ready.reason == "LintFailed":
+        return ()
+    text = shorten(summary(plan, lint, name), _MESSAGE_CHARACTERS)
     return (TellUser("LintFindings", text, warning=True, key=f"{run}/lint/{plan.attempt}"),)
 
 

@@ -4,10 +4,11 @@ So turning a rule or the enforcement off opens the gate without another plan.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from headway_contract.result import DatabasePlan, Plan, shorten
+from headway_contract.sentences import sentence
 from headway_operator.api.migration import LintSettings
 from headway_operator.api.reasons import reason_of
 from headway_operator.api.status import DatabaseStatus, Pending, PlanStatus, RuleStatus
@@ -20,6 +21,11 @@ RULES_SHOWN = 64
 WARNINGS_SHOWN = 32
 """Of one revision."""
 TEXT_CHARACTERS = 900
+FIRST = 2
+"""So many findings are told in words where there are several rules; all of them have other places to be read at."""
+FIRST_CHARACTERS = 220
+ONE_CHARACTERS = 450
+"""Of one that is the only one, and so has its safe form."""
 UNSEEN = ("revision_is_not_rendered", "statement_cannot_be_read")
 """Rules that find what no rule could judge: under Enforce that is not let pass without a word of a person."""
 _HEAD = re.compile(r"[ ,]+")
@@ -93,40 +99,62 @@ def counted(plan: PlanStatus, lint: LintSettings) -> PlanStatus:
     return replace(plan, warnings=sum(one.count for one in _left(plan, lint)))
 
 
-def what_lint_forbids(plan: PlanStatus, lint: LintSettings, is_approved_by_people: bool = False) -> str:
+def what_lint_forbids(
+    plan: PlanStatus, lint: LintSettings, name: str, is_approved_by_people: bool = False
+) -> str:
     """Why the plan may not be carried out, empty when it may; what nobody could judge is left to who approves."""
     if lint.mode != "Enforce" or not plan.digest or not plan.revisions:
         return ""
     if not plan.reviewed:
         return (
             "spec.lint.mode is Enforce, and the revisions of this plan have not been looked at: what they do was not "
-            "told. Plan anew: kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite"
+            f"told. Plan anew: kubectl annotate dbmig {name} headway.dev/retry=$(date +%s) --overwrite"
         )
     errors = [one for one in _left(plan, lint) if one.severity == Severity.ERROR]
     unseen = [] if is_approved_by_people else _unseen(plan, lint)
     found = [*errors, *unseen]
     if not found:
         return ""
-    told = "; ".join(f"{one.rule}: {one.first}" for one in found[:3])
-    more = f" Other rules: {', '.join(one.rule for one in found[3:])}." if found[3:] else ""
+    others = [one for one in _left(plan, lint) if one not in (*errors, *_unseen(plan, lint))]
     counts = (
         _count(errors, "finding", "of severity Error"),
         _count(unseen, "place", "that no rule could judge"),
+        _count(others, "finding", "of severity Warning, which holds nothing up"),
     )
     step = f" {UNSEEN_STEP}" if unseen else ""
-    return f"{', '.join(filter(None, counts))}. {told}{more} {reason_of('LintFailed').next_step}{step}"
+    # The rule's own name is what a comment or spec.lint.ignore takes.
+    named = [replace(one, first=f"{one.rule}: {one.first}") for one in found]
+    told = f"{_in_words(named)} {where_all_are(name)} {reason_of('LintFailed').next_step}{step}"
+    return f"{', '.join(filter(None, counts))}. {told}"
 
 
-def what_is_unseen(plan: PlanStatus, lint: LintSettings) -> str:
+def what_is_unseen(plan: PlanStatus, lint: LintSettings, name: str) -> str:
     """For whoever approves a plan under Enforce: what of it no rule could judge; empty when there is nothing."""
     unseen = _unseen(plan, lint) if lint.mode == "Enforce" and plan.reviewed else []
-    told = "; ".join(one.first for one in unseen)
-    return f"{_count(unseen, 'place', 'that no rule could judge')}: {told}" if unseen else ""
+    if not unseen:
+        return ""
+    counted = _count(unseen, "place", "that no rule could judge")
+    return f"{counted}: {_in_words(unseen)} {where_all_are(name)}"
 
 
-def summary(plan: PlanStatus, lint: LintSettings) -> str:
+def summary(plan: PlanStatus, lint: LintSettings, name: str) -> str:
     """What was found, in a line for an event; empty when nothing was."""
-    return "; ".join(f"{one.rule} ({one.count}): {one.first}" for one in left_over(plan, lint))
+    found = left_over(plan, lint)
+    rules = ", ".join(f"{one.rule} ({one.count})" for one in found)
+    return f"{rules}. {_in_words(found)} {where_all_are(name)}" if found else ""
+
+
+def where_all_are(name: str) -> str:
+    """Where all findings of the resource of this name are to be read."""
+    return f"All, each with its safe form: headway plan {name}; one of each rule: status.plan.findings."
+
+
+def _in_words(found: Sequence[RuleStatus]) -> str:
+    """The only one with its safe form; of several the first, each in what it says first."""
+    if len(found) == 1:
+        return sentence(shorten(found[0].first, ONE_CHARACTERS))
+    told = (shorten(one.first.partition(". ")[0], FIRST_CHARACTERS) for one in found[:FIRST])
+    return sentence("; ".join(told))
 
 
 def left_over(plan: PlanStatus, lint: LintSettings) -> tuple[RuleStatus, ...]:

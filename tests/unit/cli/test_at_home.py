@@ -11,6 +11,7 @@ from headway_operator.api.migration import Database, SecretKeyRef, UrlFrom
 from headway_operator.api.reasons import REASONS, reason_of
 from headway_operator.planner.explain import explain
 from headway_operator.planner.gates import IS_SUSPENDED
+from headway_operator.planner.review import where_all_are
 from headway_operator.planner.url_source import url_source
 
 ONLY_IN_A_CLUSTER = {
@@ -90,3 +91,9 @@ def test_the_runner_s_own_last_words_in_the_log_have_no_name_to_put_in():
 
 def test_ctrl_c_is_no_field_of_the_resource():
     assert at_home(f"stopping: {IS_SUSPENDED}", "shop") == "stopping: it was asked to stop"
+
+
+def test_all_findings_are_shown_by_a_plan_of_the_file():
+    assert at_home(f"One. {where_all_are('shop')} Two.", "shop") == (
+        "One. All, each with its safe form: headway plan FILE. Two."
+    )

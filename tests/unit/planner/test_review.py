@@ -10,7 +10,7 @@ import pytest
 from headway_contract.facts import DatabaseFacts, Ignore, RevisionFacts, Statement, TableFacts
 from headway_contract.result import Plan
 from headway_operator.api.migration import APPROVE_ANNOTATION, LintSettings
-from headway_operator.planner.news import news_of_lint
+from headway_operator.planner.news import news, news_of_lint
 from headway_operator.planner.review import TEXT_CHARACTERS
 from headway_operator.planner.snapshot import Stage
 from support.builders import a_migration, a_plan, a_result
@@ -94,6 +94,41 @@ def test_an_error_under_enforce_fails_before_anything_is_changed_and_says_what_t
     assert (kstatus(cluster.status, 1), argo(cluster.status, 1)) == ("Failed", "Degraded")
 
 
+def test_of_many_findings_the_message_tells_how_many_the_first_two_and_where_all_are():
+    builds = [f"CREATE INDEX i{number} ON orders (c{number})" for number in range(8)]
+    types = "ALTER TABLE orders ALTER COLUMN total TYPE numeric"
+    check = "ALTER TABLE orders ADD CONSTRAINT positive CHECK (total > 0)"
+    cluster = planned(told(*builds, types, check, "ALTER TABLE orders RENAME COLUMN note TO remark", DROP))
+    ready = cluster.status.condition("Ready")
+    severe = [one for one in cluster.status.plan.findings if one.severity == "Error"]
+    assert len(severe) > 2
+    count = sum(one.count for one in severe)
+    assert ready.message.startswith(
+        f"{count} findings of severity Error, 2 findings of severity Warning, which holds nothing up. index_is"
+    )
+    assert ready.message.count("main: a1 (") == 2
+    assert (
+        "All, each with its safe form: headway plan shop; one of each rule: status.plan.findings. Change the"
+        in ready.message
+    )
+    assert ready.message.endswith("spec.lint.mode: Warn all of them.")
+    assert "…" not in ready.message.replace("because ….", "")
+    assert len(ready.message) < 800
+
+
+def test_a_plan_that_nobody_looked_at_says_the_command_whole():
+    message = planned(None).status.condition("Ready").message
+    assert "Plan anew: kubectl annotate dbmig shop headway.dev/retry=" in message
+
+
+def test_findings_that_end_the_run_are_told_by_one_event():
+    cluster = planned(told(BUILD))
+    before, lint = a_migration().status, cluster.resource.spec.lint
+    assert news_of_lint(before, cluster.status, lint, "shop") == ()
+    (event,) = [one for one in news(before, cluster.status, 4) if one.warning]
+    assert (event.reason, event.message) == ("LintFailed", cluster.status.condition("Ready").message)
+
+
 def test_enforce_lets_warnings_and_small_tables_pass():
     assert started(planned(told(DROP))) == [Stage.MIGRATE]
     assert started(planned(told(BUILD, rows=10))) == [Stage.MIGRATE]
@@ -164,6 +199,10 @@ def test_what_no_rule_could_judge_is_named_to_whoever_approves_and_passes_with_t
     waiting = cluster.status.condition("Reconciling")
     assert waiting.reason == "WaitingForApproval"
     assert "1 place that no rule could judge: main: a1 (versions/a1.py)" in waiting.message
+    assert (
+        "headway plan shop; one of each rule: status.plan.findings. To approve it: kubectl annotate"
+        in waiting.message
+    )
     cluster.annotate(APPROVE_ANNOTATION, cluster.status.plan.digest)
     assert started(cluster) == [Stage.MIGRATE]
 
@@ -188,12 +227,12 @@ def test_the_findings_of_a_plan_are_one_event():
     cluster = planned(told(BUILD, DROP), mode="Warn")
     before = a_migration().status
     lint = cluster.resource.spec.lint
-    (event,) = news_of_lint(before, cluster.status, lint)
+    (event,) = news_of_lint(before, cluster.status, lint, "shop")
     assert (event.reason, event.warning) == ("LintFindings", True)
     assert INDEX in event.message
     assert "column_is_dropped" in event.message
-    assert news_of_lint(cluster.status, cluster.status, lint) == ()
-    assert news_of_lint(before, planned(told("SELECT 1"), mode="Warn").status, lint) == ()
+    assert news_of_lint(cluster.status, cluster.status, lint, "shop") == ()
+    assert news_of_lint(before, planned(told("SELECT 1"), mode="Warn").status, lint, "shop") == ()
 
 
 def test_many_findings_stay_within_the_bounds_of_the_schema():
