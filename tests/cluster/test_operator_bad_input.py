@@ -131,6 +131,14 @@ def test_a_broken_revision_in_the_second_of_three_databases(
     message = the_message(shop, "RevisionFailed")
     assert message.startswith("two: ")
     assert "Correct the revision" in message
+    meaning = shop.wait_for_event("RunFailed")["note"]
+    others = (
+        " Not started because of it: three. At the target: one. " if third == "Skipped" else " one, three. "
+    )
+    assert meaning.startswith("The run has failed at two (RevisionFailed). ")
+    assert others in meaning
+    (what,) = shop.events("RevisionFailed")
+    assert what["note"].startswith("two: ")
     phases = {name: shop.database("shop", name)["phase"] for name in databases}
     assert phases == {"one": "Succeeded", "two": "Failed", "three": third}
     assert "orders" in databases["one"].tables()

@@ -198,6 +198,11 @@ REASONS: tuple[Reason, ...] = (
         "Event: a new run began while a hook could not be reached; some messages are not sent.",
     ),
     Reason("DatabaseFailed", "At least one database could not be brought to its target."),
+    Reason(
+        "RunFailed",
+        "Event: the run is over and has failed; the message says at which databases, and what became of the others.",
+        "What happened, and how to mend it, is in the event of the database and in the conditions.",
+    ),
     Reason("BackfillStarted", "Event: a backfill has begun, or goes on where it stopped."),
     Reason("BackfillProgressed", "Event: a quarter, a half or three quarters of a backfill are done."),
     Reason(

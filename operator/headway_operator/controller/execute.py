@@ -164,10 +164,8 @@ async def _post_events(cluster: Cluster, snapshot: Snapshot, status: Status) -> 
     migration = snapshot.migration
     attempts = 1 if migration.spec is None else migration.spec.retry.attempts
     lint = LintSettings() if migration.spec is None else migration.spec.lint
-    told = (
-        *news(migration.status, status, attempts),
-        *news_of_lint(migration.status, status, lint, migration.name),
-    )
+    old, name = migration.status, migration.name
+    told = (*news(old, status, attempts, name), *news_of_lint(old, status, lint, name))
     for place, item in enumerate(told):
         # What one look tells keeps its order for whoever sorts by time.
         time = snapshot.now + timedelta(microseconds=place)

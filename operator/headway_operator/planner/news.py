@@ -11,14 +11,19 @@ from headway_operator.planner.backfills import record_line
 from headway_operator.planner.drift import drift_line, is_news
 from headway_operator.planner.explain import attempt_text
 from headway_operator.planner.happenings import EVERY_HOOK
+from headway_operator.planner.meaning import of_the_end, of_the_pause
 from headway_operator.planner.review import is_reviewed_now, summary
 
 _MESSAGE_CHARACTERS = 1000
 
 
-def news(old: Status, new: Status, attempts: int) -> tuple[TellUser, ...]:
-    """The events of this change, in the order in which things happened; ``attempts``: how many there may be."""
-    return tuple(_of_databases(old, new, attempts)) + tuple(_of_hooks(old, new)) + tuple(_of_run(old, new))
+def news(old: Status, new: Status, attempts: int, name: str) -> tuple[TellUser, ...]:
+    """The events of this change of the resource ``name``, in the order in which things happened.
+
+    ``attempts``: how many there may be.
+    """
+    of_run = _of_run(old, new, attempts, name)
+    return (*_of_databases(old, new, attempts), *_of_hooks(old, new), *of_run)
 
 
 def news_of_lint(old: Status, new: Status, lint: LintSettings, name: str) -> tuple[TellUser, ...]:
@@ -121,7 +126,7 @@ def _of_hooks(old: Status, new: Status) -> Iterator[TellUser]:
             )
 
 
-def _of_run(old: Status, new: Status) -> Iterator[TellUser]:
+def _of_run(old: Status, new: Status, attempts: int, name: str) -> Iterator[TellUser]:
     was_ready, is_ready = old.condition("Ready"), new.condition("Ready")
     if is_ready and is_ready.reason == "GateOpen" and not (was_ready and was_ready.status == "True"):
         key = f"{new.run.id if new.run else ''}/{new.observed_generation}/GateOpen"
@@ -135,5 +140,13 @@ def _of_run(old: Status, new: Status) -> Iterator[TellUser]:
         # Told with more detail for the database.
         return
     key = f"{new.run.id if new.run else ''}/{new.observed_generation}/{after.status}/{after.reason}"
-    warning = after.status == "False"
-    yield TellUser(after.reason, shorten(after.message, _MESSAGE_CHARACTERS), warning=warning, key=key)
+    # What happened to a database is told for it; of the run this tells what that means.
+    end = of_the_end(new, name) if after.status == "False" else ""
+    pause = of_the_pause(new, attempts) if after.reason == "Retrying" else ""
+    if end:
+        yield TellUser("RunFailed", shorten(end, _MESSAGE_CHARACTERS), warning=True, key=key)
+        return
+    if pause:
+        key = f"{key}/{sum(one.failures for one in new.databases)}"
+    text = shorten(pause or after.message, _MESSAGE_CHARACTERS)
+    yield TellUser(after.reason, text, warning=after.status == "False", key=key)

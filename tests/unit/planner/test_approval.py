@@ -120,7 +120,7 @@ def test_the_command_is_whole_wherever_it_is_told_however_much_is_said_before_it
     message = cluster.status.condition("Ready").message
     command = approve_command(cluster.resource, digest_of(cluster))
     assert len(message) in (1023, 1024)
-    (told,) = [one for one in news(before, cluster.status, 4) if one.reason == "WaitingForApproval"]
+    (told,) = [one for one in news(before, cluster.status, 4, "shop") if one.reason == "WaitingForApproval"]
     event = event_for(told, cluster.resource, cluster.now)
     for text, most in ((message, 1100), (cluster.status.progress.message, 1100), (event["note"], 1024)):
         assert text.endswith(command)

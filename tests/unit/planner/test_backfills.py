@@ -54,7 +54,7 @@ class Running:
         begun = events.RevisionStarted("main", "m1", "fill users.status", 1, 2)
         snapshot = a_snapshot(self.resource, job, progress=(told_of(begun, *happened, job=job.name),))
         decision = plan(snapshot)
-        tidings = news(self.resource.status, decision.status, 4)
+        tidings = news(self.resource.status, decision.status, 4, "shop")
         self.resource = self.with_status(decision.status)
         return decision, [one for one in tidings if one.reason.startswith("Backfill")]
 

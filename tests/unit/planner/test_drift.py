@@ -34,7 +34,9 @@ class Shop:
     def look(self):
         old = self.cluster.status
         decision = self.cluster.reconcile()
-        self.events += [one for one in news(old, self.cluster.status, 4) if one.reason == "DriftChanged"]
+        self.events += [
+            one for one in news(old, self.cluster.status, 4, "shop") if one.reason == "DriftChanged"
+        ]
         return decision
 
     def start(self):

@@ -17,7 +17,7 @@ class WatchedCluster(HookedCluster):
         self.events, self.dies = [], 0
 
     def execute(self, decision, read, crash_after=None):
-        told = [one for one in news(read.status, decision.status, 4) if one.reason in OURS]
+        told = [one for one in news(read.status, decision.status, 4, "shop") if one.reason in OURS]
         self.events += told
         if told and self.dies:
             self.dies -= 1

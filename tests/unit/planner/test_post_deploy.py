@@ -148,8 +148,13 @@ def test_a_failure_behind_the_gate_leaves_it_open_and_is_told_with_a_warning():
     assert cluster.status.phase == "PostDeployFailed"
     assert cluster.status.run.result == "Failed"
     assert cluster.status.history[0].result == "Failed"
-    told = [(one.reason, one.warning) for one in news(before, cluster.status, 4)]
-    assert told.count(("RevisionFailed", True)) == 2, "once for the database, once for the resource"
+    told = [(one.reason, one.warning) for one in news(before, cluster.status, 4, "shop")]
+    assert told.count(("RevisionFailed", True)) == told.count(("RunFailed", True)) == 1
+    (meaning,) = [one.message for one in news(before, cluster.status, 4, "shop") if one.reason == "RunFailed"]
+    assert meaning.startswith(
+        "The run has failed at main (RevisionFailed). Not gone on with because of it: audit. "
+    )
+    assert " The application may roll out all the same. " in meaning
     assert cluster.status.database("audit").phase is DatabasePhase.SKIPPED
 
 
@@ -279,7 +284,7 @@ def test_the_news_say_what_is_ready_and_that_the_gate_is_open():
     cluster.reconcile()
     before = cluster.status
     work(cluster)
-    told = [(one.reason, one.message) for one in news(before, cluster.status, 4)]
+    told = [(one.reason, one.message) for one in news(before, cluster.status, 4, "shop")]
     assert ("DatabaseReady", "main: 1 revision applied; 1 waits until the application is rolled out") in told
     assert [message for reason, message in told if reason == "GateOpen"] == [said(cluster, "Ready")[2]]
 
@@ -290,7 +295,7 @@ def test_the_two_jobs_of_a_database_are_told_apart_in_their_events():
     for _ in range(8):
         before = cluster.status
         cluster.reconcile()
-        keys += [one.key for one in news(before, cluster.status, 4) if one.reason == "JobStarted"]
+        keys += [one.key for one in news(before, cluster.status, 4, "shop") if one.reason == "JobStarted"]
         for job in cluster.active:
             cluster.start_pod(job.name)
             cluster.finish(job.name)

@@ -125,7 +125,7 @@ def test_findings_that_end_the_run_are_told_by_one_event():
     cluster = planned(told(BUILD))
     before, lint = a_migration().status, cluster.resource.spec.lint
     assert news_of_lint(before, cluster.status, lint, "shop") == ()
-    (event,) = [one for one in news(before, cluster.status, 4) if one.warning]
+    (event,) = [one for one in news(before, cluster.status, 4, "shop") if one.warning]
     assert (event.reason, event.message) == ("LintFailed", cluster.status.condition("Ready").message)
 
 

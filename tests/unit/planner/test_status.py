@@ -321,7 +321,7 @@ def heard(cluster: ModelCluster, rounds: int = 30) -> list[tuple[str, str]]:
     for _ in range(rounds):
         before = cluster.status
         decision = cluster.reconcile()
-        told += [(one.reason, one.key) for one in news(before, cluster.status, 4)]
+        told += [(one.reason, one.key) for one in news(before, cluster.status, 4, "shop")]
         if not cluster.active:
             cluster.now += decision.wake_after or timedelta()
         for job in cluster.active:
@@ -357,8 +357,8 @@ def test_news_that_are_told_again_after_a_lost_status_have_the_same_keys():
 
 def test_a_failure_is_a_warning_and_a_success_is_not():
     before = migrating().status
-    assert [one.warning for one in news(before, failed().status, 4)] == [True, True]
-    assert not any(one.warning for one in news(before, done().status, 4))
+    assert [one.warning for one in news(before, failed().status, 4, "shop")] == [True, True]
+    assert not any(one.warning for one in news(before, done().status, 4, "shop"))
 
 
 def test_a_skipped_database_is_told():
@@ -385,4 +385,4 @@ def test_a_stopped_job_is_no_bad_news():
     (job,) = cluster.active
     cluster.finish(job.name, a_result(Outcome.STOPPED))
     cluster.reconcile()
-    assert not any(one.warning for one in news(before, cluster.status, 4))
+    assert not any(one.warning for one in news(before, cluster.status, 4, "shop"))

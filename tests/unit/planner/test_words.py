@@ -31,7 +31,7 @@ def next_attempt(cluster):
     cluster.reconcile()
     assert cluster.status.database("main").message == told_at_once
     attempts = cluster.resource.spec.retry.attempts
-    return name, [one.message for one in news(before, cluster.status, attempts)]
+    return name, [one.message for one in news(before, cluster.status, attempts, "shop")]
 
 
 def fail(cluster, name, failure="LockTimeout", **fields):
