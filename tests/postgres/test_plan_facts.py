@@ -140,16 +140,16 @@ def test_triggers_that_applied_revisions_left_are_told_with_the_columns_that_the
     retyped = TriggerFacts("change_type_expand", ("price", "price__new"))
 
     def told():
-        return {one.name: set(one.triggers) for one in facts(project, database).tables}
+        return {one.name: one.triggers for one in facts(project, database).tables}
 
-    assert told() == {"books": {filled, odd, renamed, retyped}, "papers": set()}
+    assert told() == {"books": (odd, filled, retyped, renamed), "papers": ()}
     execute(
         database,
         'ALTER TABLE books DISABLE TRIGGER "zz_headway_fill_shelf_insert"',
         'ALTER TABLE books DISABLE TRIGGER "zz_headway_fill_shelf_update"',
         'DROP TRIGGER "zz_headway_fill_Odd, name_insert" ON books',
     )
-    assert told()["books"] == {odd, renamed, retyped}
+    assert told()["books"] == (odd, retyped, renamed)
 
 
 def test_a_revision_that_would_be_taken_back_is_told_with_what_its_downgrade_does(project, database):
