@@ -176,6 +176,23 @@ def test_the_trigger_goes_on_when_the_table_changes_in_the_same_session(users):
     assert wrong(users) == 0
 
 
+@pytest.mark.parametrize(
+    ("change", "now"),
+    [
+        ("ALTER TABLE users RENAME TO people", "people"),
+        ("CREATE SCHEMA shop; ALTER TABLE users SET SCHEMA shop", "shop.users"),
+    ],
+)
+def test_the_trigger_goes_on_when_the_table_gets_another_name_or_schema(users, change, now):
+    add(users, value="lower(users.email)")
+    users.execute(change)
+    users.execute(f"INSERT INTO {now} (id, email) VALUES (1000, 'EVE'), (1001, 'EVE')")
+    users.execute(f"UPDATE {now} SET email_lc = 'own' WHERE id = 1001")
+    users.execute(f"UPDATE {now} SET email = 'ADA' WHERE id >= 1000")
+    found = users.rows(f"SELECT email_lc FROM {now} WHERE id >= 1000 ORDER BY id")
+    assert found == [("ada",), ("own",)]
+
+
 def test_an_expression_may_name_the_table_other_tables_and_odd_columns(users):
     users.execute(
         "CREATE TABLE grades (score int, grade text); "

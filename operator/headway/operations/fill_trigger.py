@@ -62,10 +62,10 @@ class FillTrigger:
 
     def _body(self, filling: Filling) -> str:
         column, row = quoted(PLAIN, self.column), quoted(PLAIN, self.table)
-        of_table = quoted(PLAIN, self.schema, self.table, self.column)
+        was = f"headway_was.{column}"
         known = "".join(
-            f"        IF record_image_ne(ROW(headway_was), ROW(OLD.{column})) THEN\n"
-            f"            headway_was := (SELECT {one} FROM (SELECT OLD.*) AS {row});\n"
+            f"        IF record_image_ne(ROW({was}), ROW(OLD.{column})) THEN\n"
+            f"            {was} := (SELECT {one} FROM (SELECT OLD.*) AS {row});\n"
             "        END IF;\n"
             for one in filling.before
         )
@@ -73,12 +73,14 @@ class FillTrigger:
             # A column that has the name of a variable means itself.
             "#variable_conflict use_column\n"
             "DECLARE\n"
-            f"    headway_was {of_table}%TYPE;\n"
+            # A row of the table, which may have another name by then; it gives the value the column's type.
+            "    headway_was record;\n"
             "BEGIN\n"
             f"    IF TG_OP = 'UPDATE' AND NEW.{column} IS NOT NULL THEN\n"
-            f"        headway_was := (SELECT {filling.value} FROM (SELECT OLD.*) AS {row});\n"
+            "        headway_was := OLD;\n"
+            f"        {was} := (SELECT {filling.value} FROM (SELECT OLD.*) AS {row});\n"
             f"{known}"
-            f"        IF record_image_ne(ROW(headway_was), ROW(OLD.{column})) THEN\n"
+            f"        IF record_image_ne(ROW({was}), ROW(OLD.{column})) THEN\n"
             "            RETURN NEW;\n"
             "        END IF;\n"
             "    END IF;\n"
