@@ -7,14 +7,14 @@ step does not say which one it takes, it is taken for each that it may be: what 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from headway_contract.facts import Call, TriggerFacts
+from headway_contract.facts import Call
 from headway_operator.lint import changes
 from headway_operator.lint.changes import Change
 from headway_operator.lint.context import Of, Revision, asked_once
 from headway_operator.lint.filled import expression_of
 from headway_operator.lint.reading_calls import argument, column_in, table_of_call, text_of
 from headway_operator.lint.statements import Step, operation_of
-from headway_operator.lint.tree import columns_in, qualified
+from headway_operator.lint.tree import below, qualified, table_of, words
 
 FILL, RENAME, TYPE = "add_column_with_backfill", "rename_column_expand", "change_type_expand"
 """The operations that leave one."""
@@ -86,12 +86,22 @@ def _of_catalog(revision: Revision) -> Iterator[LeftTrigger]:
     for table in revision.tables:
         for one in table.triggers:
             name = qualified(table.schema, table.name)
-            yield LeftTrigger(name, one.operation, one.columns, _read_by(one), is_applied=True)
+            reads = tuple(column for value in one.values for column in _read_in(value, table.name))
+            yield LeftTrigger(name, one.operation, one.columns, reads, is_applied=True)
 
 
-def _read_by(trigger: TriggerFacts) -> tuple[str, ...]:
-    named = (column for value in trigger.values for column in columns_in(expression_of(value)))
-    return tuple(dict.fromkeys(named))
+def _read_in(value: str, table: str) -> Iterator[str]:
+    """The columns of the table that a value names; without those that it says to be another table's."""
+    tree = expression_of(value)
+    others = {
+        one.get("alias", {}).get("aliasname") or one.get("relname")
+        for one in below(tree, "RangeVar")
+        if one.get("relname") != table
+    }
+    for reference in below(tree, "ColumnRef"):
+        *before, column = words(reference.get("fields", ())) or ("",)
+        if not before or before[-1] not in others:
+            yield column
 
 
 def _in_order(steps: Iterable[Step], calls: Iterable[Call]) -> list[Change | Call]:
@@ -119,13 +129,20 @@ def _after_change(
         case changes.DropTable():
             return tuple(one for one in there if one.table != table)
         case changes.RenameTable(table=name, to=to):
-            new = ".".join([*name.split(".")[:-1], to])
-            return tuple(replace(one, table=new) if one.table == table else one for one in there)
+            return _moved(there, table, ".".join([*name.split(".")[:-1], to]))
+        case changes.Other(kind="AlterObjectSchemaStmt", tree=tree):
+            name = table_of(tree.get("relation"))
+            to = qualified(tree.get("newschema", ""), name.rpartition(".")[2])
+            return _moved(there, _called(revision, name), to)
         case changes.DropColumn(column=column, cascade=True):
             return tuple(one for one in there if one.table != table or column not in one.columns)
         case changes.DropOther(kind="OBJECT_TRIGGER", name=name):
             return tuple(one for one in there if not _is_named(one, name))
     return there
+
+
+def _moved(there: tuple[LeftTrigger, ...], table: str, to: str) -> tuple[LeftTrigger, ...]:
+    return tuple(replace(one, table=to) if one.table == table else one for one in there)
 
 
 def _is_named(trigger: LeftTrigger, name: str) -> bool:
@@ -174,8 +191,7 @@ def _made(call: Call, operation: str, table: str) -> LeftTrigger | None:
     column, wish = column_in(argument(call, 1, "column")), argument(call, 5, "fill_new_writes")
     # By default the library asks for a trigger where there is no default.
     is_wanted = not column.has_default if wish is None or wish.text == "None" else wish.text != "False"
-    value = text_of(argument(call, 2, "value"))
-    reads = columns_in(expression_of(value))
+    reads = tuple(_read_in(text_of(argument(call, 2, "value")), table.rpartition(".")[2]))
     return LeftTrigger(table, FILL, (column.name,), reads) if is_wanted else None
 
 

@@ -105,6 +105,13 @@ def test_a_word_that_is_no_column_in_the_value_is_not_taken_for_one():
     assert found(*map(DROP.format, ("pages", "lower", "text")), tables=(books(told),)) == []
 
 
+def test_a_column_of_another_table_in_the_value_is_none_of_this_one():
+    value = "(SELECT max(s.pages + grades.score + b.title) FROM s, shop.grades, books b WHERE s.id = books.ref)"
+    tables = (books(TriggerFacts("add_column_with_backfill", ("shelf",), (value,))),)
+    assert found(*map(DROP.format, ("pages", "score", "id")), tables=tables) == []
+    assert len(found(*map(DROP.format, ("title", "ref")), tables=tables)) == 2
+
+
 def test_a_value_that_is_no_sql_of_this_grammar_tells_nothing_and_harms_nothing():
     told = TriggerFacts("add_column_with_backfill", ("shelf",), ("pages +",))
     assert found(DROP.format("pages"), tables=(books(told),)) == []
@@ -190,6 +197,9 @@ def test_a_new_name_of_the_table_is_followed_and_another_table_may_take_the_old_
     assert len(found(away, of_volumes, tables=tables)) == 1
     assert found(away, a_call("stop_filling_column", "volumes", "shelf"), of_volumes, tables=tables) == []
     assert found(away, "CREATE TABLE books (pages int)", DROP.format("pages"), tables=tables) == []
+    to_shop, of_shop = "ALTER TABLE books SET SCHEMA shop", "ALTER TABLE shop.books DROP COLUMN pages"
+    assert len(found(to_shop, of_shop, tables=tables)) == 1
+    assert found(to_shop, "CREATE TABLE books (pages int)", DROP.format("pages"), tables=tables) == []
 
 
 def test_a_column_that_an_applied_trigger_fills_has_a_value_in_new_rows():
