@@ -12,14 +12,12 @@ from headway_operator.lint import changes
 from headway_operator.lint.changes import Change
 from headway_operator.lint.context import Of, Revision, asked_once
 from headway_operator.lint.filled import expression_of
-from headway_operator.lint.reading_calls import argument, column_in, table_of_call, text_of
+from headway_operator.lint.reading_calls import argument, column_in, shadow_of, table_of_call, text_of
 from headway_operator.lint.statements import Step, operation_of
 from headway_operator.lint.tree import below, qualified, table_of, words
 
 FILL, RENAME, TYPE = "add_column_with_backfill", "rename_column_expand", "change_type_expand"
 """The operations that leave one."""
-SHADOW = "__new"
-"""What ``change_type_expand`` adds to the column's name, unless it is told another."""
 _ENDS = {
     "stop_filling_column": FILL,
     "drop_column_with_backfill": FILL,
@@ -50,13 +48,17 @@ class LeftTrigger:
     """The catalog knows it: a revision that is applied has left it."""
 
 
-def triggers_before(revision: Revision, found: Of[Change]) -> tuple[LeftTrigger, ...]:
-    """Those of the statement's table, just before it."""
-    own = revision.steps[: revision.steps.index(found.step)]
-    calls = (call for call in revision.operations(*_OPERATIONS) if call.line < found.step.statement.line)
-    table = _called(revision, found.change.table)
-    there = _done(revision, _before(revision), _in_order(own, calls))
-    return tuple(one for one in there if one.table == table)
+def triggers_beside(revision: Revision, place: Of[Change] | Call, table: str) -> tuple[LeftTrigger, ...]:
+    """Those of the table just before a statement, or just after a call, which may end one itself."""
+    if isinstance(place, Call):
+        steps = [step for step in revision.steps if step.statement.line < place.line]
+        calls = [call for call in revision.operations(*_OPERATIONS) if call.line <= place.line]
+    else:
+        steps = list(revision.steps[: revision.steps.index(place.step)])
+        calls = [call for call in revision.operations(*_OPERATIONS) if call.line < place.step.statement.line]
+    called = _called(revision, table)
+    there = _done(revision, _before(revision), _in_order(steps, calls))
+    return tuple(one for one in there if one.table == called)
 
 
 def triggers_after(revision: Revision, table: str) -> tuple[LeftTrigger, ...]:
@@ -186,8 +188,7 @@ def _made(call: Call, operation: str, table: str) -> LeftTrigger | None:
         pair = text_of(argument(call, 1, "old")), text_of(argument(call, 2, "new"))
         return LeftTrigger(table, RENAME, pair)
     if operation == TYPE:
-        old = text_of(argument(call, 1, "column"))
-        return LeftTrigger(table, TYPE, (old, text_of(argument(call, 99, "shadow")) or f"{old}{SHADOW}"))
+        return LeftTrigger(table, TYPE, (text_of(argument(call, 1, "column")), shadow_of(call)))
     column, wish = column_in(argument(call, 1, "column")), argument(call, 5, "fill_new_writes")
     # By default the library asks for a trigger where there is no default.
     is_wanted = not column.has_default if wish is None or wish.text == "None" else wish.text != "False"

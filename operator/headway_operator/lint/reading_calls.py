@@ -41,6 +41,12 @@ def table_of_call(call: Call, name: str = "table_name") -> str:
     return qualified(text_of(argument(call, 99, "schema")), text_of(argument(call, 0, name)))
 
 
+def shadow_of(call: Call) -> str:
+    """The column that a change of type fills beside the one that its call names; empty when it is not written out."""
+    column, given = text_of(argument(call, 1, "column")), text_of(argument(call, 99, "shadow"))
+    return given or (column and column + "__new")
+
+
 @dataclass(frozen=True)
 class WrittenColumn:
     """What ``sa.Column(…)`` says; the name is empty when it is not written out."""

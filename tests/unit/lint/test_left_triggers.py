@@ -94,6 +94,57 @@ def test_of_two_columns_that_are_kept_the_same_neither_is_changed_by_hand(trigge
         assert "PostgreSQL refuses it" in found(RETYPE.format(column), tables=(books(trigger),))[0]
 
 
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        (
+            a_call("drop_column_with_backfill", "books", "pages"),
+            "The application's next INSERT or UPDATE fails",
+        ),
+        (
+            a_call("rename_column_undo", "books", "author", "pages"),
+            "The application's next INSERT or UPDATE fails",
+        ),
+        (
+            a_call("change_type_undo", "books", "x", shadow="pages"),
+            "The application's next INSERT or UPDATE fails",
+        ),
+        (
+            a_call("rename_column_contract", "books", "pages", "sheets"),
+            "The step refuses it, and the run ends there.",
+        ),
+    ],
+)
+def test_a_column_that_a_step_of_the_library_drops_may_be_read_by_another_trigger(step, why):
+    tables = (books(FILLS, RENAMES) if "contract" in step.name else books(FILLS),)
+    (message,) = found(step, tables=tables)
+    assert "books.pages is dropped while the trigger that fills books.shelf, which an applied" in message
+    assert why in message
+    assert "Call `headway.stop_filling_column('books', 'shelf')` in a revision before this one" in message
+    stop = a_call("stop_filling_column", "books", "shelf")
+    assert found((stop, step), tables=tables) == []
+    assert len(found((step, stop), tables=tables)) == 1
+
+
+def test_a_filled_column_that_gets_another_name_is_not_filled_any_more_before_it_goes():
+    pair = TriggerFacts("rename_column_expand", ("shelf", "place"))
+    step = a_call("rename_column_contract", "books", "shelf", "place")
+    (message,) = found(step, tables=(books(FILLS, pair),))
+    assert message.startswith("books.shelf is dropped while the trigger that fills books.shelf")
+    assert "Call `headway.stop_filling_column('books', 'shelf')` in a revision before this one" in message
+
+
+def test_steps_of_the_library_end_their_own_triggers_and_break_nothing():
+    for trigger, step in (
+        (FILLS, a_call("drop_column_with_backfill", "books", "shelf")),
+        (RENAMES, a_call("rename_column_contract", "books", "pages", "sheets")),
+        (RENAMES, a_call("rename_column_undo", "books", "pages", "sheets")),
+        (RETYPES, a_call("change_type_contract", "books", "price")),
+        (RETYPES, a_call("change_type_undo", "books", "price")),
+    ):
+        assert found(step, tables=(books(trigger),)) == []
+
+
 def test_what_no_trigger_names_is_left_alone():
     tables = (books(FILLS), TableFacts("papers"))
     assert found(DROP.format("author"), "ALTER TABLE papers DROP COLUMN pages", tables=tables) == []
@@ -106,7 +157,9 @@ def test_a_word_that_is_no_column_in_the_value_is_not_taken_for_one():
 
 
 def test_a_column_of_another_table_in_the_value_is_none_of_this_one():
-    value = "(SELECT max(s.pages + grades.score + b.title) FROM s, shop.grades, books b WHERE s.id = books.ref)"
+    value = (
+        "(SELECT max(s.pages + grades.score + b.title) FROM s, shop.grades, books b WHERE s.id = books.ref)"
+    )
     tables = (books(TriggerFacts("add_column_with_backfill", ("shelf",), (value,))),)
     assert found(*map(DROP.format, ("pages", "score", "id")), tables=tables) == []
     assert len(found(*map(DROP.format, ("title", "ref")), tables=tables)) == 2
@@ -153,7 +206,7 @@ def test_what_ends_it_earlier_in_the_run_allows_the_change(trigger, end, column)
     [
         a_call("stop_filling_column", "books", "row"),
         a_call("stop_filling_column", "papers", "shelf"),
-        a_call("rename_column_contract", "books", "pages", "sheets"),
+        a_call("rename_column_contract", "books", "author", "writer"),
         a_call("change_type_contract", "books", "shelf"),
         "DROP TRIGGER zz_headway_fill_shelf_two_insert ON books",
         "DROP TRIGGER zz_headway_fill_shelf_insert ON papers",

@@ -2,15 +2,22 @@
 
 from collections.abc import Iterator
 
+from headway_contract.facts import Call
 from headway_operator.lint.changes import AlterType, DropColumn, RenameColumn
-from headway_operator.lint.context import Revision
+from headway_operator.lint.context import Of, Revision
 from headway_operator.lint.findings import Finding
-from headway_operator.lint.left_triggers import FILL, LeftTrigger, triggers_before
+from headway_operator.lint.left_triggers import FILL, LeftTrigger, triggers_beside
+from headway_operator.lint.library_drops import dropped_by_library
+from headway_operator.lint.statements import operation_of
 
 DONE = {DropColumn: "dropped", RenameColumn: "renamed", AlterType: "given another type"}
 REFUSED = "PostgreSQL refuses it, because the trigger depends on the column, and the run ends there."
+REFUSED_BY_STEP = "The step refuses it, and the run ends there."
 FAILS = "The application's next INSERT or UPDATE fails in the trigger."
 MISFITS = "The application's next INSERT or UPDATE fails in the trigger, or gets a value that does not fit."
+
+_OfColumn = DropColumn | RenameColumn | AlterType
+_Place = Of[_OfColumn] | Call
 
 
 def column_is_read_by_a_trigger_of_the_library(revision: Revision) -> Iterator[Finding]:
@@ -38,32 +45,39 @@ def column_is_read_by_a_trigger_of_the_library(revision: Revision) -> Iterator[F
         # in a revision after that
         op.drop_column("books", "pages")
     """
-    for found in revision.of(DropColumn, RenameColumn, AlterType):
-        change = found.change
-        for trigger in triggers_before(revision, found):
-            why = _why(change, trigger)
+    for place, change in _changes(revision):
+        for trigger in triggers_beside(revision, place, change.table):
+            why = _why(place, change, trigger)
             if why:
                 yield revision.finding(
-                    found,
+                    place,
                     f"{change.table}.{change.column} is {DONE[type(change)]} while {_told(change, trigger)}.",
                     why,
-                    _safe(change, trigger),
+                    _safe(place, change, trigger),
                 )
 
 
-def _why(change: DropColumn | RenameColumn | AlterType, trigger: LeftTrigger) -> str:
+def _changes(revision: Revision) -> Iterator[tuple[_Place, _OfColumn]]:
+    for found in revision.of(DropColumn, RenameColumn, AlterType):
+        yield found, found.change
+    yield from dropped_by_library(revision)
+
+
+def _why(place: _Place, change: _OfColumn, trigger: LeftTrigger) -> str:
     """Empty where nothing breaks."""
-    if change.column in trigger.columns:
-        if isinstance(change, RenameColumn):
-            return FAILS
-        # The trigger goes with the column.
-        return "" if isinstance(change, DropColumn) and change.cascade else REFUSED
+    if change.column not in (*trigger.columns, *trigger.reads):
+        return ""
+    if isinstance(place, Call) and operation_of(place) == "rename_column_contract":
+        return REFUSED_BY_STEP
     if change.column in trigger.reads:
         return MISFITS if isinstance(change, AlterType) else FAILS
-    return ""
+    if isinstance(change, RenameColumn):
+        return FAILS
+    # The trigger goes with the column.
+    return "" if isinstance(change, DropColumn) and change.cascade else REFUSED
 
 
-def _told(change: DropColumn | RenameColumn | AlterType, trigger: LeftTrigger) -> str:
+def _told(change: _OfColumn, trigger: LeftTrigger) -> str:
     by_whom = ", which an applied revision has left," if trigger.is_applied else ""
     if trigger.operation == FILL:
         does = "writes" if change.column in trigger.columns else "reads"
@@ -73,7 +87,7 @@ def _told(change: DropColumn | RenameColumn | AlterType, trigger: LeftTrigger) -
     return f"a trigger{by_whom} keeps it and {change.table}.{other} the same"
 
 
-def _safe(change: DropColumn | RenameColumn | AlterType, trigger: LeftTrigger) -> str:
+def _safe(place: _Place, change: _OfColumn, trigger: LeftTrigger) -> str:
     if trigger.operation != FILL:
         step = trigger.operation.removesuffix("expand")
         end = "undo" if isinstance(change, DropColumn) and change.column == trigger.columns[1] else "contract"
@@ -82,7 +96,8 @@ def _safe(change: DropColumn | RenameColumn | AlterType, trigger: LeftTrigger) -
     schema, _, name = change.table.rpartition(".")
     where = f", schema='{schema}'" if schema else ""
     arguments = f"('{name}', '{trigger.columns[0]}'{where})"
-    if isinstance(change, DropColumn) and change.column in trigger.columns:
+    is_dropped = isinstance(change, DropColumn) and change.column in trigger.columns
+    if is_dropped and not isinstance(place, Call):
         return (
             f"Drop it by `headway.drop_column_with_backfill{arguments}`, which takes the trigger away, too."
         )
