@@ -65,8 +65,8 @@ class NoLink:
             log.warning("The backfill of %s %s.", facts["table"], f"holds: {held}" if held else "goes on")
         if self._told_at is None or now - self._told_at >= TOLD_EVERY_SECONDS:
             self._told_at = now
-            line = "Backfill of %s: %s rows done (%d %%), %.0f rows/s."
-            log.info(line, facts["table"], facts["rows_done"], facts["percent"], facts["rows_per_second"])
+            line = "Backfill of %s: %d %% done, %s rows updated, %.0f rows/s."
+            log.info(line, facts["table"], facts["percent"], facts["rows_done"], facts["rows_per_second"])
 
     def wishes(self) -> Mapping[str, object]:
         """A stop, from Ctrl-C on."""

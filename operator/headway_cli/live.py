@@ -97,9 +97,9 @@ class LiveTable:
         line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         what = name_of(backfill) if backfill.columns else backfill.operation
         name = Text.assemble((f"{database}: ", "bold"), self._mask(what))
-        rows, *rest = parts_of(backfill)
+        parts = parts_of(backfill)
         style = "yellow" if backfill.throttled_by else "cyan"
-        facts = Text(self._mask("  ".join((rows,) if backfill.throttled_by else (rows, *rest))))
+        facts = Text(self._mask("  ".join(parts[:-1] if backfill.throttled_by else parts)))
         if backfill.percent is None:
             line.add_row(name, facts)
         else:
@@ -113,7 +113,7 @@ class LiveTable:
             line.add_row(name, bar, f"{whole_percent(backfill.percent)}%", facts)
         yield line
         if backfill.throttled_by:
-            yield _in_lines("", self._mask(f"  {rest[0]}"), width, style)
+            yield _in_lines("", self._mask(f"  {parts[-1]}"), width, style)
 
 
 def _is_told_below(board: Board, row: Row) -> bool:

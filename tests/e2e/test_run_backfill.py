@@ -1,10 +1,12 @@
 """`headway run` with a backfill of the library: told while it goes on, stopped at a batch, gone on with."""
 
+import re
 import signal
 
 import pytest
 
 from headway_cli.outputs import PACE
+from headway_operator.planner.backfills import SLACK_PERCENT
 from support.command_line import Headway, resource
 from support.projects import from_template
 
@@ -70,3 +72,27 @@ def test_ctrl_c_stops_it_at_the_next_batch_and_the_same_command_goes_on(shop, nu
         line for line in again.out.splitlines() if "backfilling users.status: " in line and "(s" in line
     ]
     assert ": 0/" not in begun
+
+
+FIGURES = re.compile(r"([\d.]+)(k?)/([\d.]+)(k?) rows \((\d+)%\)(?:, ([\d.]+k?) updated)?")
+
+
+def number(text, thousands):
+    return float(text) * (1000 if thousands else 1)
+
+
+def test_begun_again_after_a_part_was_filled_rows_and_percentage_still_tell_the_same(shop):
+    run = shop.run()
+    run.wait_for("rows/s")
+    run.interrupt()
+    assert run.wait() == 130, run.out + run.err
+    (revision,) = shop.folder.glob("migrations/versions/fill.py")
+    revision.write_text(revision.read_text().replace("'new'", "'newer'"))
+    again = shop.run("--output=json")
+    assert again.wait() == 0, again.out + again.err
+    assert "it begins again" in again.out
+    found = [FIGURES.search(one["message"]) for one in again.items if one["kind"] == "BackfillProgressed"]
+    assert all(found), again.out
+    shares = [100 * number(one[1], one[2]) / number(one[3], one[4]) for one in found]
+    assert shares == pytest.approx([int(one[5]) for one in found], abs=SLACK_PERCENT + 1), again.out
+    assert any(one[6] for one in found), "rows of the first part, which it went through without an update"

@@ -160,7 +160,8 @@ def test_a_stop_ends_a_backfill_at_a_batch_and_the_next_run_goes_on(tmp_path, da
     assert (result.failure, result.applied, result.pending_count) == (None, ("first",), 1)
     assert result.notice.startswith("It stopped in the backfill of users.status at ")
     assert (
-        result.notice.endswith("% done. It goes on from there.") or "rows done. It goes on" in result.notice
+        result.notice.endswith("% done. It goes on from there.")
+        or "rows updated. It goes on" in result.notice
     )
     assert 0 < site.filled < ROWS
     assert site.version == "first"

@@ -12,7 +12,7 @@ from headway_cli.seen.happened import Happened
 from headway_operator.api.hooks import Result
 from headway_operator.api.migration import Migration
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Status
-from headway_operator.planner.backfills import amount, is_line_of, record_line, span
+from headway_operator.planner.backfills import amount, is_line_of, record_line, rows_of, span, updated_of
 from headway_operator.planner.drift import drift_line
 from headway_operator.planner.explain import moment
 
@@ -115,8 +115,7 @@ def _is_told(database: DatabaseStatus) -> bool:
 def _pace(database: DatabaseStatus) -> str:
     backfill = database.backfill
     assert backfill is not None
-    total = f"/{amount(backfill.rows_total)}" if backfill.rows_total is not None else ""
-    rows = f"{amount(backfill.rows_done)}{total} rows"
+    rows = ", ".join(filter(None, (rows_of(backfill), updated_of(backfill))))
     if backfill.throttled_by:
         since = f" for {backfill.throttled_minutes} min" if backfill.throttled_minutes else ""
         return f"{rows}, holds{since}: {backfill.throttled_by.rstrip('.')}"

@@ -8,6 +8,8 @@ from headway_operator.planner.snapshot import BackfillProgress, JobProgress
 
 RECORDS_KEPT = 20
 """How many finished backfills the status of a database lists, the latest."""
+SLACK_PERCENT = 3.0
+"""So far the percentage and the share of the rows may differ: the total is an estimate."""
 _ETA_STEPS = ((60, 1), (600, 5), (3600, 30), (86400, 60))
 """Up to so many seconds an estimate is told in these steps: it is no better than that."""
 
@@ -44,20 +46,51 @@ def whole_percent(percent: float) -> int:
 
 
 def parts_of(backfill: BackfillProgress) -> tuple[str, ...]:
-    """Rows, and then rate and time left, or why it holds."""
+    """Rows, how many of them it updated where these are fewer, and then rate and time left, or why it holds."""
+    rows = (rows_of(backfill), updated_of(backfill))
     if backfill.throttled_by:
-        minutes = int(backfill.throttled_seconds // 60)
-        since = f" for {minutes} min" if minutes else ""
-        return rows_of(backfill), f"holds{since}: {backfill.throttled_by.rstrip('.')}"
+        return tuple(filter(None, (*rows, hold_of(backfill))))
     rate = f"{amount(backfill.rows_per_second)} rows/s" if backfill.rows_per_second else ""
     eta = f"about {span(backfill.eta_seconds)} left" if backfill.eta_seconds is not None else ""
-    return tuple(filter(None, (rows_of(backfill), rate, eta)))
+    return tuple(filter(None, (*rows, rate, eta)))
 
 
-def rows_of(backfill: BackfillProgress) -> str:
-    """``4.2M/10M rows``; without the total where nobody has estimated it."""
-    total = f"/{amount(backfill.rows_total)}" if backfill.rows_total is not None else ""
-    return f"{amount(backfill.rows_done)}{total} rows"
+def hold_of(backfill: BackfillProgress) -> str:
+    """Since when it holds, and why."""
+    minutes = int(backfill.throttled_seconds // 60)
+    since = f" for {minutes} min" if minutes else ""
+    return f"holds{since}: {backfill.throttled_by.rstrip('.')}"
+
+
+def rows_of(backfill: Backfill) -> str:
+    """``4.2M/10M rows``: of these the percentage tells, too. Without the total where that is not known, or was
+    estimated far too low.
+    """
+    if backfill.percent is None or not backfill.rows_total:
+        return _rows(backfill.rows_done, backfill.rows_total)
+    ahead = _ahead_of_rows(backfill)
+    if abs(ahead) <= SLACK_PERCENT:
+        return _rows(backfill.rows_done, backfill.rows_total)
+    if ahead < 0:
+        return _rows(backfill.rows_done, None)
+    return _rows(backfill.rows_total * whole_percent(backfill.percent) / 100, backfill.rows_total)
+
+
+def updated_of(backfill: Backfill) -> str:
+    """``94k updated``, where it has gone through more rows than it had to update; else ''."""
+    is_ahead = _ahead_of_rows(backfill) > SLACK_PERCENT
+    return f"{amount(backfill.rows_done)} updated" if is_ahead else ""
+
+
+def _ahead_of_rows(backfill: Backfill) -> float:
+    """By how many percent of the table it is further than its updated rows alone would tell."""
+    if backfill.percent is None or not backfill.rows_total:
+        return 0.0
+    return backfill.percent - 100 * backfill.rows_done / backfill.rows_total
+
+
+def _rows(done: float, total: int | None) -> str:
+    return f"{amount(done)}{'' if total is None else f'/{amount(total)}'} rows"
 
 
 def amount(number: float) -> str:

@@ -115,7 +115,7 @@ class LibraryLink:
             if progress is None or progress.percent is None:
                 yield where
             else:
-                yield f"{where} at {int(progress.percent)}%, {progress.rows_done} rows done"
+                yield f"{where} at {int(progress.percent)}%, {progress.rows_done} rows updated"
 
     def _remember(self, event: Event) -> None:
         if isinstance(event, BackfillStarted):

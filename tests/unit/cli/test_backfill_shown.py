@@ -48,9 +48,18 @@ def test_the_table_has_a_line_with_a_bar_for_what_is_filled():
     assert board.rows[0].fraction == pytest.approx((1 + 0.421) / 4)
 
 
+def test_rows_beside_the_bar_are_those_that_its_percentage_is_of():
+    resumed = replace(FILL, rows_done=94_000, rows_total=304_000, percent=51.3)
+    shown, _ = lines(resumed)
+    assert shown[-1].endswith("51%  155k/304k rows  94k updated  61k rows/s  about 1m35s left")
+    shown, _ = lines(replace(resumed, throttled_by="a replica is behind"))
+    assert shown[-2].endswith("51%  155k/304k rows  94k updated")
+    assert shown[-1] == "  holds: a replica is behind"
+
+
 def test_the_bar_does_not_say_100_before_the_end():
     shown, _ = lines(replace(FILL, percent=99.9))
-    assert " 99%  4.2M/10M rows" in shown[-1]
+    assert " 99%  9.9M/10M rows" in shown[-1]
 
 
 def test_a_hold_says_why_whole_and_in_place_of_the_rate():
@@ -148,7 +157,7 @@ def test_that_the_phase_goes_to_backfilling_and_back_is_no_news_of_the_status():
 
 
 def test_a_run_that_is_stopped_in_a_backfill_says_where():
-    place = "It stopped in the backfill of users.status at 42%, 4200000 rows done."
+    place = "It stopped in the backfill of users.status at 42%, 4200000 rows updated."
     stopped = replace(MAIN, phase=DatabasePhase.PENDING, message=f"{STOPPED}. {place}")
     status = Status(1, databases=(stopped,), conditions=(Condition("Ready", "Unknown", "Suspended"),))
     board = board_of("shop", ("main",), status, {}, Spans(NOW, {}), NOW, 4)

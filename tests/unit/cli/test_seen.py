@@ -127,6 +127,13 @@ def test_what_holds_a_backfill_stands_in_the_place_of_its_rate() -> None:
     assert "rows/s" not in shown
 
 
+def test_rows_beside_a_percentage_are_those_that_it_is_of() -> None:
+    assert FILLING.backfill is not None
+    resumed = replace(FILLING.backfill, rows_done=94_000, rows_total=304_000, percent=51)
+    shown = text(migration(State.PROGRESSING, "Backfilling", databases=(replace(FILLING, backfill=resumed),)))
+    assert "51%  155k/304k rows, 94k updated, 61k rows/s" in shown
+
+
 def test_how_long_a_backfill_is_held_is_told_with_what_holds_it() -> None:
     assert FILLING.backfill is not None
     held = replace(FILLING.backfill, throttled_by="replica a is 7 s behind.", throttled_minutes=3)

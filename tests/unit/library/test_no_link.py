@@ -31,7 +31,7 @@ def test_progress_is_a_line_every_five_seconds(caplog):
         now[0] = float(second)
         tell(link, progressed(second))
     assert [record.getMessage() for record in caplog.records] == [
-        "Backfill of users: 0 rows done (0 %), 10 rows/s.",
-        "Backfill of users: 5 rows done (5 %), 10 rows/s.",
-        "Backfill of users: 10 rows done (10 %), 10 rows/s.",
+        "Backfill of users: 0 % done, 0 rows updated, 10 rows/s.",
+        "Backfill of users: 5 % done, 5 rows updated, 10 rows/s.",
+        "Backfill of users: 10 % done, 10 rows updated, 10 rows/s.",
     ]

@@ -90,6 +90,28 @@ def test_the_line_has_rows_rate_and_what_is_left():
     assert progress.message == "backfilling users.status: 4.2M/10M rows (42%), 61k rows/s, about 1m35s left"
 
 
+RESUMED = replace(PROGRESSED, rows_done=94_000, rows_total=304_000, percent=51.3)
+"""Begun again after the first part of the table was filled: it goes through that, and updates nothing there."""
+
+
+def test_rows_and_percentage_are_of_the_whole_table_and_the_updated_rows_are_told_apart():
+    assert told_of(RESUMED).message == "fill: 155k/304k rows (51%), 94k updated, 61k rows/s, about 1m35s left"
+    held = told_of(replace(RESUMED, throttled_by="a replica is behind."))
+    assert held.message == "fill: 155k/304k rows (51%), 94k updated, holds: a replica is behind"
+
+
+@pytest.mark.parametrize("rows", [4_000_000, 4_200_000, 4_500_000])
+def test_what_an_estimate_may_be_wrong_by_is_no_difference(rows):
+    assert told_of(replace(PROGRESSED, rows_done=rows)).message.startswith(
+        f"fill: {amount(rows)}/10M rows (42%), 61k"
+    )
+
+
+def test_a_total_that_was_estimated_far_too_low_is_left_out():
+    progress = told_of(replace(PROGRESSED, rows_done=9_000_000, percent=65.0))
+    assert progress.message.startswith("fill: 9M rows (65%), 61k rows/s")
+
+
 def test_the_line_of_a_hold_says_why_and_for_how_long():
     held = BackfillProgress(
         "fill", "users", "status", 5, 10, throttled_by="replica lag 7 s.", throttled_seconds=200

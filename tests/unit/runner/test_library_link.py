@@ -158,11 +158,11 @@ def test_a_stop_says_where(bench):
     tell(bench.link, BackfillStarted("fill", "users", "status", "keyset", ""))
     bench.progress(rows=42, percent=42.4)
     with pytest.raises(
-        SafeStop, match=r"^It stopped in the backfill of users.status at 42%, 42 rows done. Go on."
+        SafeStop, match=r"^It stopped in the backfill of users.status at 42%, 42 rows updated. Go on."
     ):
         bench.link.stop("Go on.")
     bench.heard.level.put(Control(1, stop=True, reason="the specification has changed"))
-    with pytest.raises(SafeStop, match=r"rows done.$"):
+    with pytest.raises(SafeStop, match=r"rows updated.$"):
         bench.link.stop("the specification has changed")
     bench.link.clear()
     with pytest.raises(SafeStop, match=r"^Go on.$"):
@@ -175,6 +175,6 @@ def test_the_numbers_of_a_stop_are_the_last_ones_that_anybody_is_told(bench):
     bench.progress(rows=42, percent=42.0)
     bench.progress(rows=44, percent=44.0)
     assert bench.rows == [42]
-    with pytest.raises(SafeStop, match=r"at 44%, 44 rows done"):
+    with pytest.raises(SafeStop, match=r"at 44%, 44 rows updated"):
         bench.link.stop("Go on.")
     assert bench.rows == [42, 44]
