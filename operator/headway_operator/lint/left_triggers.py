@@ -126,18 +126,19 @@ def _done(
 def _after_change(
     revision: Revision, there: tuple[LeftTrigger, ...], change: Change
 ) -> tuple[LeftTrigger, ...]:
-    table = _called(revision, change.table)
     match change:
-        case changes.DropTable():
-            return tuple(one for one in there if one.table != table)
+        case changes.DropTable(table=name):
+            called = _called(revision, name)
+            return tuple(one for one in there if one.table != called)
         case changes.RenameTable(table=name, to=to):
-            return _moved(there, table, ".".join([*name.split(".")[:-1], to]))
+            return _moved(there, _called(revision, name), ".".join([*name.split(".")[:-1], to]))
         case changes.Other(kind="AlterObjectSchemaStmt", tree=tree):
             name = table_of(tree.get("relation"))
             to = qualified(tree.get("newschema", ""), name.rpartition(".")[2])
             return _moved(there, _called(revision, name), to)
-        case changes.DropColumn(column=column, cascade=True):
-            return tuple(one for one in there if one.table != table or column not in one.columns)
+        case changes.DropColumn(table=name, column=column, cascade=True):
+            called = _called(revision, name)
+            return tuple(one for one in there if one.table != called or column not in one.columns)
         case changes.DropOther(kind="OBJECT_TRIGGER", name=name):
             return tuple(one for one in there if not _is_named(one, name))
     return there
