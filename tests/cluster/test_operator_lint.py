@@ -51,3 +51,21 @@ def test_left_out_it_warns_and_goes_on(operator: OperatorProcess, shop: Resource
     shop.wait_for_condition("shop", "Ready")
     assert is_required(users)
     assert shop.get("shop")["status"]["plan"]["warnings"] == 1
+
+
+def test_enforce_holds_a_drop_under_a_trigger_that_an_applied_revision_left(
+    operator: OperatorProcess, shop: Resources, project: Project, database: Database
+) -> None:
+    database.execute("CREATE TABLE books (id int PRIMARY KEY, pages int)")
+    fills = """headway.add_column_with_backfill("books", sa.Column("shelf", sa.Text), "'S' || pages")"""
+    project.revision("filled", f"import headway\n{fills}")
+    shop.create("shop", {"main": database.url()}, lint={"mode": "Enforce"})
+    shop.wait_for_condition("shop", "Ready")
+    project.revision("dropped", "op.drop_column('books', 'pages')")
+    shop.change("shop", revision="2")
+    stalled = shop.wait_for_condition("shop", "Stalled", "True", "LintFailed")
+    assert (
+        "the trigger that fills books.shelf, which an applied revision has left, reads it"
+        in stalled["message"]
+    )
+    assert database.scalar("SELECT count(pages) FROM books") == 0
