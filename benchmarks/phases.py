@@ -23,7 +23,7 @@ MEGABYTE = 1024 * 1024
 FORK = """
 import statistics, sys, time
 sys.path.insert(0, sys.argv[1])
-import alembic, gc, os, sqlalchemy
+import gc, os
 from headway_contract.request import DatabaseRequest, Mode, RunRequest
 from headway_runner.modes import migrate
 from headway_runner.modes.plan import first_task

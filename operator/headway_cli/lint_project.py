@@ -57,7 +57,7 @@ def database_at(text: str) -> Seen:
 
     from headway_runner.connections.database import parse, with_driver
     from headway_runner.facts.tables import all_tables
-    from headway_runner.words.failures import RunFailed
+    from headway_runner.words.run_failed import RunFailed
     from headway_runner.words.secrecy import masked
 
     try:

@@ -76,6 +76,11 @@ class DatabaseRequest:
     planned: Planned | None = None
     """What its plan showed; None: there was none, and whatever is pending is applied."""
 
+    @property
+    def tells_url(self) -> bool:
+        """Some variables hold its URL, or parts of one."""
+        return bool(self.url_variable) or self.credentials != CredentialVariables()
+
 
 @dataclass(frozen=True)
 class RunRequest:

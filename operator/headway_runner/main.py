@@ -1,7 +1,6 @@
 """From the request to the exit code: the result is written to the termination log, whatever happens."""
 
 import os
-import platform
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from headway_contract.codec import Undecodable
 from headway_contract.exit_codes import ExitCode
 from headway_contract.request import VARIABLE, Mode, RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
-from headway_runner.modes import light_parent
+from headway_runner.modes import preload
 from headway_runner.processes.streams import EventStream, take_stdout
 from headway_runner.processes.supervisor import Supervisor
 from headway_runner.project import stack
@@ -34,7 +33,7 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
     try:
         result = run(request, stream)
     except ImportError as error:
-        result = _broken(request, not_importable(error))
+        result = _broken(request, stack.not_importable(error))
     except Exception as error:  # noqa: BLE001 - the operator must get a result in every case
         from headway_runner.words.failures import print_error
         from headway_runner.words.wording import describe
@@ -45,32 +44,23 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
 
 
 def run(request: RunRequest, stream: EventStream) -> RunResult:
-    """Do what is asked; where this process needs Alembic and SQLAlchemy they are imported once, for all phases."""
+    """Do what is asked; where it is worth it, what the passes need is loaded here, for all of them."""
     supervisor = Supervisor(request, stream)
-    if light_parent.is_enough(request):
-        return run_lightly(supervisor, request)
-    started = stack.load(request)
+    for database in request.databases:
+        learn_database(database, os.environ)
+    started = preload.load(request) if preload.is_worth_it(request) else None
     work = work_of(request)
     prepare_to_mask()
     stack.keep()
     supervisor.listen()
-    supervisor.emit(started)
+    if started is not None:
+        supervisor.emit(started)
     result = work(supervisor, request)
     return result if request.drift is None else followed_by_a_comparison(supervisor, request, result)
 
 
-def run_lightly(supervisor: Supervisor, request: RunRequest) -> RunResult:
-    """Do it in a process that loads neither."""
-    from headway_runner.modes.migrate_lightly import migrate_lightly
-
-    learn_database(request.databases[0], os.environ)
-    prepare_to_mask()
-    supervisor.listen()
-    return migrate_lightly(supervisor, request)
-
-
-def work_of(request: RunRequest) -> Callable[[Any, RunRequest], RunResult]:
-    """What does it; of the modules that not every mode needs, those that this one does are loaded here, once."""
+def work_of(request: RunRequest) -> Callable[[Supervisor, RunRequest], RunResult]:
+    """What does it; the modules of the other modes are not loaded."""
     if request.mode is Mode.MIGRATE:
         from headway_runner.modes.migrate import migrate_database
 
@@ -79,8 +69,6 @@ def work_of(request: RunRequest) -> Callable[[Any, RunRequest], RunResult]:
         from headway_runner.modes.check import check_databases
 
         return check_databases
-    if request.tells_facts:
-        import headway_runner.facts.no_database  # noqa: F401
     from headway_runner.modes.plan import plan_databases
 
     return plan_databases
@@ -104,14 +92,6 @@ def exit_code(result: RunResult) -> ExitCode:
     if result.failure is not None:
         return result.failure.kind.exit_code
     return ExitCode.STOPPED if result.outcome is Outcome.STOPPED else ExitCode.SUCCEEDED
-
-
-def not_importable(error: ImportError) -> Failure:
-    """Alembic or SQLAlchemy is not there, or is there and fails: says in which interpreter."""
-    python = f"{sys.executable} (Python {platform.python_version()})"
-    if isinstance(error, ModuleNotFoundError) and error.name in ("alembic", "sqlalchemy"):
-        return Failure("AlembicMissing", f"There is no module {error.name} in {python}.")
-    return Failure("ProjectFailed", f"Alembic or SQLAlchemy cannot be imported by {python}: {error}.")
 
 
 def _broken(request: RunRequest, failure: Failure) -> RunResult:

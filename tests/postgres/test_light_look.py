@@ -44,7 +44,7 @@ def told(url: str, project: Project, heads: tuple[str, ...] = ("a1",), **options
 
 
 def seen(way: WayBack | None, request: RunRequest = REQUEST) -> Inspection | None:
-    return look_lightly(None, Task(request, request.databases[0], None, "heads", way_back=way))
+    return look_lightly(None, Task(request, request.databases[0], "heads", way_back=way))
 
 
 @pytest.fixture

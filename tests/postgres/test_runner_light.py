@@ -1,5 +1,6 @@
-"""A run that carries out a plan, and that libpq alone confirms: wherever its version table is, whatever opens its
-connection. When anything is not exactly as it should be, env.py is asked, and the words are those of any other run.
+"""A run that libpq alone confirms: wherever its version table is, whatever opens its connection. When anything is not
+exactly as it should be, env.py is asked, and the words are those of any other run. The parent of such a run loads
+neither SQLAlchemy nor Alembic.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from sqlalchemy import make_url
 from headway_contract.events import PassRetried, RunStarted, Stopping, Verified
 from headway_contract.exit_codes import ExitCode
 from headway_contract.planned import Planned
-from headway_contract.request import Mode, Part
+from headway_contract.request import Mode, Part, RunRequest
 from headway_contract.result import Outcome
 from support.env_passes import counted, passes
 from support.projects import Project, from_template
@@ -295,9 +296,12 @@ def held_up(folder: Path, module: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("module", ["sqlalchemy", "alembic"])
-def test_it_is_stopped_at_once_while_it_still_loads_what_it_needs(tmp_path, database, module):
+@pytest.mark.parametrize("kind", ["with a plan", "without a plan", "a plan"])
+def test_it_is_stopped_at_once_while_it_still_loads_what_it_needs(tmp_path, database, module, kind):
     project = from_template(tmp_path / "project").tables("a1")
-    request = request_for(database_request(planned=planned(project, database.url())), grace_seconds=600)
+    expected = planned(project, database.url()) if kind == "with a plan" else None
+    mode = Mode.PLAN if kind == "a plan" else Mode.MIGRATE
+    request = request_for(database_request(planned=expected), mode=mode, grace_seconds=600)
     image = held_up(tmp_path / "image", module)
     running = start(project, request, {"main": database.url()}, **image)
     wait_until((tmp_path / "image" / "loading").exists, what="the import")
@@ -308,14 +312,97 @@ def test_it_is_stopped_at_once_while_it_still_loads_what_it_needs(tmp_path, data
     assert database.tables() == set()
 
 
-def test_what_it_needs_and_is_not_there_is_told_as_ever(tmp_path, database):
+@pytest.mark.parametrize("kind", ["with a plan", "without a plan", "a plan", "a plan of two"])
+def test_what_it_needs_and_is_not_there_is_told_as_ever(tmp_path, database, kind):
     project = from_template(tmp_path / "project").tables("a1")
-    expected = planned(project, database.url())
+    expected = planned(project, database.url()) if kind == "with a plan" else None
     (tmp_path / "image").mkdir()
     (tmp_path / "image" / "sitecustomize.py").write_text("import sys\nsys.modules['alembic'] = None\n")
-    request = request_for(database_request(planned=expected))
-    run = run_runner(project, request, {"main": database.url()}, PYTHONPATH=str(tmp_path / "image"))
-    assert (run.result.failure.name, run.of(RunStarted)) == ("AlembicMissing", [])
+    databases = [database_request(planned=expected), database_request("audit")]
+    request = request_for(
+        *databases[: 2 if kind == "a plan of two" else 1],
+        mode=Mode.PLAN if kind.startswith("a plan") else Mode.MIGRATE,
+    )
+    urls = {"main": database.url(), "audit": database.url()}
+    run = run_runner(project, request, urls, PYTHONPATH=str(tmp_path / "image"))
+    assert run.result.failure.name == "AlembicMissing"
+    assert run.exit_code == run.result.failure.kind.exit_code
+    assert "There is no module alembic in " in run.result.failure.message
+    assert run.of(RunStarted) == []
+
+
+NOTED = """
+import os, pathlib, sys
+class Noted:
+    def find_spec(self, name, *_):
+        if name in ("sqlalchemy", "alembic"):
+            (pathlib.Path(__file__).parent / f"{name}-{os.getpid()}").touch()
+sys.meta_path.insert(0, Noted())
+"""
+"""The sitecustomize.py of an image that notes which processes load them."""
+
+
+def loaders(project: Project, request: RunRequest, url: str, image: Path) -> tuple[Run, bool, int]:
+    """The run, whether its first process loaded SQLAlchemy or Alembic, and how many processes loaded either."""
+    image.mkdir()
+    (image / "sitecustomize.py").write_text(NOTED)
+    urls = {one.name: url for one in request.databases}
+    running = start(project, request, urls, PYTHONPATH=str(image))
+    run = running.finish()
+    loading = {int(path.name.rpartition("-")[2]) for path in image.glob("*-*")}
+    return run, running.process.pid in loading, len(loading)
+
+
+def test_a_run_without_a_plan_is_looked_at_and_run_by_a_process_each_and_confirmed_without_env_py(
+    tmp_path, database
+):
+    project = counted(from_template(tmp_path / "project").tables("a1", "a2"))
+    request = request_for(database_request())
+    run, in_parent, processes = loaders(project, request, database.url(), tmp_path / "image")
+    assert (run.exit_code, run.result.applied) == (0, ("a1", "a2")), run.stderr
+    assert (run.result.outcome, run.of(Verified)) == (Outcome.SUCCEEDED, [Verified("main", ("a2",), 0)])
+    assert (in_parent, processes, passes(project)) == (False, 2, 2)
+    assert len(run.of(RunStarted)) == 1
+
+
+@pytest.mark.parametrize("mode", [Mode.PLAN, Mode.MIGRATE])
+def test_where_nothing_is_to_be_done_one_process_loads_them_and_it_is_not_the_first(tmp_path, database, mode):
+    project = counted(from_template(tmp_path / "project").tables("a1"))
+    run_runner(project, request_for(database_request()), {"main": database.url()})
+    passes(project)
+    request = request_for(database_request(), mode=mode, tells_facts=True)
+    run, in_parent, processes = loaders(project, request, database.url(), tmp_path / "image")
+    assert (run.exit_code, run.result.pending_count) == (0, 0), run.stderr
+    assert (in_parent, processes, passes(project)) == (False, 1, 1)
+    assert run.kinds()[0] == "RunStarted"
+
+
+def test_a_plan_of_several_databases_loads_them_once(tmp_path, database):
+    project = from_template(tmp_path / "project").tables("a1")
+    request = request_for(database_request(), database_request("audit"), mode=Mode.PLAN)
+    run, in_parent, processes = loaders(project, request, database.url(), tmp_path / "image")
+    assert (run.exit_code, len(run.result.plan.databases)) == (0, 2), run.stderr
+    assert (in_parent, processes) == (True, 1)
+
+
+def test_without_a_plan_another_driver_has_them_loaded_once_for_the_run_and_the_look_after_it(
+    tmp_path, database
+):
+    project = counted(from_template(tmp_path / "project").tables("a1"))
+    url = database.url("pg8000")
+    run, in_parent, processes = loaders(project, request_for(database_request()), url, tmp_path / "image")
+    assert (run.exit_code, run.result.applied) == (0, ("a1",)), run.stderr
+    assert (in_parent, processes, passes(project)) == (True, 2, 3)
+    assert len(run.of(RunStarted)) == 1
+
+
+def test_an_env_py_that_wants_an_asynchronous_engine_without_a_plan_is_confirmed_without_env_py(
+    tmp_path, database
+):
+    project = counted(from_template(tmp_path, "async").tables("a1"))
+    run = run_runner(project, request_for(database_request()), {"main": database.url()})
+    assert (run.exit_code, run.result.applied) == (0, ("a1",)), run.stderr
+    assert run.of(Verified) == [Verified("main", ("a1",), 0)]
 
 
 @pytest.mark.parametrize("url", ["", "postgresql://u:p@w@h:1:2/db", "nodialect://h/db"])
@@ -330,7 +417,7 @@ def test_a_url_that_cannot_be_used_is_told_as_ever(tmp_path, database, url):
     assert failures[0].name in ("InvalidUrl", "DriverMissing")
 
 
-def test_a_lock_that_could_not_be_had_at_first_leaves_the_end_to_env_py(tmp_path, database):
+def test_after_a_lock_that_could_not_be_had_at_first_the_attempt_that_ended_is_confirmed(tmp_path, database):
     database.execute("CREATE TABLE busy (a int)")
     project = counted(from_template(tmp_path).revision("a1", "op.execute('ALTER TABLE busy ADD b int')"))
     request = request_for(database_request(planned=planned(project, database.url())), lock_timeout_seconds=1)
@@ -343,4 +430,4 @@ def test_a_lock_that_could_not_be_had_at_first_leaves_the_end_to_env_py(tmp_path
     run = running.finish()
     assert (run.exit_code, run.result.to_revision) == (0, ("a1",)), run.stderr
     assert len(run.of(RunStarted)) == 1
-    assert passes(project) > 2
+    assert passes(project) == 2, "once for each attempt"

@@ -29,9 +29,7 @@ def board():
     """A board of this process, with its pipes."""
     (heard, words), (lifeline, held) = os.pipe(), os.pipe()
     database = database_request()
-    task = Task(
-        RunRequest(Mode.MIGRATE, "run", (database,)), database, None, "heads", identity=Identity("shop")
-    )
+    task = Task(RunRequest(Mode.MIGRATE, "run", (database,)), database, "heads", identity=Identity("shop"))
     attachment = Attachment(task, True, (frozenset({"s3cret-word"}), frozenset()))
     made = Board.make(attachment, words, lifeline, Level.make())
     yield made

@@ -53,7 +53,7 @@ def slow(link, task):
 
 def task():
     database = database_request()
-    return Task(RunRequest(Mode.MIGRATE, "run", (database,)), database, None, "heads")
+    return Task(RunRequest(Mode.MIGRATE, "run", (database,)), database, "heads")
 
 
 def test_the_last_look_is_waited_for(asked_to_end):

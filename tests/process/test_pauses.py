@@ -37,7 +37,7 @@ def supervisor(tmp_path):
 
 
 def test_no_pass_is_begun_after_a_wish_to_stop_that_came_in_the_pause(supervisor):
-    task = Task(supervisor._request, DATABASE, None, "heads")
+    task = Task(supervisor._request, DATABASE, "heads")
     run = run_until_unlocked(supervisor, task, lambda one: supervisor.run(None, one))
     assert supervisor.passes == 1
     assert run.failure == BUSY.failure

@@ -24,7 +24,7 @@ def endless(link, task):
 def test_a_process_that_does_not_end_after_its_look_is_killed_and_the_look_is_kept(tmp_path):
     descriptor = os.open(tmp_path / "events", os.O_WRONLY | os.O_CREAT)
     request = RunRequest(Mode.PLAN, "run", (database_request(),))
-    task = Task(request, request.databases[0], None, "heads")
+    task = Task(request, request.databases[0], "heads")
     supervisor = Supervisor(request, EventStream(descriptor))
     died = supervisor.run(endless, task, killable=True, seconds_after_look=0.2)
     assert isinstance(died, Died)
@@ -37,7 +37,7 @@ def test_the_notice_says_that_the_facts_are_missing():
         def run(self, *arguments, **options):
             return Died(-9, before=FOUND)
 
-    task = Task(RunRequest(Mode.PLAN, "run", (database_request(),)), database_request(), None, "heads")
+    task = Task(RunRequest(Mode.PLAN, "run", (database_request(),)), database_request(), "heads")
     found = inspect_once(Supervised(), task)
     assert found.current == ("a1",)
     assert found.notices[0].startswith(

@@ -26,7 +26,7 @@ from headway_runner.project.alembic_env import take_part
 from headway_runner.project.config import refuse_doubled_revisions
 from headway_runner.run.application import Applier
 from headway_runner.run.participant import call_guarded
-from headway_runner.words.failures import RunFailed
+from headway_runner.words.run_failed import RunFailed
 from headway_runner.words.secrecy import know, learn_environment
 
 POLL_SECONDS = 0.2

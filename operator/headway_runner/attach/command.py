@@ -22,8 +22,9 @@ from headway_runner.processes.task import Application, Inspection, Report, Task
 from headway_runner.project.config import prepare_process
 from headway_runner.run.agreement import hold_to_the_plan
 from headway_runner.run.participant import identity_of
-from headway_runner.words.failures import RunFailed, failure_of, print_error
+from headway_runner.words.failures import failure_of, print_error
 from headway_runner.words.reports import say
+from headway_runner.words.run_failed import RunFailed
 from headway_runner.words.secrecy import known, mask
 
 HOOK = Path(__file__).resolve().parent / "hook"

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from headway_contract.request import CredentialVariables, DatabaseRequest
 from headway_contract.result import Failure
-from headway_runner.words.failures import RunFailed
+from headway_runner.words.run_failed import RunFailed
 from headway_runner.words.secrecy import learn, show
 
 _HOST = re.compile(r"[\w.:%,-]*|/.*")
@@ -38,6 +38,19 @@ def read_url(request: DatabaseRequest, environment: Mapping[str, str] = os.envir
     """
     given = raw_url(request, environment)
     return None if given is None else with_driver(given)
+
+
+def url_for(
+    request: DatabaseRequest, asynchronous: bool = False, environment: Mapping[str, str] = os.environ
+) -> URL | None:
+    """The same with its driver loaded: one for ``asyncio`` where env.py wants such, and the choice of it is ours."""
+    given, url = raw_url(request, environment), read_url(request, environment)
+    if given is None or url is None:
+        return None
+    if asynchronous and given.drivername == "postgresql":
+        url = with_async_driver(url) or url
+    load_driver(url)
+    return url
 
 
 def raw_url(request: DatabaseRequest, environment: Mapping[str, str] = os.environ) -> URL | None:
@@ -164,7 +177,7 @@ def for_config(url: URL) -> str:
 
 
 def load_driver(url: URL) -> None:
-    """Import the driver now, so that the forked phases need not each; raises :class:`RunFailed`."""
+    """Import the driver; raises :class:`RunFailed` with ``DriverMissing``."""
     dialect = url.get_dialect()
     load: Any = getattr(dialect, "import_dbapi", None) or dialect.dbapi
     try:

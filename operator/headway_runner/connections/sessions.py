@@ -21,7 +21,7 @@ from headway_runner.connections.session_settings import (
     put,
     session_values,
 )
-from headway_runner.words.failures import RunFailed
+from headway_runner.words.run_failed import RunFailed
 
 CONNECT_SECONDS = 10
 PYTHON_BUSY_MILLISECONDS = 5000

@@ -20,7 +20,8 @@ from headway_runner.project.config import URL_OPTION, load_config, prepare_proce
 from headway_runner.project.forks import told_forks
 from headway_runner.project.marks import those_in_the_middle
 from headway_runner.run.participant import call_guarded
-from headway_runner.words.failures import RunFailed, failure_of, print_error
+from headway_runner.words.failures import failure_of, print_error
+from headway_runner.words.run_failed import RunFailed
 
 BASE = "base"
 USUAL_DIALECT = "postgresql"

@@ -25,7 +25,7 @@ from headway_runner.locks.lock_holder import OF_HEADWAY, told_holder
 from headway_runner.locks.mysql_lock import MySqlLock
 from headway_runner.statements.blockers import SESSION_COLUMNS, Blocker, postgres_blocker
 from headway_runner.statements.invalid_indexes import literal
-from headway_runner.words.failures import RunFailed
+from headway_runner.words.run_failed import RunFailed
 
 SPACE = 7777
 """First key of ``pg_advisory_lock(int, int)``; the second is the version table's."""

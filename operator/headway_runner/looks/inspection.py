@@ -32,14 +32,15 @@ from headway_runner.run.way_back import tells_a_way_back
 from headway_runner.statements.index_catalog import building, left
 from headway_runner.statements.invalid_indexes import invalid_indexes
 from headway_runner.statements.transactions import notice_local_settings
-from headway_runner.words.failures import READ_ONLY_STATE, failure_of, is_not_there_yet, print_error
+from headway_runner.words import states
+from headway_runner.words.failures import failure_of, is_not_there_yet, print_error
 from headway_runner.words.wording import describe, sqlstate
 
 if TYPE_CHECKING:
     from headway_runner.facts.gather import Sight
 
 NOTHING_WAS_LOOKED_AT = "The pass ended before env.py had configured a migration context."
-REFUSED = Failure("ProjectFailed", "env.py writes to the database.", sqlstate=READ_ONLY_STATE)
+REFUSED = Failure("ProjectFailed", "env.py writes to the database.", sqlstate=states.READ_ONLY)
 SETTLE_SECONDS = 8.0
 """PostgreSQL looks every two seconds whether the client of a running statement is still there."""
 
@@ -66,7 +67,7 @@ class Inspector(ContextGuard):
         event.listen(Engine, "handle_error", self._note_a_refusal)
 
     def _note_a_refusal(self, context: Any) -> None:
-        if sqlstate(context.original_exception) == READ_ONLY_STATE:
+        if sqlstate(context.original_exception) == states.READ_ONLY:
             self._was_refused = True
 
     def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:

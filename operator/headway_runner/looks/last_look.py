@@ -20,11 +20,6 @@ class End:
     is_stopping: bool
 
 
-def nothing_ran(end: End) -> bool:
-    """It came to no revision, so only a look can say why."""
-    return end.run.before is None
-
-
 def it_was_asked_to_stop(end: End) -> bool:
     """Also when it came to its end before it heard of it."""
     return end.is_stopping or end.run.stopped
@@ -61,7 +56,6 @@ def it_ended_elsewhere(end: End) -> bool:
 
 
 REASONS: tuple[Callable[[End], bool], ...] = (
-    nothing_ran,
     it_was_asked_to_stop,
     it_failed,
     a_revision_did_not_end,

@@ -19,7 +19,8 @@ from headway_contract.result import Failure, Outcome, RunResult
 from headway_contract.wire import sha256_of, split_document
 from headway_runner.connections.sessions import Sessions
 from headway_runner.looks.differences import differences_of
-from headway_runner.modes.plan import failure_of_death, first_task, needs_async_driver, other_driver
+from headway_runner.modes.passes import with_url
+from headway_runner.modes.plan import failure_of_death, first_task, needs_async_driver
 from headway_runner.processes.child import Link
 from headway_runner.processes.supervisor import Died, Supervisor
 from headway_runner.processes.task import Task
@@ -28,7 +29,8 @@ from headway_runner.project.alembic_env import Step
 from headway_runner.project.hints import with_hint
 from headway_runner.project.targets import few
 from headway_runner.run.participant import ContextGuard, pass_through
-from headway_runner.words.failures import RunFailed, failure_of, print_error
+from headway_runner.words.failures import failure_of, print_error
+from headway_runner.words.run_failed import RunFailed
 from headway_runner.words.secrecy import masked
 
 NO_MODELS = "env.py gives no target_metadata, so there are no models to compare with."
@@ -109,6 +111,10 @@ def _compared(
 def compare(link: Link, task: Task) -> Compared:
     """A phase for a process of its own: through env.py. Its time, if it has a limit, counts from here."""
     link.tell_before(None)
+    try:
+        task = with_url(task)
+    except RunFailed as failed:
+        return Compared(failure=failed.failure)
     comparer = Comparer(link, task)
     comparer.install()
     return comparer.report(pass_through(link, task, comparer))
@@ -137,13 +143,10 @@ def check_database(
     supervisor: Supervisor, request: RunRequest, database: DatabaseRequest, ends_at: float = math.inf
 ) -> DatabaseDrift:
     """Compare one; ended ``ends_at`` of the monotonic clock, which is then its failure."""
-    try:
-        task = first_task(request, database)
-    except RunFailed as failed:
-        return DatabaseDrift(database.name, failure=failed.failure)
+    task = first_task(request, database)
     found = _once(supervisor, task, ends_at)
     if found.failure is not None and needs_async_driver(found.failure):
-        found = _once(supervisor, replace(task, url=other_driver(task), asynchronous=True), ends_at)
+        found = _once(supervisor, replace(task, asynchronous=True), ends_at)
     return DatabaseDrift(database.name, found.differences, found.not_compared, found.failure)
 
 

@@ -1,60 +1,44 @@
 """Mode Migrate: look, run under the lock, again when a table lock could not be had, then verify with fresh eyes.
 
 Rule: a run that carries out a plan looks itself, under the lock. What it finds is either as planned, or left to a
-look: whatever the reason, that is the same look with the same words as without a plan.
+look: whatever the reason, that is the same look with the same words as without a plan. Of a run that did all that it
+was to do libpq alone can confirm that; whatever else there is to say, the look through env.py finds and words.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from headway_contract.events import Notice, Verified
 from headway_contract.request import RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
-from headway_runner.looks import first_look
-from headway_runner.looks.own_look import as_the_run_left_it, is_needed, look_again
+from headway_runner.looks import first_look, light_look
+from headway_runner.looks.after_a_command import as_the_run_left_it, is_needed
+from headway_runner.looks.last_look import End, through_env_is_needed
+from headway_runner.modes import preload
 from headway_runner.modes.attempts import run_until_unlocked
-from headway_runner.modes.passes import apply, inspect
+from headway_runner.modes.passes import apply, inspect, look_again
 from headway_runner.modes.plan import announce, as_plan, first_task, is_ahead, look, without_a_look
 from headway_runner.processes.supervisor import Died, Supervisor
-from headway_runner.processes.task import Application, Inspection, Task
+from headway_runner.processes.task import Application, Inspection, Task, WayBack
+from headway_runner.project import stack
 from headway_runner.run.verdict import verdict
 from headway_runner.statements.index_catalog import ADVICE
-from headway_runner.words.failures import RunFailed
+from headway_runner.words.secrecy import learn_way_back
 
 
 def migrate_database(supervisor: Supervisor, request: RunRequest) -> RunResult:
     """Take the request's one database to its target."""
+    task = first_task(request, request.databases[0])
     if first_look.is_needed(request):
-        return told(request, lambda task: migrate_after_a_look(supervisor, task))
-    return told(request, lambda task: migrate_as_planned(supervisor, task))
-
-
-def go_on_after(supervisor: Supervisor, request: RunRequest, run: Application) -> RunResult:
-    """The same from there on where a run that looked itself has been."""
-    return told(request, lambda task: after_a_run_as_planned(supervisor, task, run))
-
-
-def told(request: RunRequest, migrate: Callable[[Task], RunResult]) -> RunResult:
-    """Do it with the task of the request's one database; a failure that is already known is its result."""
-    database = request.databases[0]
-    try:
-        return migrate(first_task(request, database))
-    except RunFailed as failed:
-        return RunResult(Outcome.FAILED, request.run, database.name, failure=failed.failure)
+        return migrate_after_a_look(supervisor, task)
+    return migrate_as_planned(supervisor, task)
 
 
 def migrate_as_planned(supervisor: Supervisor, task: Task) -> RunResult:
-    """With no look before the run. Raises :class:`RunFailed`."""
-    run = run_until_unlocked(
-        supervisor,
-        replace(without_a_look(task), read_only=False, looks_itself=True),
-        lambda one: supervisor.run(apply, one),
-    )
-    return after_a_run_as_planned(supervisor, task, run)
-
-
-def after_a_run_as_planned(supervisor: Supervisor, task: Task, run: Application) -> RunResult:
-    """Verify; or look, because it wrote nothing. Raises :class:`RunFailed`."""
+    """With no look before the run; with one where it wrote nothing."""
+    planned = task.database.planned
+    asks_libpq = planned is not None and planned.env.libpq and not task.downgrade
+    task_of_run = replace(without_a_look(task), read_only=False, looks_itself=True, tells_way_back=asks_libpq)
+    run = run_until_unlocked(supervisor, task_of_run, lambda one: supervisor.run(apply, one))
     if run.before is not None:
         task = replace(without_a_look(task), identity=run.before.identity)
         return conclude(supervisor, task, run.before, run)
@@ -64,7 +48,7 @@ def after_a_run_as_planned(supervisor: Supervisor, task: Task, run: Application)
 
 
 def migrate_after_a_look(supervisor: Supervisor, task: Task) -> RunResult:
-    """Look, judge, and run what is pending. Raises :class:`RunFailed`."""
+    """Look, judge, and run what is pending."""
     request, database = task.request, task.database
     task, before = look(supervisor, task)
     seen = RunResult(
@@ -89,9 +73,14 @@ def migrate_after_a_look(supervisor: Supervisor, task: Task) -> RunResult:
     if supervisor.stopping is not None:
         return replace(seen, outcome=Outcome.STOPPED)
     expected = tuple(one.revision for one in before.pending) if database.planned is not None else None
+    asks_libpq = before.libpq and before.contexts == 1 and not (request.command or task.downgrade)
+    if not (asks_libpq or stack.is_loaded()):
+        # The run and the last look both go through env.py.
+        supervisor.emit(preload.load(request))
+        stack.keep()
     run = run_until_unlocked(
         supervisor,
-        replace(task, read_only=False, expected=expected),
+        replace(task, read_only=False, expected=expected, tells_way_back=asks_libpq),
         lambda one: supervisor.run(apply, one),
     )
     return conclude(supervisor, task, before, run)
@@ -102,7 +91,9 @@ def conclude(supervisor: Supervisor, task: Task, before: Inspection, run: Applic
     interrupted = bool(run.unfinished) or run.failure is not None
     # What waits behind the gate is counted by the look itself.
     reached = () if run.post_deploy else run.heads
-    after = verify(supervisor, replace(task, contexts=run.contexts, reached=reached, settle=interrupted))
+    after = seen_by_libpq(supervisor, task, run) or verify(
+        supervisor, replace(task, contexts=run.contexts, reached=reached, settle=interrupted)
+    )
     if task.request.command and is_needed(run, after):
         after = ask_the_database(supervisor, task, run, after)
     name = task.database.name
@@ -113,6 +104,18 @@ def conclude(supervisor: Supervisor, task: Task, before: Inspection, run: Applic
             Notice(name, f"The index {index} was invalid before this run and still is: {ADVICE}.")
         )
     return verdict(task.request, before, run, after, supervisor.stopping is not None)
+
+
+def seen_by_libpq(supervisor: Supervisor, task: Task, run: Application) -> Inspection | None:
+    """A process that has loaded nothing of the run looks again; None: it did not see all done that was to be."""
+    way = supervisor.entrusted
+    end = End(run, way if isinstance(way, WayBack) else None, supervisor.stopping is not None)
+    if end.way_back is None or through_env_is_needed(end):
+        return None
+    learn_way_back(dict(end.way_back.arguments))
+    look = replace(task, way_back=end.way_back)
+    found = supervisor.run(light_look.look_lightly, look, last=True, seconds=light_look.SECONDS)
+    return None if isinstance(found, Died) else found
 
 
 def verify(supervisor: Supervisor, task: Task) -> Inspection:
@@ -128,7 +131,7 @@ def verify(supervisor: Supervisor, task: Task) -> Inspection:
 
 def ask_the_database(supervisor: Supervisor, task: Task, run: Application, after: Inspection) -> Inspection:
     """A command need not upgrade when nothing is pending: the look is then at the version tables alone."""
-    if task.url is None:
+    if not task.database.tells_url:
         return as_the_run_left_it(run, after, after)
     found = supervisor.run(look_again, replace(task, tables=run.tables), last=True)
     return after if isinstance(found, Died) else as_the_run_left_it(run, after, found)

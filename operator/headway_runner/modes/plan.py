@@ -3,23 +3,19 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from sqlalchemy.engine.url import URL
-
 from headway_contract.events import Notice, Planned
 from headway_contract.planned import NOT_KNOWN, EnvFacts, is_relative
 from headway_contract.request import DatabaseRequest, Mode, RunRequest, WhenAhead
 from headway_contract.result import LIMIT_BYTES, DatabasePlan, Failure, Outcome, Plan, RunResult
 from headway_contract.wire import sha256_of, split_document
-from headway_runner.connections.database import load_driver, raw_url, read_url, with_async_driver
 from headway_runner.facts.bounds import END_SECONDS, PLAN_SECONDS
-from headway_runner.modes.passes import inspect
+from headway_runner.modes.passes import inspect, inspect_without
 from headway_runner.processes.child import Link
 from headway_runner.processes.supervisor import Died, Supervisor
 from headway_runner.processes.task import Inspection, Task
-from headway_runner.project.config import command_line
 from headway_runner.project.targets import few
 from headway_runner.statements.index_catalog import told_left
-from headway_runner.words.failures import READ_ONLY_STATE, RunFailed
+from headway_runner.words import states
 from headway_runner.words.secrecy import masked
 
 WRITES_IN_PLAN = (
@@ -30,35 +26,30 @@ NO_WAY_BACK = "No plan has shown what taking it back would do, so nothing was do
 
 
 def first_task(request: RunRequest, database: DatabaseRequest) -> Task:
-    """The task of a first look; raises :class:`RunFailed` when the URL cannot be used."""
-    command_line()
-    url = read_url(database)
-    if url is not None:
-        load_driver(url)
+    """The task of a first look."""
     planned = database.planned
     if planned is None:
-        return Task(request, database, url, database.target, read_only=True)
+        return Task(request, database, database.target, read_only=True)
     # A relative target meant one revision when it was planned; counted again it would lead further.
     target = planned.target[0] if is_relative(database.target) else database.target
-    return Task(request, database, url, target, downgrade=planned.downgrade, read_only=True)
+    return Task(request, database, target, downgrade=planned.downgrade, read_only=True)
 
 
 def without_a_look(task: Task) -> Task:
     """The same task for a run that looks itself: what a look would find out of env.py is what the plan's has."""
     env = NOT_KNOWN if task.database.planned is None else task.database.planned.env
-    url = other_driver(task) if env.asynchronous else task.url
-    if url is not None:
-        load_driver(url)
-    return replace(task, url=url, read_only=not env.writes, one_transaction=env.one_transaction)
+    return replace(
+        task, asynchronous=env.asynchronous, read_only=not env.writes, one_transaction=env.one_transaction
+    )
 
 
 def look(supervisor: Supervisor, task: Task) -> tuple[Task, Inspection]:
     """Inspect in a fresh process, as often as it takes; the task as later passes should have it."""
     inspection = inspect_once(supervisor, task)
     if inspection.failure is not None and needs_async_driver(inspection.failure):
-        task = replace(task, url=other_driver(task), asynchronous=True, identity=inspection.identity)
+        task = replace(task, asynchronous=True, identity=inspection.identity)
         inspection = inspect_once(supervisor, task)
-    if task.read_only and inspection.failure is not None and inspection.failure.sqlstate == READ_ONLY_STATE:
+    if task.read_only and inspection.failure is not None and inspection.failure.sqlstate == states.READ_ONLY:
         task = replace(task, read_only=False, identity=inspection.identity)
         inspection = inspect_once(supervisor, task)
         inspection = replace(inspection, notices=(WRITES_IN_PLAN, *inspection.notices))
@@ -83,14 +74,6 @@ def with_indexes(inspection: Inspection) -> Inspection:
 def needs_async_driver(failure: Failure) -> bool:
     """env.py makes an asynchronous engine, and SQLAlchemy says that the URL's driver is none for it."""
     return "requires an async driver" in failure.message
-
-
-def other_driver(task: Task) -> URL | None:
-    """The URL with an asynchronous driver, when the driver was our choice; else the URL as it is."""
-    given = raw_url(task.database)
-    if task.url is None or given is None or given.drivername != "postgresql":
-        return task.url
-    return with_async_driver(task.url) or task.url
 
 
 def inspect_once(
@@ -203,16 +186,10 @@ def plan_databases(supervisor: Supervisor, request: RunRequest) -> RunResult:
 
 def plan_database(supervisor: Supervisor, request: RunRequest, database: DatabaseRequest) -> DatabasePlan:
     """The plan of one database, with its failure if it has one; masked before anybody hashes or splits it."""
-    try:
-        if database.starts_from:
-            from headway_runner.facts.no_database import inspect_without
-
-            command_line()
-            task = Task(request, database, None, database.target)
-            return masked(as_plan(task, inspect_once(supervisor, task, inspect_without)))
-        return masked(as_plan(*look(supervisor, first_task(request, database))))
-    except RunFailed as failed:
-        return masked(DatabasePlan(database.name, failure=failed.failure))
+    if database.starts_from:
+        task = Task(request, database, database.target)
+        return masked(as_plan(task, inspect_once(supervisor, task, inspect_without)))
+    return masked(as_plan(*look(supervisor, first_task(request, database))))
 
 
 def planned(supervisor: Supervisor, request: RunRequest, plan: Plan) -> RunResult:

@@ -102,6 +102,8 @@ class Link:
         self._cancel: Callable[[], None] = lambda: None
         self._is_cancellable: Callable[[], bool] = lambda: False
         self.stop_requested = False
+        self._nothing_has_begun = False
+        self._ending = threading.Lock()
         self._pass_on: Callable[[bytes], None] = lambda order: None
 
     def emit(self, *events: Event) -> None:
@@ -136,6 +138,25 @@ class Link:
         """When there is something to cancel."""
         self._is_cancellable = is_cancellable
 
+    def nothing_has_begun(self) -> None:
+        """From here on an order, also one that was given before, ends this process at once."""
+        with self._ending:
+            self._nothing_has_begun = True
+        if self.stop_requested:
+            self._end_if_nothing_has_begun()
+
+    def something_begins(self) -> None:
+        """From here on an order is heeded at the next safe point."""
+        with self._ending:
+            self._nothing_has_begun = False
+
+    def _end_if_nothing_has_begun(self) -> None:
+        """In the thread that takes orders: the process ends, or its main thread is past the point and knows."""
+        with self._ending:
+            if self._nothing_has_begun:
+                void(sys.stdout.flush())
+                os._exit(1)
+
     def pass_orders_on(self, pass_on: Callable[[bytes], None]) -> None:
         """Whom to tell each order, from another thread; CANCEL also when nobody is left who could give one."""
         self._pass_on = pass_on
@@ -155,9 +176,11 @@ class Link:
         order = self._orders.take()
         while order == STOP:
             self.stop_requested = True
+            self._end_if_nothing_has_begun()
             self._pass_on(STOP)
             order = self._orders.take()
         self.stop_requested = True
+        self._end_if_nothing_has_begun()
         self._pass_on(CANCEL)
         self._cancel_until_the_end(is_orphan=order == b"")
 

@@ -123,8 +123,7 @@ class Supervisor:
         self._level = Level.make()
         self.stopping: Stopping | None = None
         """Set once the wish to stop has arrived."""
-        self.has_started = False
-        """The beginning of the run was told."""
+        self._has_started = False
         self.entrusted: object = None
         """By the last phase, to this process alone; it may hold credentials."""
 
@@ -143,9 +142,12 @@ class Supervisor:
         self._cancel_at = due if self._cancel_at is None else min(self._cancel_at, due)
 
     def emit(self, *events: Event) -> None:
-        """Write events."""
-        self.has_started = self.has_started or any(isinstance(event, RunStarted) for event in events)
-        self._stream.write(*events)
+        """Write events; of those that tell that the run has started the first, because several passes may."""
+        for event in events:
+            if isinstance(event, RunStarted) and self._has_started:
+                continue
+            self._has_started = self._has_started or isinstance(event, RunStarted)
+            self._stream.write(event)
 
     def run(
         self,

@@ -60,9 +60,9 @@ class Task:
 
     request: RunRequest
     database: DatabaseRequest
-    url: "URL | None"
-    """None: the application's own configuration finds the database."""
     target: str
+    url: "URL | None" = None
+    """Made by the pass itself; None: the application's own configuration finds the database."""
     downgrade: bool = False
     identity: Identity | None = None
     """The database that was asked for, once a probe has seen it."""
@@ -71,7 +71,7 @@ class Task:
     one_transaction: bool = False
     """env.py sets something for one transaction only, so the revisions may not get one each."""
     asynchronous: bool = False
-    """env.py makes an asynchronous engine, and the URL got a driver for it."""
+    """env.py makes an asynchronous engine, so the URL is to have a driver for it."""
     looks_itself: bool = False
     """A run that no look went before: it looks under the lock, and goes on only when all is as it was planned."""
     settle: bool = False
@@ -85,7 +85,7 @@ class Task:
     tables: tuple[VersionTable, ...] = ()
     """The version tables as a run through a command left them."""
     tells_way_back: bool = False
-    """Of a run that looks itself: its parent wants to look by libpq alone afterwards."""
+    """Of a run of one context: its parent wants to look by libpq alone afterwards."""
     way_back: WayBack | None = None
     """For that look: what the run has told."""
 

@@ -17,7 +17,7 @@ from headway_contract.request import DatabaseRequest
 from headway_contract.result import Failure
 from headway_runner.connections.database import for_config, raw_url, rendered
 from headway_runner.processes.task import Task
-from headway_runner.words.failures import RunFailed
+from headway_runner.words.run_failed import RunFailed
 
 URL_OPTION = "sqlalchemy.url"
 PYPROJECT = "pyproject.toml"

@@ -13,7 +13,8 @@ from headway_runner.project.alembic_env import Step, revision_of
 from headway_runner.project.marks import those_that_wait
 from headway_runner.project.revision_files import what_is_wrong
 from headway_runner.project.targets import no_such_target
-from headway_runner.words.failures import RunFailed, failure_of
+from headway_runner.words.failures import failure_of
+from headway_runner.words.run_failed import RunFailed
 
 SYMBOLS = re.compile(r"^([^@]+@)?heads?$")
 

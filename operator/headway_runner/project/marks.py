@@ -12,7 +12,7 @@ from alembic.script import Script
 from headway_contract.request import Part
 from headway_contract.result import Failure
 from headway_runner.project.alembic_env import Step, parents_of, revision_of
-from headway_runner.words.failures import RunFailed
+from headway_runner.words.run_failed import RunFailed
 from headway_runner.words.titles import named
 
 MARK = "post_deploy"

@@ -11,7 +11,7 @@ from headway_contract.planned import Planned, is_relative
 from headway_contract.result import Failure, PendingRevision
 from headway_runner.project import history
 from headway_runner.project.alembic_env import Step, revision_of
-from headway_runner.words.failures import RunFailed
+from headway_runner.words.run_failed import RunFailed
 
 SHOWN = 5
 

@@ -2,14 +2,16 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from alembic.script import ScriptDirectory
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
 
 SHOWN = 10
 """More names than these are counted only."""
 
 
-def no_such_target(script: ScriptDirectory, target: str) -> str:
+def no_such_target(script: "ScriptDirectory", target: str) -> str:
     """Says what the image has instead, the most similar name first."""
     heads = tuple(sorted(script.get_heads()))
     revisions = [one for one in script.walk_revisions() if one is not None]

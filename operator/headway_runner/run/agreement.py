@@ -14,7 +14,7 @@ from headway_contract.result import Failure
 from headway_runner.processes.task import Inspection
 from headway_runner.project import history
 from headway_runner.project.alembic_env import Step
-from headway_runner.words.failures import RunFailed
+from headway_runner.words.run_failed import RunFailed
 
 Compute = Callable[[tuple[str, ...]], list[Step]]
 """The steps that Alembic would run from these heads."""

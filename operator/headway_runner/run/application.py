@@ -53,8 +53,9 @@ from headway_runner.statements.loop_watch import LoopWatch
 from headway_runner.statements.patience import Patience
 from headway_runner.statements.transactions import TransactionWatch
 from headway_runner.statements.waits import Waits, interval_for
-from headway_runner.words.failures import RunFailed, print_error
+from headway_runner.words.failures import print_error
 from headway_runner.words.reports import say
+from headway_runner.words.run_failed import RunFailed
 from headway_runner.words.titles import named
 
 

@@ -17,7 +17,7 @@ from headway_runner.processes.task import Task
 from headway_runner.project.alembic_env import Participant, run_alembic, take_part
 from headway_runner.project.config import load_config, prepare_process
 from headway_runner.run.library import ATTRIBUTE
-from headway_runner.words.failures import RunFailed
+from headway_runner.words.run_failed import RunFailed
 from headway_runner.words.secrecy import learn_environment
 
 

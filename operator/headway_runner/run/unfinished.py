@@ -21,7 +21,8 @@ from headway_runner.project.revision_files import line_in
 from headway_runner.run.library import SafeStop
 from headway_runner.run.verdict import listed
 from headway_runner.statements.transactions import TransactionWatch
-from headway_runner.words.failures import RunFailed, failure_of
+from headway_runner.words.failures import failure_of
+from headway_runner.words.run_failed import RunFailed
 from headway_runner.words.titles import named
 
 _OF_THE_FILE = ("RevisionFailed", "PermissionDenied")

@@ -16,7 +16,7 @@ from headway_runner.connections.dbapi import adapter_of, query
 from headway_runner.statements.index_catalog import InvalidIndex, invalid
 from headway_runner.statements.index_statements import Build, Rebuild, built, rebuilt
 from headway_runner.statements.transactions import is_autocommit
-from headway_runner.words.failures import RunFailed
+from headway_runner.words.run_failed import RunFailed
 
 POLL_SECONDS = 0.5
 _LEFT_BY_REINDEX = re.compile(r"_cc(new|old)\d*$")

@@ -22,6 +22,8 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
 from headway_contract.result import Failure
+from headway_runner.words import states
+from headway_runner.words.run_failed import RunFailed
 from headway_runner.words.titles import named
 from headway_runner.words.wording import describe, origin, print_frames, sqlstate
 
@@ -29,18 +31,6 @@ LOCK_STATES = frozenset({"55P03", "40P01", "40001"})
 """PostgreSQL's lock_not_available, deadlock_detected, serialization_failure."""
 LOCK_CODES = {"mysql": frozenset({1205, 1213, 3572}), "sqlite": frozenset({5, 6})}
 """MySQL's and MariaDB's lock wait timeout, deadlock and NOWAIT; SQLite's BUSY and LOCKED."""
-READ_ONLY_STATE = "25006"
-
-
-class RunFailed(Exception):
-    """The run cannot go on, for a reason that is already known."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.message)
-        self.failure = failure
-
-    def __reduce__(self) -> tuple[type["RunFailed"], tuple[Failure]]:
-        return RunFailed, (self.failure,)
 
 
 @dataclass(frozen=True)
@@ -150,7 +140,7 @@ def _comes_from_pg8000(error: BaseException) -> bool:
 
 def the_database_is_unreachable(this: Situation) -> bool:
     """No connection could be made, or the server is starting, stopping, full or a standby."""
-    return not this.revision and (_is_connection_trouble(this) or this.state in ("53300", READ_ONLY_STATE))
+    return not this.revision and (_is_connection_trouble(this) or this.state in ("53300", states.READ_ONLY))
 
 
 def _is_connection_trouble(this: Situation) -> bool:

@@ -15,7 +15,7 @@ from support.runner import database_request
 @pytest.mark.parametrize(("options", "counts"), [({}, True), ({"destination_rev": "heads"}, False)])
 def test_only_heads_that_are_not_read_for_an_upgrade_count(options, counts):
     database = database_request()
-    task = Task(RunRequest(Mode.MIGRATE, "run", (database,)), database, None, "heads")
+    task = Task(RunRequest(Mode.MIGRATE, "run", (database,)), database, "heads")
     engine = create_engine("sqlite://")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=options)

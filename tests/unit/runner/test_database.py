@@ -10,7 +10,7 @@ from sqlalchemy.engine.url import URL
 
 from headway_contract.request import CredentialVariables, DatabaseRequest
 from headway_runner.connections.database import for_config, read_url, rendered, with_async_driver, with_driver
-from headway_runner.words.failures import RunFailed
+from headway_runner.words.run_failed import RunFailed
 
 REQUEST = DatabaseRequest("main", url_variable="DB", credentials=CredentialVariables("H", "P", "N", "U", "W"))
 

@@ -16,21 +16,19 @@ from headway_runner.looks.last_look import (
     it_failed,
     it_was_asked_to_stop,
     its_one_context_did_not_end,
-    nothing_ran,
     something_waits_behind_the_gate,
     the_way_back_is_not_known,
     through_env_is_needed,
 )
-from headway_runner.processes.task import Application, Inspection, VersionTable, WayBack
+from headway_runner.processes.task import Application, VersionTable, WayBack
 
 WAY = WayBack(
     "/lib/libpq.so.5", (), Identity("shop"), VersionTable("public", "alembic_version", ("a2", "b1"))
 )
-RUN = Application(before=Inspection(), applied=("a2", "b1"), heads=("b1", "a2"), contexts=1, completed=1)
+RUN = Application(applied=("a2", "b1"), heads=("b1", "a2"), contexts=1, completed=1)
 GOOD = End(RUN, WAY, is_stopping=False)
 FAILURE = Failure("RevisionFailed", "no")
 OTHERS = {
-    "nothing_ran": {"before": None},
     "it_was_asked_to_stop": {"stopped": True},
     "it_failed": {"failure": FAILURE},
     "it_failed, which env.py hid": {"seen": FAILURE},
@@ -69,7 +67,6 @@ def test_without_a_way_back_there_is_nothing_to_ask():
 
 def test_the_reasons_are_asked_in_this_order():
     assert (
-        nothing_ran,
         it_was_asked_to_stop,
         it_failed,
         a_revision_did_not_end,

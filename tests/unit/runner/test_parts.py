@@ -23,7 +23,7 @@ from headway_runner.processes.streams import EventStream
 from headway_runner.processes.task import Application, Inspection, Task
 from headway_runner.project.history import is_symbolic
 from headway_runner.statements.transactions import beginning
-from headway_runner.words.failures import RunFailed
+from headway_runner.words.run_failed import RunFailed
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_server_is_asked_only_for_the_guards_that_its_version_has():
 )
 def test_a_database_that_is_ahead_is_judged_as_wished(wish, unknown, past, name):
     request = RunRequest(Mode.MIGRATE, "r", (DatabaseRequest("main"),), when_ahead=wish)
-    task = Task(request, request.databases[0], None, "r1")
+    task = Task(request, request.databases[0], "r1")
     judged = judge(task, Inspection(current=("x",), unknown=unknown, past_target=past))
     assert (judged.failure.name if judged.failure else None) == name
     assert bool(judged.notices) == (wish is WhenAhead.ACCEPT)
@@ -196,7 +196,7 @@ def test_a_statement_is_told_without_any_value_in_it(statement, shown):
 
 def test_a_look_that_saw_no_context_is_a_failure_even_when_nothing_was_raised():
     request = RunRequest(Mode.PLAN, "r", (DatabaseRequest("main"),))
-    looked = Inspector(cast(Any, None), Task(request, request.databases[0], None, "heads"))
+    looked = Inspector(cast(Any, None), Task(request, request.databases[0], "heads"))
     failure = looked.report(None).failure
     assert failure is not None
     assert failure.name == "NeverConfigured"

@@ -171,7 +171,7 @@ def test_a_plan_is_masked_before_it_is_hashed_or_told(monkeypatch):
     def look(supervisor, task):
         return task, Inspection(pending=(PendingRevision("a1", f"for {WRITER}" * 1000),), notices=(WRITER,))
 
-    monkeypatch.setattr(plan, "first_task", lambda request, database: Task(request, database, None, ""))
+    monkeypatch.setattr(plan, "first_task", lambda request, database: Task(request, database, ""))
     monkeypatch.setattr(plan, "look", look)
     supervisor = Supervisor()
     result = plan.plan_databases(supervisor, RunRequest(Mode.PLAN, "r", (DatabaseRequest("main"),)))

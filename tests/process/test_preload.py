@@ -1,4 +1,4 @@
-"""What the parent of a run has loaded when it can do without SQLAlchemy and Alembic."""
+"""What the parent of a run has loaded when its passes load SQLAlchemy and Alembic for themselves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from support.tree import ROOT
 
 LOADED = """
 import sys
-import headway_runner.main, headway_runner.modes.migrate_lightly
+import headway_runner.main, headway_runner.modes.migrate, headway_runner.modes.plan
 print(sorted({name.partition(".")[0] for name in sys.modules}))
 """
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from headway_contract.result import Failure, PendingRevision
-from headway_runner.looks.own_look import as_the_run_left_it, is_needed
+from headway_runner.looks.after_a_command import as_the_run_left_it, is_needed
 from headway_runner.processes.task import Application, Inspection, VersionTable
 
 ONE, TWO = (
