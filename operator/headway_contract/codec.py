@@ -6,7 +6,7 @@ the wire may be of different releases. Fields that equal their default are left 
 
 import dataclasses
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from enum import Enum
 from functools import lru_cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -53,76 +53,107 @@ def _fields(kind: Any) -> tuple[tuple[str, str, Any], ...]:
 
 def decode(wanted: type[T], value: Any, where: str = "") -> T:
     """Read ``value`` (from JSON) as ``wanted``; raises :class:`Undecodable`."""
-    result: T = _decode(wanted, value, where or getattr(wanted, "__name__", "value"))
+    kind: Any = wanted
+    result: T = _reader(kind)(value, where or getattr(wanted, "__name__", "value"))
     return result
 
 
+Reader = Callable[[Any, str], Any]
+"""Reads a value; the text is where it stands, for the message of :class:`Undecodable`."""
+
+
 @lru_cache(maxsize=None)
-def _hints(wanted: type) -> dict[str, Any]:
-    return get_type_hints(wanted)
-
-
-def _decode(wanted: Any, value: Any, where: str) -> Any:
-    if type(value) is wanted:
-        return value
+def _reader(wanted: Hashable) -> Reader:
+    """How a type is read; worked out once, because a log has thousands of values of each."""
     origin = get_origin(wanted)
     if origin is Union or origin is types.UnionType:
-        return _decode_optional(wanted, value, where)
+        (inner,) = (kind for kind in get_args(wanted) if kind is not type(None))
+        return _optional(_reader(inner))
     if origin is tuple:
-        return _decode_tuple(get_args(wanted), value, where)
+        return _tuple(get_args(wanted))
     if origin is Mapping:
-        return _decode_mapping(get_args(wanted)[1], value, where)
+        return _mapping(_reader(get_args(wanted)[1]))
     if dataclasses.is_dataclass(wanted):
-        return _decode_dataclass(wanted, value, where)
+        return _dataclass(wanted)
     if isinstance(wanted, type) and issubclass(wanted, Enum):
-        return _decode_enum(wanted, value, where)
-    if wanted is float and type(value) is int:
-        return float(value)
-    if wanted is not Any and type(value) is not wanted:
+        return _enum(wanted)
+    return _scalar(wanted)
+
+
+def _scalar(wanted: Any) -> Reader:
+    def read(value: Any, where: str) -> Any:
+        if type(value) is wanted or wanted is Any:
+            return value
+        if wanted is float and type(value) is int:
+            return float(value)
         raise Undecodable(f"{where} should be a {wanted.__name__}, but is a {type(value).__name__}")
-    return value
+
+    return read
 
 
-def _decode_optional(wanted: Any, value: Any, where: str) -> Any:
-    if value is None:
-        return None
-    (inner,) = (kind for kind in get_args(wanted) if kind is not type(None))
-    return _decode(inner, value, where)
+def _optional(inner: Reader) -> Reader:
+    return lambda value, where: None if value is None else inner(value, where)
 
 
-def _decode_tuple(inner: tuple[Any, ...], value: Any, where: str) -> Any:
-    if not isinstance(value, (list, tuple)):
-        raise Undecodable(f"{where} should be a list, but is a {type(value).__name__}")
-    if inner[-1] is Ellipsis:
-        return tuple(_decode(inner[0], item, f"{where}[{index}]") for index, item in enumerate(value))
-    if len(value) != len(inner):
-        raise Undecodable(f"{where} should have {len(inner)} items, but has {len(value)}")
-    return tuple(_decode(kind, item, where) for kind, item in zip(inner, value))
+def _tuple(kinds: tuple[Any, ...]) -> Reader:
+    is_endless = kinds[-1] is Ellipsis
+    readers = tuple(_reader(kind) for kind in kinds if kind is not Ellipsis)
+
+    def read(value: Any, where: str) -> Any:
+        if not isinstance(value, (list, tuple)):
+            raise Undecodable(f"{where} should be a list, but is a {type(value).__name__}")
+        if is_endless:
+            (inner,) = readers
+            return tuple(inner(item, f"{where}[{index}]") for index, item in enumerate(value))
+        if len(value) != len(readers):
+            raise Undecodable(f"{where} should have {len(readers)} items, but has {len(value)}")
+        return tuple(inner(item, where) for inner, item in zip(readers, value))
+
+    return read
 
 
-def _decode_mapping(inner: Any, value: Any, where: str) -> Any:
-    if not isinstance(value, Mapping):
-        raise Undecodable(f"{where} should be an object, but is a {type(value).__name__}")
-    return {str(key): _decode(inner, item, f"{where}.{key}") for key, item in value.items()}
+def _mapping(inner: Reader) -> Reader:
+    def read(value: Any, where: str) -> Any:
+        if not isinstance(value, Mapping):
+            raise Undecodable(f"{where} should be an object, but is a {type(value).__name__}")
+        return {str(key): inner(item, f"{where}.{key}") for key, item in value.items()}
+
+    return read
 
 
-def _decode_dataclass(wanted: Any, value: Any, where: str) -> Any:
-    if not isinstance(value, Mapping):
-        raise Undecodable(f"{where} should be an object, but is a {type(value).__name__}")
-    hints = _hints(wanted)
-    known = {}
-    for field in dataclasses.fields(wanted):
-        name = camel(field.name)
-        if name in value:
-            known[field.name] = _decode(hints[field.name], value[name], f"{where}.{name}")
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise Undecodable(f"{where}.{name} is missing")
-    return wanted(**known)
+def _dataclass(wanted: Any) -> Reader:
+    hints = get_type_hints(wanted)
+    fields = tuple(
+        (field.name, camel(field.name), _reader(hints[field.name]), _is_required(field))
+        for field in dataclasses.fields(wanted)
+    )
+
+    def read(value: Any, where: str) -> Any:
+        if type(value) is wanted:
+            return value
+        if not isinstance(value, Mapping):
+            raise Undecodable(f"{where} should be an object, but is a {type(value).__name__}")
+        known = {}
+        for name, written, inner, is_required in fields:
+            if written in value:
+                known[name] = inner(value[written], f"{where}.{written}")
+            elif is_required:
+                raise Undecodable(f"{where}.{written} is missing")
+        return wanted(**known)
+
+    return read
 
 
-def _decode_enum(wanted: type[Enum], value: Any, where: str) -> Enum:
-    try:
-        return wanted(value)
-    except ValueError:
-        choices = ", ".join(str(member.value) for member in wanted)
-        raise Undecodable(f"{where} should be one of: {choices}") from None
+def _is_required(field: "dataclasses.Field[Any]") -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _enum(wanted: type[Enum]) -> Reader:
+    def read(value: Any, where: str) -> Any:
+        try:
+            return wanted(value)
+        except ValueError:
+            choices = ", ".join(str(member.value) for member in wanted)
+            raise Undecodable(f"{where} should be one of: {choices}") from None
+
+    return read
