@@ -124,7 +124,7 @@ def test_a_project_without_models_says_that_there_is_nothing_to_compare_with(tmp
 
 def test_a_comparison_that_fails_is_no_failure_of_the_run(shop, database, tmp_path):
     counting_passes(shop, tmp_path, "raise RuntimeError('the models are broken')")
-    (tmp_path / "here-4").touch()
+    (tmp_path / "here-3").touch()
     done = run(shop, database)
     assert (done.exit_code, done.result.outcome, done.result.failure) == (0, Outcome.SUCCEEDED, None)
     assert done.result.drift.count is None
@@ -154,7 +154,7 @@ def test_models_that_show_a_password_are_masked(tmp_path, database, mode):
 
 def test_it_is_ended_when_its_time_is_over(shop, database, tmp_path):
     counting_passes(shop, tmp_path, HANGS)
-    (tmp_path / "here-4").touch()
+    (tmp_path / "here-3").touch()
     done = run(shop, database, wish=DriftWish(seconds=1))
     assert (done.exit_code, done.result.outcome, done.result.applied) == (0, Outcome.SUCCEEDED, ("users",))
     assert done.result.drift.message.startswith("The comparison had not ended after 1 s")
@@ -164,9 +164,9 @@ def test_it_is_ended_when_its_time_is_over(shop, database, tmp_path):
 def hanging(shop, database, tmp_path):
     """A run that has succeeded, and whose comparison hangs."""
     counting_passes(shop, tmp_path, HANGS)
-    (tmp_path / "here-4").touch()
+    (tmp_path / "here-3").touch()
     running = start(shop, asked(grace_seconds=600), {"main": database.url()})
-    wait_until((tmp_path / "pass-4").exists, what="the comparison")
+    wait_until((tmp_path / "pass-3").exists, what="the comparison")
     return running
 
 
