@@ -37,7 +37,7 @@ def test_an_interpreter_without_alembic_is_named_with_what_is_missing_and_what_t
     version = ".".join(str(part) for part in sys.version_info[:3])
     assert (
         "AlembicMissing: The interpreter that was to run the migration has no Alembic. "
-        f"There is no module alembic in {python} (Python {version}). "
+        f"main: There is no module alembic in {python} (Python {version}). "
         "Name the interpreter of the project's environment (--python .venv/bin/python), "
         "or install alembic into this one."
     ) in told
