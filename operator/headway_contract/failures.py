@@ -18,6 +18,8 @@ class FailureClass:
     retry: bool
     meaning: str
     next_step: str
+    is_outside: bool = False
+    """What mends it may lie outside of the resource and its image: then only a retry starts the next run."""
 
 
 FAILURES: tuple[FailureClass, ...] = (
@@ -27,6 +29,7 @@ FAILURES: tuple[FailureClass, ...] = (
         False,
         "The runner could not use what it was asked.",
         "Use an operator and a runner image of the same release.",
+        is_outside=True,
     ),
     FailureClass(
         "OldPython",
@@ -57,6 +60,7 @@ FAILURES: tuple[FailureClass, ...] = (
         False,
         "The project's env.py, or its configuration, failed before a revision ran.",
         "Run 'alembic current' in the same image with the same environment; the message names what failed.",
+        is_outside=True,
     ),
     FailureClass(
         "InvalidUrl",
@@ -64,6 +68,7 @@ FAILURES: tuple[FailureClass, ...] = (
         False,
         "The database URL cannot be read.",
         "Correct the Secret: postgresql://user:password@host:port/name, special characters percent-encoded.",
+        is_outside=True,
     ),
     FailureClass(
         "DriverMissing",
@@ -71,6 +76,7 @@ FAILURES: tuple[FailureClass, ...] = (
         False,
         "The image has no driver for this database URL.",
         "Install one in the image (psycopg for PostgreSQL), or name the installed one in the URL.",
+        is_outside=True,
     ),
     FailureClass(
         "DatabaseUnreachable",
@@ -78,6 +84,7 @@ FAILURES: tuple[FailureClass, ...] = (
         True,
         "The database could not be reached.",
         "Check that it is up, the host and port of its URL, and the network policies.",
+        is_outside=True,
     ),
     FailureClass(
         "ConnectionLost",
@@ -85,6 +92,7 @@ FAILURES: tuple[FailureClass, ...] = (
         True,
         "The connection to the database was lost during the run.",
         "Look at the database's log; the next attempt goes on from the last committed revision.",
+        is_outside=True,
     ),
     FailureClass(
         "AuthenticationFailed",
@@ -92,6 +100,7 @@ FAILURES: tuple[FailureClass, ...] = (
         False,
         "The database refused the user or the password.",
         "Correct the Secret, then retry: kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite",
+        is_outside=True,
     ),
     FailureClass(
         "DatabaseDoesNotExist",
@@ -99,6 +108,7 @@ FAILURES: tuple[FailureClass, ...] = (
         False,
         "There is no database of this name.",
         "Create it, or correct the name in the URL.",
+        is_outside=True,
     ),
     FailureClass(
         "PermissionDenied",
@@ -106,6 +116,7 @@ FAILURES: tuple[FailureClass, ...] = (
         False,
         "The database user may not do what the revision does.",
         "Grant the permission, or run with the user that owns the schema.",
+        is_outside=True,
     ),
     FailureClass(
         "MultipleHeads",
@@ -157,6 +168,7 @@ FAILURES: tuple[FailureClass, ...] = (
         "What would run now is not what the plan showed, so it was not run.",
         "Plan again: kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite. "
         "An image that is named by its digest cannot change between plan and run.",
+        is_outside=True,
     ),
     FailureClass(
         "WrongDatabase",
@@ -171,6 +183,7 @@ FAILURES: tuple[FailureClass, ...] = (
         False,
         "There is a transaction pooler between the runner and the database, so no lock can be held.",
         "Give the URL of the database itself.",
+        is_outside=True,
     ),
     FailureClass(
         "NeverConfigured",
@@ -185,6 +198,7 @@ FAILURES: tuple[FailureClass, ...] = (
         True,
         "Another run holds this database's migration lock.",
         "Wait for it, or find its session in pg_locks (locktype = 'advisory').",
+        is_outside=True,
     ),
     FailureClass(
         "LockTimeout",
@@ -192,6 +206,7 @@ FAILURES: tuple[FailureClass, ...] = (
         True,
         "A table lock could not be had in time; nothing of the revision was applied.",
         "Find the session that blocks it (pg_blocking_pids), or raise spec.locks.giveUpAfterSeconds.",
+        is_outside=True,
     ),
     FailureClass(
         "RevisionFailed",
@@ -206,6 +221,7 @@ FAILURES: tuple[FailureClass, ...] = (
         False,
         "A revision failed after a part of it had been committed.",
         "Undo the part by hand or make the revision re-entrant; the message names what stayed.",
+        is_outside=True,
     ),
     FailureClass(
         "NotPersisted",
@@ -244,6 +260,7 @@ FAILURES: tuple[FailureClass, ...] = (
         True,
         "The application's command failed outside of Alembic, before it was done.",
         "Look at the Job's log for what the application says; the next attempt goes on from the last revision.",
+        is_outside=True,
     ),
     FailureClass(
         "CommandFailedAfterwards",
@@ -251,6 +268,7 @@ FAILURES: tuple[FailureClass, ...] = (
         False,
         "All revisions are applied, but the application's command failed in what it does after them.",
         "Look at the Job's log and do that part by hand: for another run there is nothing left but to look.",
+        is_outside=True,
     ),
     FailureClass(
         "Unexpected",
@@ -258,6 +276,7 @@ FAILURES: tuple[FailureClass, ...] = (
         False,
         "The run ended in a way that has no name yet.",
         "Look at the Job's log.",
+        is_outside=True,
     ),
 )
 

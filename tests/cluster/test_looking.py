@@ -55,7 +55,7 @@ def test_a_run_is_seen_from_its_approval_to_its_end(
     assert "WaitingForApproval" in err or "approve" in err
     code, out, _ = look("status", "shop")
     assert code == 0
-    assert "Next: headway plan shop, then headway approve shop" in out
+    assert "Next: headway plan shop shows it; then approve it: headway approve shop" in out
     watching = look.start("status", "shop", "--watch")
     digest = shop.get("shop")["status"]["plan"]["digest"]
     shop.annotate("shop", approve=digest)
@@ -120,3 +120,19 @@ def test_a_failure_and_a_wait_that_is_over_have_their_codes(
     code, _, err = look("status", "nowhere")
     assert code == 2
     assert "there is no DatabaseMigration nowhere" in err
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_failure_ends_in_the_step_that_mends_it(
+    shop: Resources, project: Project, database: Database, look: Looking
+) -> None:
+    project.revision("broken", "op.execute('SELECT 1 FROM nowhere')")
+    shop.create("shop", {"main": database.url()})
+    shop.create("locked", {"main": database.url().replace("://postgres:", "://postgres:wrong-")})
+    shop.wait_for_condition("shop", "Stalled", "True", "RevisionFailed")
+    shop.wait_for_condition("locked", "Stalled", "True", "AuthenticationFailed")
+    last = {name: look("status", name)[1].splitlines()[-1] for name in ("shop", "locked")}
+    assert last == {
+        "shop": "Next: Correct the revision and build a new image; revisions before it stay applied.",
+        "locked": "Next: Correct the Secret, then retry: headway retry locked",
+    }

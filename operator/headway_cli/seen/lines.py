@@ -9,6 +9,7 @@ from textwrap import wrap
 
 from headway_cli.board import clock
 from headway_cli.seen.happened import Happened
+from headway_cli.seen.next_step import next_step
 from headway_operator.api.hooks import Result
 from headway_operator.api.migration import Migration
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Status
@@ -153,23 +154,6 @@ def _of_history(status: Status, now: datetime) -> Iterator[Line]:
         ended = moment(entry.completion_time)
         ago = f", {age(now - ended)} ago" if ended is not None else ""
         yield Line(f"  before: {entry.run}  {entry.revision}  {entry.result.lower()}{ago}", "dim")
-
-
-def next_step(migration: Migration) -> str:
-    """The command to type, where a person is asked for; the message has the rest."""
-    name, reconciling = migration.name, migration.status.condition("Reconciling")
-    stalled = migration.status.condition("Stalled")
-    if migration.status.observed_generation < migration.generation:
-        return ""
-    if reconciling is not None and reconciling.status == "True":
-        return {
-            "WaitingForApproval": f"headway plan {name}, then headway approve {name}",
-            "Paused": f"headway resume {name}",
-            "Suspended": "set spec.suspend to false where the resource is kept",
-        }.get(reconciling.reason, "")
-    if stalled is not None and stalled.status == "True":
-        return f"headway logs {name}; after mending what is outside of the resource: headway retry {name}"
-    return ""
 
 
 def beginning(text: str) -> str:

@@ -16,6 +16,8 @@ class Reason:
     meaning: str
     next_step: str = ""
     retry: bool = False
+    is_outside: bool = False
+    """What mends it may lie outside of the resource and its image: then only a retry starts the next run."""
 
 
 REASONS: tuple[Reason, ...] = (
@@ -25,7 +27,7 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "WaitingForApproval",
         "The plan needs an approval, and nothing is changed before it.",
-        "Look at status.plan and status.databases, then approve: headway approve NAME",
+        "headway plan NAME shows it; then approve it: headway approve NAME",
     ),
     Reason("Approved", "The plan was approved."),
     Reason("NotRequired", "spec.plan.approval is Automatic: the plan needs no approval."),
@@ -43,12 +45,14 @@ REASONS: tuple[Reason, ...] = (
         "A hook that is asked first does not agree.",
         "Find out why from whoever runs it, then retry: "
         "kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite",
+        is_outside=True,
     ),
     Reason(
         "HookUnavailable",
         "A hook that is asked first cannot be asked.",
         "Look at the receiver and at its address in spec.hooks, then retry: "
         "kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite",
+        is_outside=True,
     ),
     Reason("Retrying", "An attempt failed in a way that another one may get over."),
     Reason(
@@ -62,6 +66,7 @@ REASONS: tuple[Reason, ...] = (
         "A person ended the run; what was applied stays.",
         "A new run goes on from there: change the specification, or "
         "kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite",
+        is_outside=True,
     ),
     Reason("Suspended", "spec.suspend is set: nothing is started.", "Set spec.suspend to false."),
     Reason(
@@ -101,17 +106,20 @@ REASONS: tuple[Reason, ...] = (
         "ImageNotPulled",
         "The image cannot be pulled.",
         "Check spec.image and spec.job.imagePullSecrets.",
+        is_outside=True,
     ),
     Reason(
         "PodNotScheduled",
         "No node takes the Job's pod; it is waited for.",
         "Compare spec.job (resources, nodeSelector, tolerations) with what the nodes offer.",
+        is_outside=True,
     ),
     Reason(
         "ContainerNotCreated",
         "The container runtime of the node cannot create or start a container of the Job's pod; it tries again.",
         "Look at what it says, at spec.job and at the node: kubectl describe pod of the Job.",
         retry=True,
+        is_outside=True,
     ),
     Reason(
         "ImageRunsAsRoot",
@@ -123,12 +131,14 @@ REASONS: tuple[Reason, ...] = (
         "A Secret or ConfigMap that the Job needs is not there, or lacks a key.",
         "Create it in the resource's namespace: a Job that still waits then starts by itself; "
         "after a failure: kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite",
+        is_outside=True,
     ),
     Reason(
         "PlanLost",
         "What was planned for a relative target or a way back is not known any more, and part of it may be done.",
         "Name the revision, or plan anew from where the database is: "
         "kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite",
+        is_outside=True,
     ),
     Reason(
         "PodLeftBehind",
@@ -140,12 +150,14 @@ REASONS: tuple[Reason, ...] = (
         "JobDisappeared",
         "The Job was deleted before its result was seen; the database is looked at again.",
         retry=True,
+        is_outside=True,
     ),
     Reason(
         "PodFailed",
         "The Job's pod ended without a result.",
         "Look at the pod's log and last state (killed? its node gone?).",
         retry=True,
+        is_outside=True,
     ),
     Reason(
         "PodEvicted",
@@ -153,6 +165,7 @@ REASONS: tuple[Reason, ...] = (
         "Look at the node's conditions, and let spec.job.resources.requests (memory, ephemeral-storage) say what "
         "the run needs; it goes on from the last committed revision.",
         retry=True,
+        is_outside=True,
     ),
     Reason(
         "InterpreterNotFound",
@@ -172,22 +185,26 @@ REASONS: tuple[Reason, ...] = (
         "The Job ran longer than spec.activeDeadlineSeconds.",
         "Raise it, then retry: kubectl annotate dbmig NAME headway.dev/retry=$(date +%s) --overwrite; "
         "the run goes on from the last committed revision.",
+        is_outside=True,
     ),
     Reason(
         "PlanUnreadable",
         "The plan Job ended well, but its plan could not be read from its log.",
         "Look at the Job's log.",
         retry=True,
+        is_outside=True,
     ),
     Reason(
         "JobNameConflict",
         "A Job of this name exists that does not belong to this resource.",
         "Rename or delete that Job.",
+        is_outside=True,
     ),
     Reason(
         "JobRefused",
         "The API server refuses the Job that the specification describes.",
         "Correct the field of spec.job, the quota or the policy that the message names.",
+        is_outside=True,
     ),
     Reason(
         "HookFailed",
@@ -227,7 +244,7 @@ REASONS: tuple[Reason, ...] = (
 )
 
 _BY_NAME = {reason.name: reason for reason in REASONS} | {
-    failure.name: Reason(failure.name, failure.meaning, failure.next_step, failure.retry)
+    failure.name: Reason(failure.name, failure.meaning, failure.next_step, failure.retry, failure.is_outside)
     for failure in FAILURES
 }
 

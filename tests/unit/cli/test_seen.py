@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from headway_cli.seen.happened import Happened, newest
-from headway_cli.seen.lines import age, bar, lines_of, next_step
+from headway_cli.seen.lines import age, bar, lines_of
 from headway_cli.seen.logs import newest_job
 from headway_cli.seen.show import _drawn
 from headway_cli.seen.table import table_of
@@ -202,27 +202,6 @@ def test_events_that_may_not_be_read_are_one_line_of_no_weight() -> None:
         lines_of(migration(State.SUCCEEDED, "Succeeded"), NOW, Happened(unseen="events are not shown: no"))
     )
     assert [line.style for line in lines if "events are not shown: no" in line.text] == ["dim"]
-
-
-@pytest.mark.parametrize(
-    ("state", "reason", "step"),
-    [
-        (State.WAITING, "WaitingForApproval", "headway plan shop, then headway approve shop"),
-        (State.WAITING, "Paused", "headway resume shop"),
-        (State.FAILED, "RevisionFailed", "headway logs shop; after mending what is outside"),
-        (State.PROGRESSING, "Migrating", ""),
-        (State.SUCCEEDED, "Succeeded", ""),
-    ],
-)
-def test_the_next_step_is_a_command_to_type(state: State, reason: str, step: str) -> None:
-    assert next_step(migration(state, reason)).startswith(step)
-    assert ("Next: " in text(migration(state, reason))) is bool(step)
-
-
-def test_a_generation_that_nobody_has_seen_is_said_and_has_no_advice_of_the_one_before() -> None:
-    seen = migration(State.FAILED, "RevisionFailed", generation=2)
-    assert "no operator has seen this generation yet" in text(seen)
-    assert next_step(seen) == ""
 
 
 @pytest.mark.parametrize(
