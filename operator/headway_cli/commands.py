@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from headway_cli import outcomes
 from headway_cli.approving import names
 from headway_contract.sentences import counted
 from headway_operator.api.migration import (
@@ -36,17 +37,16 @@ class Command:
     annotations: Mapping[str, str | None]
     """None takes one away."""
     is_answered: Callable[[Status], bool]
-    done: str
-    """What is so then, for a person; it follows the resource's name."""
+    told: Callable[[Migration], str]
+    """What was asked and what comes of it, as the resource is once it is answered; it follows the resource's name."""
     shown: tuple[str, ...] = field(default=())
     """What a person should see before agreeing; nothing: no agreement is needed."""
 
 
 def pause(migration: Migration, token: str) -> Command:
     """Nothing is started, and what runs holds."""
-    note = "" if _goes_on(migration) else ": nothing runs now, and nothing will start"
     return Command(
-        {PAUSED_ANNOTATION: token}, lambda status: status.last_handled_paused == token, f"paused{note}"
+        {PAUSED_ANNOTATION: token}, lambda status: status.last_handled_paused == token, outcomes.of_a_pause
     )
 
 
@@ -57,9 +57,11 @@ def resume(migration: Migration, token: str) -> Command:
         raise Refused(
             "it is suspended, not paused: spec.suspend is true. Set it to false where the resource is kept"
         )
-    note = ", but spec.suspend is true and still holds it" if is_suspended else ""
+    was = "not paused any more" if migration.paused_token else "was not paused"
     return Command(
-        {PAUSED_ANNOTATION: None}, lambda status: not status.last_handled_paused, f"not paused any more{note}"
+        {PAUSED_ANNOTATION: None},
+        lambda status: not status.last_handled_paused,
+        lambda answered: was + outcomes.what_follows(answered, "goes on"),
     )
 
 
@@ -74,23 +76,26 @@ def abort(migration: Migration, token: str) -> Command:
     return Command(
         {ABORT_ANNOTATION: value},
         lambda status: status.last_handled_abort == value,
-        "is being aborted: what runs stops at its next safe point",
+        lambda answered: outcomes.of_an_abort(answered, run.id),
     )
 
 
 def retry(migration: Migration, token: str) -> Command:
     """A new run of the same specification."""
     return Command(
-        {RETRY_ANNOTATION: token}, lambda status: status.last_handled_retry == token, "starts a new run"
+        {RETRY_ANNOTATION: token},
+        lambda status: status.last_handled_retry == token,
+        lambda answered: "asked for a new run" + outcomes.what_follows(answered, "it has begun"),
     )
 
 
 def pace(migration: Migration, asked: str) -> Command:
     """How fast backfills go; ``asked`` empty: as the specification says."""
+    how = f"at the pace {asked}" if asked else "as spec.backfill.pace says"
     return Command(
         {PACE_ANNOTATION: asked or None},
         lambda status: status.last_handled_pace == asked,
-        f"its backfills go at the pace {asked}" if asked else "its backfills go as spec.backfill.pace says",
+        lambda answered: f"its backfills go {how}, from the next batch on",
     )
 
 
@@ -114,7 +119,7 @@ def approve(migration: Migration, digest: str, by: str) -> Command:
     return Command(
         {APPROVE_ANNOTATION: value, APPROVED_BY_ANNOTATION: by or None},
         lambda status: status.last_handled_approve == value,
-        f"the plan {value} is approved",
+        lambda answered: f"the plan {value} is approved" + outcomes.what_follows(answered, "is carried out"),
         shown=tuple(_shown(migration)),
     )
 
@@ -154,11 +159,6 @@ def _review(migration: Migration, lint: LintSettings) -> Iterator[str]:
     pending = [one for database in migration.status.databases for one in database.pending]
     if total > sum(len(warnings_left(one, lint)) for one in pending):
         yield from (f"    ! {one.severity} {one.rule} ({one.count}): {one.first}" for one in left)
-
-
-def _goes_on(migration: Migration) -> bool:
-    run = migration.status.run
-    return run is not None and not run.completion_time
 
 
 def _is_new(migration: Migration) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from headway_cli import where
@@ -125,11 +125,21 @@ async def _give(remote: Remote, options: argparse.Namespace) -> int:
         print(f"{options.name}: written; the operator has not answered yet")
         return EXIT_DONE
     answered = await remote.answer(command, options.timeout)
-    ready = answered.status.condition("Ready")
-    print(f"{options.name}: {command.done}")
-    if ready is not None:
-        print(f"  {answered.status.phase}: {ready.message}")
+    for line in answer_to(command, answered):
+        print(line)
     return EXIT_DONE
+
+
+def answer_to(command: Command, answered: Migration) -> Iterator[str]:
+    """What was asked and what comes of it; how it stands; what a person does next."""
+    from headway_cli.seen.next_step import next_step
+
+    yield f"{answered.name}: {command.told(answered)}"
+    ready, step = answered.status.condition("Ready"), next_step(answered)
+    if ready is not None:
+        yield f"  {answered.status.phase}: {ready.message}"
+    if step:
+        yield f"  Next: {step}"
 
 
 async def _command(options: argparse.Namespace, migration: Migration, remote: Remote) -> Command:

@@ -61,26 +61,42 @@ def test_a_plan_is_approved_held_ended_and_gone_on_with_by_typed_commands(
     assert approved["status"] == "True"
     assert re.search(r"was approved by \S+ at 20", approved["message"])
 
-    assert "shop: paused" in said(typed("pause", "shop"))
+    assert "shop: to be paused: what runs holds at its next safe point" in said(typed("pause", "shop"))
     assert shop.condition("shop", "Reconciling")["reason"] == "Paused"
-    assert "not paused any more" in said(typed("resume", "shop"))
+    assert "shop: not paused any more, and goes on\n" in said(typed("resume", "shop"))
     assert "at the pace Fast" in said(typed("pace", "shop", "fast"))
     assert shop.get("shop")["status"]["lastHandledPace"] == "Fast"
 
-    assert "is being aborted" in said(typed("abort", "shop"))
+    told = said(typed("abort", "shop"))
+    assert "shop: to be aborted: what runs goes on to its next safe point" in told
+    assert "\n  Aborting: the run is aborted" in told, "and the status says no other thing"
     gate.open()
     ready = shop.wait_for_condition("shop", "Ready", "False", reason="Aborted")
     assert "main: 2 of 3 revisions applied, it is at orders" in ready["message"]
     assert database.tables() == {"alembic_version", "users", "orders"}
     assert "nothing to abort" in said(typed("abort", "shop"), 2)
 
-    assert "starts a new run" in said(typed("retry", "shop"))
+    assert "shop: asked for a new run, and it has begun\n  Planning: " in said(typed("retry", "shop"))
     shop.wait_for_condition("shop", "Reconciling", reason="WaitingForApproval")
     waiting = shop.condition("shop", "Ready")["message"]
     assert "which is another plan" in waiting, "one revision is to be applied now, not three"
     assert "is approved" in said(typed("approve", "shop", "--yes"))
     shop.wait_for_condition("shop", "Ready")
     assert "invoices" in database.tables()
+
+
+def test_what_something_else_holds_is_not_said_to_go_on(
+    operator: OperatorProcess, shop: Resources, project: Project, database: Database, typed: Type
+) -> None:
+    project.tables("users")
+    shop.create("shop", {"main": database.url()}, suspend=True)
+    shop.wait_for_condition("shop", "Reconciling", reason="Suspended")
+    said(typed("pause", "shop"))
+    assert said(typed("resume", "shop")).splitlines() == [
+        "shop: not paused any more, but something else holds it still",
+        "  Waiting: spec.suspend is true: nothing is started until it is false",
+        "  Next: Set spec.suspend to false.",
+    ]
 
 
 def test_a_command_that_cannot_be_given_is_refused_in_plain_words(

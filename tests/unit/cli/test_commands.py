@@ -9,6 +9,7 @@ import pytest
 
 from headway_cli import commands
 from headway_cli.commands import Refused
+from headway_cli.steer import answer_to
 from headway_operator.api.migration import LintSettings
 from headway_operator.api.status import RuleStatus, Run, Status
 from support.builders import a_migration
@@ -53,7 +54,10 @@ def test_a_pace_is_taken_back():
     assert obeyed(cluster, commands.pace(cluster.resource, "Fast"))
     taken_back = commands.pace(cluster.resource, "")
     assert obeyed(cluster, taken_back)
-    assert "as spec.backfill.pace says" in taken_back.done
+    assert (
+        taken_back.told(cluster.resource)
+        == "its backfills go as spec.backfill.pace says, from the next batch on"
+    )
 
 
 def test_a_retry_is_answered_also_while_the_resource_is_paused():
@@ -92,12 +96,125 @@ def test_nothing_to_abort_is_said(migration, words):
 def test_a_suspension_is_not_ended_by_resume():
     with pytest.raises(Refused, match="suspended, not paused"):
         commands.resume(a_migration(suspend=True), "now")
-    both = commands.resume(a_migration(suspend=True, paused="1"), "now")
-    assert both.done == "not paused any more, but spec.suspend is true and still holds it"
 
 
-def test_a_pause_of_what_does_not_run_says_so():
-    assert commands.pause(DONE.resource, "1").done == "paused: nothing runs now, and nothing will start"
+def answer(cluster: ModelCluster, command: commands.Command) -> str:
+    """All that a person is told once it is answered."""
+    assert obeyed(cluster, command)
+    return "\n".join(answer_to(command, cluster.resource))
+
+
+def test_a_pause_of_what_runs_says_that_it_holds_later_and_of_what_does_not_run_that_it_is_paused():
+    assert answer(a_running_one(), commands.pause(a_running_one().resource, "1")).startswith(
+        "shop: to be paused: what runs holds at its next safe point, between batches or between revisions; nothing "
+        "starts before headway resume shop. headway status shop shows when it holds\n  Waiting: "
+    )
+    cluster = ModelCluster()
+    cluster.settle()
+    assert commands.pause(cluster.resource, "1").told(cluster.resource) == (
+        "paused: nothing runs now, and nothing starts before headway resume shop"
+    )
+
+
+def test_after_a_pause_it_goes_on():
+    cluster = a_running_one()
+    assert obeyed(cluster, commands.pause(cluster.resource, "1"))
+    assert answer(cluster, commands.resume(cluster.resource, "2")).startswith(
+        "shop: not paused any more, and goes on\n  Migrating: "
+    )
+
+
+def test_what_is_suspended_too_is_said_to_be_held_still_by_what_and_until_when():
+    cluster = ModelCluster(a_migration(suspend=True, paused="1"))
+    cluster.reconcile()
+    assert answer(cluster, commands.resume(cluster.resource, "2")).splitlines() == [
+        "shop: not paused any more, but something else holds it still",
+        "  Waiting: spec.suspend is true: nothing is started until it is false",
+        "  Next: Set spec.suspend to false.",
+    ]
+
+
+def test_what_waits_for_an_approval_is_said_to_be_held_still():
+    cluster = ModelCluster(a_migration(approval="Required"))
+    cluster.settle()
+    assert obeyed(cluster, commands.pause(cluster.resource, "1"))
+    told = answer(cluster, commands.resume(cluster.resource, "2")).splitlines()
+    assert told[0] == "shop: not paused any more, but something else holds it still"
+    assert told[-1] == "  Next: headway plan shop shows it; then approve it: headway approve shop"
+
+
+def test_an_approval_of_what_is_paused_does_not_say_that_it_is_carried_out():
+    cluster = ModelCluster(a_migration(approval="Required"))
+    cluster.settle()
+    assert obeyed(cluster, commands.pause(cluster.resource, "1"))
+    told = answer(cluster, commands.approve(cluster.resource, "", "alice")).splitlines()
+    assert told[0].endswith(" is approved, but something else holds it still")
+    assert told[-1] == "  Next: headway resume shop"
+
+
+def test_an_approval_of_what_nothing_else_holds_is_carried_out():
+    cluster = ModelCluster(a_migration(approval="Required"))
+    cluster.settle()
+    assert " is approved, and is carried out\n" in answer(cluster, commands.approve(cluster.resource, "", ""))
+
+
+def test_what_was_not_paused_is_not_said_to_go_on():
+    cluster = ModelCluster()
+    cluster.settle()
+    command = commands.resume(cluster.resource, "2")
+    assert command.told(cluster.resource) == "was not paused; nothing is left to do"
+
+
+def test_an_abort_of_what_runs_says_that_it_goes_on_to_its_next_safe_point():
+    cluster = a_running_one()
+    told = answer(cluster, commands.abort(cluster.resource, "now"))
+    assert told.startswith(
+        "shop: to be aborted: what runs goes on to its next safe point, the end of its batch or revision; nothing "
+        "more starts. headway status shop -w shows when it has ended\n  Aborting: "
+    )
+
+
+def test_an_abort_of_what_waits_is_over_at_once_and_says_how_a_new_run_is_started():
+    cluster = ModelCluster(a_migration(approval="Required"))
+    cluster.settle()
+    told = answer(cluster, commands.abort(cluster.resource, "now")).splitlines()
+    assert told[0] == "shop: aborted: nothing runs any more, and what was applied stays"
+    assert told[1].startswith("  Aborted: ")
+    assert told[-1] == "  Next: A new run goes on from there: change the specification, or headway retry shop"
+
+
+def test_an_abort_that_is_seen_when_all_is_done_says_that_nothing_was_aborted():
+    cluster = a_running_one()
+    command = commands.abort(cluster.resource, "now")
+    run = cluster.status.run.id
+    cluster.settle()
+    told = answer(cluster, command)
+    assert told.startswith(
+        f"shop: nothing was aborted: run {run} had ended as Succeeded when the abort was seen\n"
+    )
+
+
+def test_a_retry_says_that_its_run_has_begun_or_what_holds_it():
+    cluster = ModelCluster()
+    cluster.settle()
+    assert answer(cluster, commands.retry(cluster.resource, "1")).startswith(
+        "shop: asked for a new run, and it has begun\n  Planning: "
+    )
+    held = ModelCluster()
+    held.settle()
+    assert obeyed(held, commands.pause(held.resource, "1"))
+    told = answer(held, commands.retry(held.resource, "2")).splitlines()
+    assert (told[0], told[-1]) == (
+        "shop: asked for a new run, but something else holds it still",
+        "  Next: headway resume shop",
+    )
+
+
+def test_a_retry_of_what_runs_begins_when_that_has_ended():
+    cluster = a_running_one()
+    assert answer(cluster, commands.retry(cluster.resource, "1")).startswith(
+        "shop: asked for a new run, and starts once the run before has ended at its next safe point\n  Stopping: "
+    )
 
 
 def test_an_approval_shows_what_is_approved_and_writes_the_whole_digest():
