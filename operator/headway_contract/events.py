@@ -220,6 +220,8 @@ class Notice:
 
     database: str
     message: str
+    warning: bool = False
+    """Somebody should look into it; else it is only good to know."""
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,8 @@ class DatabasePlan:
     """What its revisions would do, for whoever reads or judges the plan: no part of the digest. None: not asked."""
     drift: DriftReport | None = None
     """What differs from the models, where nothing is pending; no part of the digest either. None: not compared."""
+    warnings: int = 0
+    """How many of the notices somebody should look into: they come first."""
 
     @property
     def digest(self) -> str:

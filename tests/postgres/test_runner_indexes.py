@@ -7,7 +7,7 @@ import pytest
 from headway_contract.events import Notice, RevisionStarted
 from headway_contract.exit_codes import ExitCode
 from support.projects import from_template
-from support.runner import database_request, migrate, request_for, start
+from support.runner import database_request, migrate, plan, request_for, start
 from support.waiting import wait_until
 
 INVALID = (
@@ -75,6 +75,7 @@ def test_an_index_of_the_same_name_in_another_schema_is_left_alone_and_told(tmp_
     assert invalid(shop) == ["audit.i"]
     told = [notice.message for notice in run.of(Notice)]
     assert any("The index audit.i was invalid before this run and still is: REINDEX" in one for one in told)
+    assert all(notice.warning for notice in run.of(Notice) if "audit.i" in notice.message)
 
 
 def test_an_unqualified_table_is_found_by_the_search_path_of_the_session(tmp_path, shop):
@@ -94,6 +95,9 @@ def test_an_invalid_index_is_told_by_a_plan_with_nothing_to_do(tmp_path, shop):
     run = migrate(project, shop.url())
     assert run.exit_code == 0
     assert "The index public.i is INVALID" in run.of(Notice)[0].message
+    assert run.of(Notice)[0].warning
+    (planned,) = plan(project, {"main": shop.url()}).result.plan.databases
+    assert (len(planned.notices), planned.warnings) == (1, 1)
 
 
 def test_if_not_exists_in_a_transaction_does_not_take_an_invalid_index_for_a_finished_one(tmp_path, shop):

@@ -240,6 +240,7 @@ def test_a_pause_that_would_keep_locks_is_told_and_not_obeyed(site):
     assert run.result.outcome is Outcome.SUCCEEDED
     (notice,) = run.of(Notice)
     assert "env.py keeps a transaction open" in notice.message
+    assert notice.warning
     assert not run.of(Held)
 
 

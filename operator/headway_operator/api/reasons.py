@@ -231,6 +231,11 @@ REASONS: tuple[Reason, ...] = (
         "DriftChanged",
         "Event: something else differs between this database and the models than when a run last compared them.",
     ),
+    Reason(
+        "Notice",
+        "Event: something that a person should know and that is no failure; a Warning is to be looked into.",
+        "The log has all notices: headway logs NAME",
+    ),
     Reason("JobStarted", "Event: a Job for this database was created."),
     Reason("DatabaseSucceeded", "Event: this database is where the specification wants it."),
     Reason(

@@ -133,4 +133,5 @@ class LogFollower:
 
 def _visible(progress: JobProgress) -> tuple[object, ...]:
     counts = progress.revisions_done, progress.revisions_total, len(progress.records), len(progress.applied)
-    return progress.current, progress.message, progress.asks, *counts
+    notices = len(progress.notices), progress.has_further_notices
+    return progress.current, progress.message, progress.asks, *counts, *notices

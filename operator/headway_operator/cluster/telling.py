@@ -8,6 +8,7 @@ from headway_contract import events
 from headway_contract.events import Event
 from headway_contract.wire import Envelope
 from headway_operator.planner.backfills import line
+from headway_operator.planner.notices import MOST_NOTICES
 from headway_operator.planner.snapshot import BackfillProgress, JobProgress
 
 ALMOST = 99.0
@@ -155,7 +156,12 @@ def _stopping(progress: JobProgress, event: events.Stopping) -> JobProgress:
 
 
 def _notice(progress: JobProgress, event: events.Notice) -> JobProgress:
-    return replace(progress, message=event.message)
+    progress = replace(progress, message=event.message)
+    if event in progress.notices:
+        return progress
+    if len(progress.notices) >= MOST_NOTICES:
+        return replace(progress, has_further_notices=True)
+    return replace(progress, notices=(*progress.notices, event))
 
 
 _TELLERS: dict[type[Event], Callable[[JobProgress, Any], JobProgress]] = {

@@ -4,7 +4,7 @@ A step that was done already before a crash is found done. Whatever stops half-w
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -38,6 +38,7 @@ from headway_operator.planner.actions import (
     StartJob,
     SteerJob,
     StopJob,
+    TellUser,
 )
 from headway_operator.planner.conclude import refuse
 from headway_operator.planner.explain import explain
@@ -160,12 +161,18 @@ async def _wish(cluster: Cluster, migration: Migration, pod: str, wish: Control)
 
 
 async def _post_events(cluster: Cluster, snapshot: Snapshot, status: Status) -> None:
-    """Events are for people and hold nothing up."""
+    """Of what the status tells anew; events are for people and hold nothing up."""
     migration = snapshot.migration
     attempts = 1 if migration.spec is None else migration.spec.retry.attempts
     lint = LintSettings() if migration.spec is None else migration.spec.lint
     old, name = migration.status, migration.name
     told = (*news(old, status, attempts, name), *news_of_lint(old, status, lint, name))
+    await post(cluster, snapshot, told)
+
+
+async def post(cluster: Cluster, snapshot: Snapshot, told: Iterable[TellUser]) -> None:
+    """Each as an event of the resource; one that cannot be posted is only logged."""
+    migration = snapshot.migration
     for place, item in enumerate(told):
         # What one look tells keeps its order for whoever sorts by time.
         time = snapshot.now + timedelta(microseconds=place)

@@ -17,15 +17,17 @@ from headway_operator.cluster.logs import LogFollower
 from headway_operator.cluster.views import is_news, migration_key_of
 from headway_operator.controller.courier import Courier, NoSender, Sender
 from headway_operator.controller.decide import Decider
-from headway_operator.controller.execute import Report, act, tell
+from headway_operator.controller.execute import Report, act, post, tell
 from headway_operator.controller.interest import Wish, after, is_at_rest
 from headway_operator.controller.json_log import about
+from headway_operator.controller.notices import Notices
 from headway_operator.controller.observe import Sight, is_fresh, observe
 from headway_operator.controller.progress import Pacer
 from headway_operator.controller.queue import WorkQueue
 from headway_operator.controller.rush import Rush
 from headway_operator.controller.sightings import Sightings
 from headway_operator.controller.witness import NOBODY, Witness
+from headway_operator.planner.notices import notices
 from headway_operator.planner.snapshot import Snapshot
 from headway_operator.settings import Settings
 
@@ -62,6 +64,7 @@ class Controller:
         self._decider = Decider()
         self._courier = Courier(sender or NoSender(), self._on_answer, witness.called)
         self._sightings = Sightings()
+        self._notices = Notices()
         self._busy: set[Key] = set()
         self._known: dict[Key, tuple[Wish, ...]] = {}
         self._fresh: dict[Key, Migration] = {}
@@ -141,12 +144,14 @@ class Controller:
                 self._forget(key)
                 return
             snapshot = sight.snapshot
+            self._notices.saw(key, notices(snapshot))
             decision = await self._decider.decide(snapshot)
             self._follower.follow(key, sight.targets)
             self._courier.carry(key, decision.messages, snapshot.migration.status.hooks)
             self._courier.ask(key, decision.questions)
             self._known[key] = Wish.known_after(snapshot.migration, decision)
             report = await act(self._cluster, snapshot, decision, self._settings)
+            await post(self._cluster, snapshot, self._notices.take(key))
         wake_after = await self._tell(key, sight, report)
         self._witness.saw(replace(snapshot.migration, status=report.status))
         if wake_after is not None:
@@ -258,6 +263,7 @@ class Controller:
         self._queue.forget(key)
         self._pacer.forget(key)
         self._sightings.forget(key)
+        self._notices.forget(key)
         self._follower.follow(key, ())
         self._courier.forget(key)
         self._decider.forget(key)

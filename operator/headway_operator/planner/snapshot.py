@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from headway_contract.backfill import BackfillRecord
 from headway_contract.control import Control
+from headway_contract.events import Notice
 from headway_contract.result import Outcome, Plan, RunResult
 from headway_operator.api.migration import Migration, Workload
 from headway_operator.api.status import Stage as Stage  # noqa: PLC0414 - its name is here for all that look at Jobs
@@ -143,6 +144,9 @@ class JobProgress:
     """The revisions of which it told that they are committed; it may have lost some on the way."""
     left: int | None = None
     """How many its pass still had to apply when it told of the latest of these."""
+    notices: tuple[Notice, ...] = ()
+    """The first of what it told that is no failure, each once."""
+    has_further_notices: bool = False
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,8 @@ def _look(task: Task, sights: list[Sight]) -> Inspection:
         target=target,
         absolute_target=target[0] if is_relative(task.target) else task.target,
         pending=history.all_pending(steps),
-        notices=(*those_in_the_middle(steps), *told_forks(directory, (task.target,), steps)),
+        notices=told_forks(directory, (task.target,), steps),
+        warnings=those_in_the_middle(steps),
     )
 
 

@@ -201,7 +201,8 @@ class Inspector(ContextGuard):
         return {
             "pending": tuple(one for one in shown if not (leaves and one.post_deploy)),
             "post_deploy": tuple(one for one in shown if leaves and one.post_deploy),
-            "notices": (*those_in_the_middle(steps), *notices),
+            "notices": notices,
+            "warnings": those_in_the_middle(steps),
         }
 
     def _view_of_command(
@@ -286,6 +287,7 @@ def merged(views: list[Inspection]) -> Inspection:
         past_target=any(view.past_target for view in views),
         invalid_indexes=joined("invalid_indexes"),
         notices=joined("notices"),
+        warnings=joined("warnings"),
         facts=next((view.facts for view in views if view.facts is not None), None),
         asked=joined("asked"),
         behind=any(view.behind for view in views),

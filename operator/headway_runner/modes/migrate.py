@@ -101,7 +101,9 @@ def conclude(supervisor: Supervisor, task: Task, before: Inspection, run: Applic
         supervisor.emit(Verified(name, after.current, len(after.pending)))
     for index in sorted(set(after.invalid_indexes).intersection(before.invalid_indexes)):
         supervisor.emit(
-            Notice(name, f"The index {index} was invalid before this run and still is: {ADVICE}.")
+            Notice(
+                name, f"The index {index} was invalid before this run and still is: {ADVICE}.", warning=True
+            )
         )
     return verdict(task.request, before, run, after, supervisor.stopping is not None)
 

@@ -52,7 +52,7 @@ def look(supervisor: Supervisor, task: Task) -> tuple[Task, Inspection]:
     if task.read_only and inspection.failure is not None and inspection.failure.sqlstate == states.READ_ONLY:
         task = replace(task, read_only=False, identity=inspection.identity)
         inspection = inspect_once(supervisor, task)
-        inspection = replace(inspection, notices=(WRITES_IN_PLAN, *inspection.notices))
+        inspection = replace(inspection, warnings=(WRITES_IN_PLAN, *inspection.warnings))
     task = replace(task, identity=inspection.identity, one_transaction=inspection.one_transaction)
     if inspection.failure is None:
         # Only a plan finds a way back: a run takes nothing back that no plan has shown.
@@ -68,7 +68,7 @@ def look(supervisor: Supervisor, task: Task) -> tuple[Task, Inspection]:
 def with_indexes(inspection: Inspection) -> Inspection:
     """Invalid indexes are told before anything is done, also when there is nothing to do."""
     told = told_left(inspection.invalid_indexes)
-    return replace(inspection, notices=(*inspection.notices, *told))
+    return replace(inspection, warnings=(*inspection.warnings, *told))
 
 
 def needs_async_driver(failure: Failure) -> bool:
@@ -149,7 +149,8 @@ def as_plan(task: Task, inspection: Inspection) -> DatabasePlan:
         pending=inspection.pending,
         downgrade=task.downgrade,
         ahead=is_ahead(inspection) and inspection.failure is None,
-        notices=inspection.notices,
+        notices=(*inspection.warnings, *inspection.notices),
+        warnings=len(inspection.warnings),
         failure=inspection.failure,
         starts=inspection.starts,
         env=EnvFacts(
@@ -165,8 +166,8 @@ def as_plan(task: Task, inspection: Inspection) -> DatabasePlan:
 
 def announce(supervisor: Supervisor, plan: DatabasePlan) -> None:
     """Tell a plan as events."""
-    for notice in plan.notices:
-        supervisor.emit(Notice(plan.name, notice))
+    for place, notice in enumerate(plan.notices):
+        supervisor.emit(Notice(plan.name, notice, warning=place < plan.warnings))
     if plan.failure is None:
         revisions = tuple(one.revision for one in plan.pending)
         supervisor.emit(Planned(plan.name, plan.current, revisions, len(revisions)))

@@ -115,6 +115,8 @@ class Inspection:
     one_transaction: bool = False
     invalid_indexes: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """Notices that somebody should look into."""
     cut_short: bool = False
     """The look itself was ended, because the run was asked to stop: nothing is known."""
     replanned: tuple[PendingRevision, ...] = ()

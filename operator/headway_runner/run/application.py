@@ -148,8 +148,8 @@ class Applier(ContextGuard):
         else:
             print_error(error)
 
-    def _tell(self, message: str) -> None:
-        self._link.emit(Notice(self._name, message))
+    def _tell(self, message: str, warning: bool = False) -> None:
+        self._link.emit(Notice(self._name, message, warning))
 
     def enter(self, connection: Connection, options: dict[str, Any]) -> bool:
         """As always, and remember how to cancel what the connection does."""
@@ -279,7 +279,8 @@ class Applier(ContextGuard):
         if self.watch.undone:
             self._tell(
                 f"Revision {named(revision, self.unfinished.title)} rolled back on a connection of its own: "
-                f"{'; '.join(self.watch.undone)}. It counts as applied; look whether it should."
+                f"{'; '.join(self.watch.undone)}. It counts as applied; look whether it should.",
+                warning=True,
             )
         self.watch.end()
         self.library.clear()

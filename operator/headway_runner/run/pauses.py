@@ -39,7 +39,7 @@ class Pauses:
             return not self._must_stop()
         if not let_go():
             if not self._has_told:
-                self._link.emit(Notice(self._database, CANNOT_HOLD))
+                self._link.emit(Notice(self._database, CANNOT_HOLD, warning=True))
             self._has_told = True
             return True
         self._hold(revision)

@@ -76,6 +76,9 @@ class LookUnderLock:
             invalid_indexes=left(indexes),
             contexts=1,
         )
-        for notice in (*told_left(left(indexes)), *building(indexes)):
-            self._link.emit(Notice(self._task.database.name, notice))
+        name = self._task.database.name
+        for notice in told_left(left(indexes)):
+            self._link.emit(Notice(name, notice, warning=True))
+        for notice in building(indexes):
+            self._link.emit(Notice(name, notice))
         self._link.tell_before(self.before)

@@ -33,7 +33,7 @@ TOLD = (*EVENTS, *RESULTS, *FACTS, Inspection, Application, Identity, Kept, Repo
 TEXTS = {
     "RevisionStarted.title", "Asked.title", "PassRetried.reason", "Stopping.reason",
     "Notice.message", "Failure.message", "RunResult.notice",
-    "PendingRevision.title", "DatabasePlan.notices", "Inspection.notices",
+    "PendingRevision.title", "DatabasePlan.notices", "Inspection.notices", "Inspection.warnings",
     "Inspection.places", "Application.kept",
     "Kept.statements", "LockAwaited.holder", "Blocked.sentence",
     "Steered.pause", "Held.reason", "BackfillStarted.reason", "BackfillProgressed.throttled_by",
