@@ -20,9 +20,8 @@ def resource_names(prefix: str, parsed_args: argparse.Namespace, **_: object) ->
     from headway_cli.seen.reach import reading
     from headway_operator.api.migration import GROUP, PLURAL, VERSION
 
-    where = argparse.Namespace(
-        **{name: getattr(parsed_args, name, "") or "" for name in ("namespace", "context", "kubeconfig")}
-    )
+    said = ("namespace", "context", "kubeconfig", "as_user", "as_groups")
+    where = argparse.Namespace(**{name: getattr(parsed_args, name, "") or "" for name in said})
 
     async def names() -> Sequence[str]:
         async with reading(where, "") as (api, namespace):

@@ -98,9 +98,16 @@ def _are_files(sources: Sequence[str], says_where: str) -> bool:
 
 def _says_where(options: argparse.Namespace, command: Sequence[str]) -> str:
     """What of the command line is only of use for a cluster."""
-    for flag in ("namespace", "context", "kubeconfig"):
-        if getattr(options, flag):
-            return "-n" if flag == "namespace" else f"--{flag}"
+    flags = {
+        "namespace": "-n",
+        "context": "--context",
+        "kubeconfig": "--kubeconfig",
+        "as_user": "--as",
+        "as_groups": "--as-group",
+    }
+    given = next((flag for name, flag in flags.items() if getattr(options, name)), "")
+    if given:
+        return given
     return "kubectl" if command[0] == "kubectl" else ""
 
 
@@ -141,7 +148,7 @@ def _of_name(options: argparse.Namespace) -> tuple[ShownPlan | None, Told]:
     if given:
         what = f"{given[0]} is for files; {options.sources[0]} is the name of a resource in the cluster"
         raise BadInput(Problem("plan", "", what, f"Write ./{options.sources[0]} if it is a file."))
-    return remote_plan(options.sources[0], options.namespace, options.kubeconfig, options.context, _review)
+    return remote_plan(options.sources[0], options, _review)
 
 
 def _review(migration: Migration) -> Callable[[Any], Any]:

@@ -84,12 +84,12 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
 async def _start(options: argparse.Namespace) -> int:
     from headway_cli.commands import Refused
     from headway_cli.remote import NoAnswer, Remote
-    from headway_operator.cluster.access import NoAccess, for_a_person
+    from headway_operator.cluster.access import NoAccess
     from headway_operator.cluster.api_server import ApiServer
     from headway_operator.cluster.interface import ClusterError
 
     try:
-        access, namespace = for_a_person(options.kubeconfig, options.context)
+        access, namespace = where.access_of(options)
     except NoAccess as error:
         raise BadInput(Problem("kubeconfig", "", str(error))) from None
     resource = f"{options.namespace or namespace}/{options.name}"

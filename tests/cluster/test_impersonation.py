@@ -60,3 +60,26 @@ def test_who_may_not_list_is_told_of_what(as_carol: Path, tmp_path: Path) -> Non
         run = Headway(tmp_path, *words, "--kubeconfig", str(as_carol))
         assert run.wait() == 2
         assert run.err.startswith(f"error: {where}: you may not: HTTP 403"), run.err
+
+
+def test_whom_one_acts_as_may_be_said_on_the_command_line(
+    shop: Resources, as_carol: Path, own_control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    shop.create("shop", {"main": "postgresql://localhost/none"})
+    for words in (("pause", "shop", "--no-wait"), ("status", "shop"), ("list",), ("plan", "shop")):
+        where = ("-n", shop.namespace, "--kubeconfig", str(own_control_plane.kubeconfig))
+        run = Headway(tmp_path, *words, *where, "--as", "dave")
+        assert run.wait() == 2, run.out + run.err
+        assert 'User "dave" cannot ' in run.err
+    assert not shop.get("shop")["metadata"].get("annotations")
+    masters = ("--as", "dave", "--as-group", "system:masters")
+    run = Headway(tmp_path, "list", "-n", shop.namespace, "--kubeconfig", str(as_carol), *masters)
+    assert run.wait() == 0, run.err
+    assert "shop" in run.out, "and it goes before what the kubeconfig says"
+
+
+def test_a_group_without_a_user_to_act_as_is_refused(own_control_plane: ControlPlane, tmp_path: Path) -> None:
+    where = ("--kubeconfig", str(own_control_plane.kubeconfig))
+    run = Headway(tmp_path, "list", *where, "--as-group", "dba")
+    assert run.wait() == 2
+    assert "as-groups, as-uid and as-user-extra need a user to act as" in run.err

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 from collections.abc import Callable
 
 from headway_cli.plans.result import Told, told_of
 from headway_cli.plans.view import Findings, ShownDatabase, ShownPlan, ShownRevision, shown
 from headway_cli.problems import BadInput, Problem
+from headway_cli.where import access_of
 from headway_operator.api.migration import Migration, parse
 from headway_operator.api.status import DatabaseStatus, Pending, Status
-from headway_operator.cluster.access import Access, NoAccess, for_a_person
+from headway_operator.cluster.access import Access, NoAccess
 from headway_operator.cluster.api_server import ApiServer
 from headway_operator.cluster.interface import Body, ClusterError, Forbidden, Key, NotFound
 from headway_operator.cluster.kube import KubeCluster
@@ -24,15 +26,13 @@ LOG_IS_GONE = (
 STALE = "The specification was changed since: this is the plan of generation {seen}, and {generation} is the newest."
 
 
-def remote_plan(
-    name: str, namespace: str, kubeconfig: str, context: str, review: Review
-) -> tuple[ShownPlan | None, Told]:
+def remote_plan(name: str, options: argparse.Namespace, review: Review) -> tuple[ShownPlan | None, Told]:
     """Read it with the user's own rights; raises :class:`BadInput`, ``ClusterError``."""
     try:
-        access, usual = for_a_person(kubeconfig, context)
+        access, usual = access_of(options)
     except NoAccess as error:
         raise BadInput(Problem("plan", "", str(error), f"If {name} is a file, write ./{name}")) from None
-    return asyncio.run(_read(access, Key(namespace or usual, name), review))
+    return asyncio.run(_read(access, Key(options.namespace or usual, name), review))
 
 
 async def _read(access: Access, key: Key, review: Review) -> tuple[ShownPlan | None, Told]:

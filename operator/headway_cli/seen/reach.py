@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from headway_cli.problems import BadInput, Problem
-from headway_operator.cluster.access import NoAccess, for_a_person
+from headway_cli.where import access_of
+from headway_operator.cluster.access import NoAccess
 from headway_operator.cluster.api_server import ApiServer
 from headway_operator.cluster.interface import ClusterError, Forbidden, NotFound
 
@@ -19,7 +20,7 @@ async def reading(options: argparse.Namespace, what: str) -> AsyncIterator[tuple
     ``what`` is the resource; empty: all of them.
     """
     try:
-        access, usual = for_a_person(options.kubeconfig, options.context)
+        access, usual = access_of(options)
     except NoAccess as error:
         raise BadInput(Problem("kubeconfig", "", str(error))) from None
     api = ApiServer(access.session(), may_write=lambda: False)

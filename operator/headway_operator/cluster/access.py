@@ -9,7 +9,7 @@ import os
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 DEFAULT_KUBECONFIG = Path.home() / ".kube" / "config"
 TOKEN_SECONDS = 30.0
 """How long a token is used before it is asked for again."""
+
+NOBODY_ELSE: Mapping[str, Any] = {}
+"""Act as who we are."""
 
 TokenSource = Callable[[], Awaitable[str]]
 
@@ -62,12 +65,21 @@ def find_access() -> Access:
     return from_kubeconfig()
 
 
-def for_a_person(kubeconfig: str = "", context: str = "") -> tuple[Access, str]:
-    """As kubectl finds it, and the namespace that is meant where none is named; raises :class:`NoAccess`."""
+def for_a_person(
+    kubeconfig: str = "", context: str = "", acting: Mapping[str, Any] = NOBODY_ELSE
+) -> tuple[Access, str]:
+    """As kubectl finds it, and the namespace that is meant where none is named; raises :class:`NoAccess`.
+
+    ``acting``: as whom, by the keys of a kubeconfig's user (``as``, ``as-groups``), before what stands there.
+    """
     host = os.environ.get("KUBERNETES_SERVICE_HOST", "")
     if host and not (kubeconfig or context or "KUBECONFIG" in os.environ or DEFAULT_KUBECONFIG.exists()):
-        return find_access(), (SERVICE_ACCOUNT / "namespace").read_text().strip()
-    return from_kubeconfig(kubeconfig, context), _namespace_of(kubeconfig, context)
+        try:
+            access = replace(find_access(), impersonation=headers(acting))
+        except NobodyNamed as error:
+            raise NoAccess(str(error)) from None
+        return access, (SERVICE_ACCOUNT / "namespace").read_text().strip()
+    return from_kubeconfig(kubeconfig, context, acting), _namespace_of(kubeconfig, context)
 
 
 def _namespace_of(kubeconfig: str, context: str) -> str:
@@ -91,7 +103,7 @@ def in_cluster(host: str, port: str, folder: Path) -> Access:
     return Access(f"https://{address}:{port}", tls, _kept(lambda: (folder / "token").read_text().strip()))
 
 
-def from_kubeconfig(file: str = "", context: str = "") -> Access:
+def from_kubeconfig(file: str = "", context: str = "", acting: Mapping[str, Any] = NOBODY_ELSE) -> Access:
     """With this file, else that of ``KUBECONFIG`` or the home folder, plugins included; raises :class:`NoAccess`."""
     from kubernetes.client import Configuration
     from kubernetes.config import ConfigException, load_kube_config
@@ -101,11 +113,13 @@ def from_kubeconfig(file: str = "", context: str = "") -> Access:
         load_kube_config(  # type: ignore[no-untyped-call]
             file or None, context or None, client_configuration=configuration
         )
-        impersonation = headers(_user_of(file, context))
+        impersonation = headers({**_user_of(file, context), **acting})
         tls = _tls(configuration.ssl_ca_cert)
         if configuration.cert_file:
             tls.load_cert_chain(configuration.cert_file, configuration.key_file)
-    except (ConfigException, NobodyNamed, OSError) as error:
+    except NobodyNamed as error:
+        raise NoAccess(str(error)) from None
+    except (ConfigException, OSError) as error:
         raise NoAccess(
             f"no kubeconfig that can be used ({error}): set KUBECONFIG to one, or run this in a cluster"
         ) from None

@@ -17,7 +17,9 @@ def headers(user: Mapping[str, Any]) -> Headers:
     """For each request; none where the user acts as itself. Raises :class:`NobodyNamed`."""
     asked = tuple(_headers(user))
     if asked and not user.get("as"):
-        raise NobodyNamed("as-groups, as-uid and as-user-extra need a user to act as: set `as`, too")
+        raise NobodyNamed(
+            "as-groups, as-uid and as-user-extra need a user to act as: set `as`, too, or give --as"
+        )
     return asked
 
 
