@@ -208,6 +208,10 @@ def _notice(database: str, event: events.Notice, _: JobProgress) -> Item:
     return Item("Notice", event.message, database or event.database)
 
 
+def _comparison_started(database: str, _: events.ComparisonStarted, progress: JobProgress) -> Item:
+    return Item("ComparisonStarted", progress.message, database)
+
+
 def _heartbeat(database: str, event: events.Heartbeat, progress: JobProgress) -> Item | None:
     """Every ten seconds: long revisions are not silent. A backfill tells more, and while it holds the minutes."""
     if progress.backfill is not None:
@@ -229,6 +233,7 @@ _TELLERS: dict[type[Event], Callable[[str, Any, JobProgress], Item | None]] = {
     events.BackfillFinished: _backfill_finished,
     events.IndexBuilding: _index_building,
     events.Notice: _notice,
+    events.ComparisonStarted: _comparison_started,
     events.Heartbeat: _heartbeat,
 }
 

@@ -225,6 +225,13 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class ComparisonStarted:
+    """The run is done, and the database is compared with the models: information, which its result brings."""
+
+    database: str
+
+
+@dataclass(frozen=True)
 class Heartbeat:
     """Nothing new, still here."""
 
@@ -259,6 +266,7 @@ Event = (
     | BackfillFinished
     | IndexBuilding
     | Notice
+    | ComparisonStarted
     | Heartbeat
     | DocumentPart
 )
@@ -283,6 +291,7 @@ EVENTS: tuple[type[Event], ...] = (
     BackfillFinished,
     IndexBuilding,
     Notice,
+    ComparisonStarted,
     Heartbeat,
     DocumentPart,
 )

@@ -43,6 +43,7 @@ def test_what_differs_is_in_the_status_after_a_run_and_after_one_with_nothing_to
     assert again["comparedTime"] >= first["comparedTime"]
     assert len(shop.jobs()) == 1
     assert shop.event_reasons().count("DriftChanged") == 2
+    assert "Notice" not in shop.event_reasons(), "that it compares is no news"
 
 
 def wait_for_count(shop: Resources, count: int) -> dict:

@@ -72,7 +72,7 @@ def test_a_run_is_followed_by_it_and_its_result_has_what_differs(shop, legacy):
     done = run(shop, legacy)
     assert (done.exit_code, done.result.outcome, done.result.applied) == (0, Outcome.SUCCEEDED, ("users",))
     assert (done.result.drift.count, done.result.drift.differences) == (2, (LEGACY, STATUS))
-    assert done.kinds()[-3:] == ["Verified", "Notice", "DatabaseReached"]
+    assert done.kinds()[-3:] == ["Verified", "ComparisonStarted", "DatabaseReached"]
     assert f"main: {STATUS}" in done.stderr
 
 

@@ -164,6 +164,10 @@ def _notice(progress: JobProgress, event: events.Notice) -> JobProgress:
     return replace(progress, notices=(*progress.notices, event))
 
 
+def _comparison_started(progress: JobProgress, event: events.ComparisonStarted) -> JobProgress:
+    return replace(progress, message="compares the database with the models")
+
+
 _TELLERS: dict[type[Event], Callable[[JobProgress, Any], JobProgress]] = {
     events.Planned: _planned,
     events.LockAwaited: _lock_awaited,
@@ -182,4 +186,5 @@ _TELLERS: dict[type[Event], Callable[[JobProgress, Any], JobProgress]] = {
     events.BackfillFinished: _backfill_finished,
     events.IndexBuilding: _index_building,
     events.Notice: _notice,
+    events.ComparisonStarted: _comparison_started,
 }

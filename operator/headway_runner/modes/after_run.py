@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from headway_contract.drift import report_of
 from headway_contract.drift_report import DriftReport, DriftWish
-from headway_contract.events import Notice
+from headway_contract.events import ComparisonStarted
 from headway_contract.request import DatabaseRequest, Mode, RunRequest
 from headway_contract.result import DatabasePlan, Outcome, RunResult
 from headway_runner.modes.check import check_database
@@ -20,7 +20,6 @@ from headway_runner.words.reports import say
 from headway_runner.words.secrecy import masked
 
 STOPPED = "The comparison was ended: the run was asked to stop."
-BEGINS = "compares the database with the models"
 
 
 def with_drift(
@@ -70,7 +69,7 @@ def _compared(
     ended = _end(supervisor, wish, ends_at)
     if ended is not None:
         return ended
-    supervisor.emit(Notice(database.name, BEGINS))
+    supervisor.emit(ComparisonStarted(database.name))
     found = masked(check_database(supervisor, request, database, ends_at))
     ended = None if found.failure is None else _end(supervisor, wish, ends_at)
     report = ended or report_of(found, wish.ignore)

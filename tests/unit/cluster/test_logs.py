@@ -117,6 +117,7 @@ def test_each_kind_of_event_is_told_in_words() -> None:
         (events.Blocked("main"), "revision 2 of 7, a1"),
         (events.PassRetried("main", "lock timeout", 1, 4.0), "lock timeout: again in 4 s (try 2)"),
         (events.Stopping(1, "suspended"), "stops at the next safe point: suspended"),
+        (events.ComparisonStarted("main"), "compares the database with the models"),
     ]
     for sequence, (event, message) in enumerate(steps, start=1):
         progress = told(progress, Envelope(sequence, "", event))
