@@ -176,9 +176,16 @@ def show_phases(server: PostgresServer, project: Project, rounds: int) -> None:
 
 def show_memory(server: PostgresServer, project: Project, rounds: int) -> None:
     """Peaks side by side; the target is plain Alembic and 15 MB."""
-    found = measure(
-        server, project, rounds, lambda one, folder: phases.peak_megabytes(one[0], folder, one[1])
-    )
+
+    def peak(command: Command) -> float:
+        return phases.peak_megabytes(command[0], project.folder, command[1])
+
+    found = measure(server, project, rounds, lambda one, folder: peak(one))
+    database = server.make_database()
+    for case in CASES:
+        found[case]["the plan's Job"] = [peak(plan_with_facts(project, database)) for _ in range(rounds)]
+        timed(plain(project, database), project.folder)
+    server.drop(database)
     for case, ways in found.items():
         usual = statistics.median(ways["plain alembic"])
         for way, megabytes in ways.items():
