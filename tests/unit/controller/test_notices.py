@@ -7,6 +7,7 @@ import pytest
 from headway_contract.events import Event, Heartbeat, Notice
 from headway_contract.wire import Envelope, to_line
 from headway_operator.cluster.interface import Key, Unavailable
+from headway_operator.controller import progress
 from headway_operator.planner.notices import MOST_NOTICES
 from support.driver import Driver, all_goes_well, request_of
 from support.fake_cluster import FakeCluster, a_spec
@@ -45,7 +46,9 @@ async def read(driver: Driver, key: Key, lines: int) -> None:
             await asyncio.sleep(0)
 
 
-async def test_a_notice_of_the_log_is_an_event_while_the_run_goes_on() -> None:
+async def test_a_notice_of_the_log_is_an_event_while_the_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Else the next write of progress, which has its turn two seconds later, is waited for.
+    monkeypatch.setattr(progress, "SECONDS_PER_RESOURCE", 0.0)
     cluster = FakeCluster()
     async with running(cluster):
         cluster.add("shop", a_spec("main"))
