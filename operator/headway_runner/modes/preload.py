@@ -5,12 +5,11 @@ takes 12 MB more, because a process that is forked from it shares few of its pag
 0.3 s, is taken once by the parent where more are to be expected.
 """
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 
 from headway_contract.events import RunStarted
-from headway_contract.request import DatabaseRequest, Mode, RunRequest
+from headway_contract.request import Mode, RunRequest
 from headway_runner.project import stack
 from headway_runner.words.run_failed import RunFailed
 
@@ -70,13 +69,8 @@ def load(request: RunRequest) -> RunStarted:
     The collector is off until :func:`stack.keep`. What is wrong with a URL is left to the pass that takes it.
     """
     versions = stack.load()
-    from headway_runner.connections.database import url_for
-    from headway_runner.project.config import command_line
-
-    command_line()
     _load_passes(request)
-    for database in request.databases:
-        _load_driver(database, url_for)
+    _load_drivers(request)
     return RunStarted(request.run, request.mode.value, *versions)
 
 
@@ -90,9 +84,16 @@ def _load_passes(request: RunRequest) -> None:
         import headway_runner.attach.command
     if request.tells_facts:
         import headway_runner.facts.no_database  # noqa: F401
+    from headway_runner.project.config import command_line
+
+    command_line()
 
 
-def _load_driver(database: DatabaseRequest, url_for: Callable[..., object]) -> None:
-    planned = database.planned
-    with suppress(RunFailed):
-        url_for(database, planned is not None and planned.env.asynchronous, os.environ)
+def _load_drivers(request: RunRequest) -> None:
+    """Those of the URLs that can be used."""
+    from headway_runner.connections.database import url_for
+
+    for database in request.databases:
+        is_asynchronous = database.planned is not None and database.planned.env.asynchronous
+        with suppress(RunFailed):
+            url_for(database, is_asynchronous)
