@@ -6,12 +6,18 @@ was planned then, a look settles all the same (``under_lock.py``).
 
 from collections.abc import Callable
 
+from headway_contract.planned import Planned
 from headway_contract.request import RunRequest
+
+
+def planned_of(request: RunRequest) -> Planned | None:
+    """What the plan of its first database showed; None: there was no plan."""
+    return request.databases[0].planned if request.databases else None
 
 
 def nothing_was_planned(request: RunRequest) -> bool:
     """What is pending must be seen, and judged, before any of it runs."""
-    return request.databases[0].planned is None
+    return planned_of(request) is None
 
 
 def the_command_is_the_applications_own(request: RunRequest) -> bool:
@@ -21,7 +27,7 @@ def the_command_is_the_applications_own(request: RunRequest) -> bool:
 
 def env_may_configure_several_contexts(request: RunRequest) -> bool:
     """All of them are looked at before the first is touched; an older plan does not tell how many there are."""
-    planned = request.databases[0].planned
+    planned = planned_of(request)
     return planned is not None and planned.env.contexts != 1
 
 

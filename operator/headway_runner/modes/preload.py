@@ -10,6 +10,11 @@ from contextlib import suppress
 
 from headway_contract.events import RunStarted
 from headway_contract.request import Mode, RunRequest
+from headway_runner.looks.first_look import (
+    env_may_configure_several_contexts,
+    planned_of,
+    the_command_is_the_applications_own,
+)
 from headway_runner.project import stack
 from headway_runner.words.run_failed import RunFailed
 
@@ -24,26 +29,15 @@ def it_looks_at_several_databases(request: RunRequest) -> bool:
     return len(request.databases) > 1
 
 
-def the_command_is_the_applications_own(request: RunRequest) -> bool:
-    """Looked at before and after; and its processes load them once more."""
-    return bool(request.command)
-
-
 def it_takes_back(request: RunRequest) -> bool:
     """A run and the last look at it, which must know the history."""
-    planned = request.databases[0].planned if request.databases else None
+    planned = planned_of(request)
     return planned is not None and planned.downgrade
-
-
-def env_may_configure_several_contexts(request: RunRequest) -> bool:
-    """A look, the run and the last look go through env.py; an older plan does not tell how many there are."""
-    planned = request.databases[0].planned if request.databases else None
-    return planned is not None and planned.env.contexts != 1
 
 
 def libpq_cannot_be_asked(request: RunRequest) -> bool:
     """The run, and the last look at it: another database or driver, or an older plan, which does not tell."""
-    planned = request.databases[0].planned if request.databases else None
+    planned = planned_of(request)
     return planned is not None and not planned.env.libpq
 
 
