@@ -171,6 +171,27 @@ def test_who_holds_the_migration_lock_is_named(tmp_path, database):
     assert database.tables() == set()
 
 
+def test_a_holder_whose_session_is_just_ending_is_named_by_its_process(tmp_path, database):
+    from sqlalchemy import create_engine, text
+
+    from headway_runner.locks.lock import SPACE, PostgresLock
+
+    # As it is for a moment when a run ends: the lock is in pg_locks, the session not in pg_stat_activity.
+    database.execute(
+        "CREATE SCHEMA between; CREATE VIEW between.pg_stat_activity AS SELECT * FROM pg_catalog.pg_stat_activity"
+        " WHERE application_name <> 'ending'"
+    )
+    ending = database.connect()
+    ending.execute("SET application_name = 'ending'")
+    ending.execute("SELECT pg_advisory_lock(%s, %s)", (SPACE, 5 - 2**31))
+    engine = create_engine(database.url())
+    with engine.connect() as connection:
+        connection.execute(text("SET search_path = between, pg_catalog"))
+        connection.commit()
+        assert PostgresLock(connection, 5).holder() == f"session {pid(ending)}"
+    engine.dispose()
+
+
 def test_a_run_that_fills_beside_its_lock_is_told_as_one_that_works(tmp_path, busy):
     busy.execute(
         "INSERT INTO busy SELECT i FROM generate_series(2, 400) i;"

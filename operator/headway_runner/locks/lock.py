@@ -33,13 +33,13 @@ POLL_SECONDS = 0.3
 
 
 _HOLDER = f"""
-SELECT {SESSION_COLUMNS}, NULL FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+SELECT coalesce(l.pid, 0), {SESSION_COLUMNS}, NULL FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = {{space}} AND l.objid = {{key}}
 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
 _WORKER = f"""
-SELECT {SESSION_COLUMNS}, NULL FROM pg_stat_activity a
+SELECT a.pid, {SESSION_COLUMNS}, NULL FROM pg_stat_activity a
 WHERE a.application_name = {{name}} AND a.pid <> {{pid}} AND a.backend_type = 'client backend'
 AND a.datname = current_database() AND a.query !~ 'pg_(stat_|locks|blocking_pids)'
 ORDER BY a.state = 'idle', a.state_change DESC LIMIT 1

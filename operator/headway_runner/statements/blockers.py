@@ -23,16 +23,19 @@ _NUMBER = re.compile(r"(?<![\w\"])\d")
 _HIDDEN = "<insufficient privilege>"
 
 _IS_WAITING = "SELECT 1 FROM pg_stat_activity WHERE pid = {pid} AND wait_event_type = 'Lock'"
-SESSION_COLUMNS = """a.pid, a.application_name, a.usename::text, a.state, a.backend_type, a.query,
+SESSION_COLUMNS = """a.application_name, a.usename::text, a.state, a.backend_type, a.query,
   extract(epoch FROM clock_timestamp() - a.state_change)::int,
   extract(epoch FROM clock_timestamp() - a.xact_start)::int, a.wait_event_type = 'Lock'"""
-"""Of ``pg_stat_activity a``, as :func:`postgres_blocker` reads them; one more column follows: modes of locks."""
+"""Of ``pg_stat_activity a``, as :func:`postgres_blocker` reads them between the process id and the modes of locks.
+
+All are NULL where there is no such session: a prepared transaction, or one that has just ended.
+"""
 _BLOCKERS = f"""
-SELECT DISTINCT ON (b.pid) {SESSION_COLUMNS},
+SELECT DISTINCT ON (b.pid) b.pid, {SESSION_COLUMNS},
   (SELECT string_agg(DISTINCT h.mode, ', ') FROM pg_locks h
    WHERE h.pid = b.pid AND h.granted AND h.locktype = 'relation' AND w.locktype = 'relation'
    AND h.database = w.database AND h.relation = w.relation),
-  b.pid, w.mode, w.locktype, w.relation::regclass::text
+  w.mode, w.locktype, w.relation::regclass::text
 FROM (SELECT * FROM pg_locks WHERE pid = {{pid}} AND NOT granted LIMIT 1) w
 CROSS JOIN unnest(pg_blocking_pids({{pid}})) b(pid) LEFT JOIN pg_stat_activity a ON a.pid = b.pid
 """
@@ -109,11 +112,7 @@ def postgres_wait(ask: Ask, pid: int) -> Wait | None:
     rows = ask(_BLOCKERS.format(pid=pid))
     if not rows:
         return None
-    mode, locktype, relation = rows[0][11:14]
-    # The session's own columns are empty when there is none: a prepared transaction, or one that has just ended.
-    return Wait(
-        wanted(mode, locktype, relation), tuple(postgres_blocker((row[10], *row[1:10])) for row in rows)
-    )
+    return Wait(wanted(*rows[0][10:]), tuple(postgres_blocker(row[:10]) for row in rows))
 
 
 def mysql_session(ask: Ask, session: int) -> Blocker:
@@ -166,7 +165,7 @@ def wanted(mode: str, locktype: str, relation: str | None) -> str:
 
 
 def postgres_blocker(row: Any) -> Blocker:
-    """A session from ``SESSION_COLUMNS`` and the modes of its locks."""
+    """A session from its process id, ``SESSION_COLUMNS`` and the modes of its locks."""
     pid, application, user, state, kind, statement, in_state, in_transaction, waits, holds = row
     return Blocker(
         int(pid),
