@@ -1,6 +1,7 @@
 """How many states the tests look at that try many: by ``HYPOTHESIS_PROFILE``.
 
-``quick``, as in `make unit`: a tenth. Unset, as in `make test`: the usual number. ``thorough``: as many as help.
+``quick``, as in `make unit`: a tenth of random ones. Unset, as in `make test`: the usual number.
+``thorough``: as many as help.
 """
 
 from __future__ import annotations

@@ -114,7 +114,8 @@ class HookedCluster(ModelCluster):
 
     def pending(self, database: str, image: str) -> list[str]:
         """What of them the database lacks."""
-        return [one for one in self.wanted(image) if one not in self.applied.get(database, [])]
+        applied = frozenset(self.applied.get(database, ()))
+        return [one for one in self.wanted(image) if one not in applied]
 
     def current(self, database: str) -> tuple[str, ...]:
         """What its version table has."""

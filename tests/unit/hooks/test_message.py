@@ -13,11 +13,12 @@ from support.receivers import a_delivery
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5),
+    max_leaves=20,
 )
 
 
-@given(st.dictionaries(st.text(), JSON))
+@given(st.dictionaries(st.text(), JSON, max_size=5))
 def test_what_is_short_arrives_as_it_is(data: dict) -> None:
     assume(len(json.dumps(data, ensure_ascii=False).encode()) < MOST_BYTES - 200)
     assert json.loads(message_of(a_delivery("", data=data)).body)["data"] == data
