@@ -1,7 +1,8 @@
 """Backfills on the wire: how they are wished to go, and the record of one that is complete."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from headway_contract.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ the sequence number.
 """
 
 import json
-from dataclasses import dataclass
 
 from headway_contract.backfill import BackfillSettings
 from headway_contract.codec import Undecodable, decode, encode
+from headway_contract.records import dataclass
 
 ANNOTATION = "headway.dev/control"
 

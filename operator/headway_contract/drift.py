@@ -7,11 +7,12 @@ itself the result has the :class:`~headway_contract.drift_report.DriftReport` al
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from headway_contract.codec import Undecodable, decode, encode
 from headway_contract.drift_report import DIFFERENCES_TOLD, TEXT_CHARACTERS, DriftReport
+from headway_contract.records import dataclass
 from headway_contract.result import Failure, shorten
 from headway_contract.sentences import sentence
 

@@ -1,6 +1,8 @@
 """A comparison with the models that a run makes by itself: how it is asked for, and what its result tells of it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from headway_contract.records import dataclass
 
 DIFFERENCES_TOLD = 10
 TEXT_CHARACTERS = 300

@@ -4,9 +4,8 @@ Advisory: whoever reads them may miss some; the result decides. A kind or field 
 Texts are for people and never hold a URL, a password or SQL parameters.
 """
 
-from dataclasses import dataclass
-
 from headway_contract.backfill import BackfillRecord
+from headway_contract.records import dataclass
 
 
 @dataclass(frozen=True)

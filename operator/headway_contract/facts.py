@@ -4,7 +4,7 @@ Gathered where the project is (the runner, or a laptop), judged elsewhere (the l
 Advisory: a statement is told as it could be rendered without running it, never to be executed from here.
 """
 
-from dataclasses import dataclass
+from headway_contract.records import dataclass
 
 
 @dataclass(frozen=True)

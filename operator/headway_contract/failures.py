@@ -4,9 +4,8 @@ The runner names a class, the operator and the command line show its sentence an
 (a newer runner) reads as ``Unexpected``.
 """
 
-from dataclasses import dataclass
-
 from headway_contract.exit_codes import ExitCode
+from headway_contract.records import dataclass
 
 
 @dataclass(frozen=True)

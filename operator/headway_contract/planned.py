@@ -8,7 +8,8 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from headway_contract.records import dataclass
 
 _RELATIVE = re.compile(r"^([^@]+@)?[^@]*[+-]\d+$")
 

@@ -4,13 +4,13 @@ No credential is in it: it names the environment variables that the kubelet fill
 """
 
 import json
-from dataclasses import dataclass
 from enum import Enum
 
 from headway_contract.backfill import LEFT_OUT, BackfillSettings
 from headway_contract.codec import Undecodable, decode, encode
 from headway_contract.drift_report import DriftWish
 from headway_contract.planned import Planned
+from headway_contract.records import dataclass
 
 VARIABLE = "HEADWAY_REQUEST"
 

@@ -7,7 +7,7 @@ has its sha256.
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from headway_contract.backfill import BackfillRecord
@@ -16,6 +16,7 @@ from headway_contract.drift_report import DriftReport
 from headway_contract.facts import DatabaseFacts
 from headway_contract.failures import FailureClass, failure_class
 from headway_contract.planned import NOT_KNOWN, EnvFacts, Planned, digest_of
+from headway_contract.records import dataclass
 
 LIMIT_BYTES = 4096
 MESSAGE_CHARACTERS = 900

@@ -10,11 +10,11 @@ like one of the envelope.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from headway_contract.codec import Undecodable, decode, encode
 from headway_contract.events import EVENTS, DocumentPart, Event
+from headway_contract.records import dataclass
 from headway_contract.result import shorten
 
 MARK = "##headway "

@@ -9,8 +9,8 @@ import fcntl
 import os
 import pickle
 import threading
-from dataclasses import dataclass
 
+from headway_contract.records import dataclass
 from headway_runner.processes.child import CANCEL, STOP
 from headway_runner.processes.level import Level, nameless_file
 from headway_runner.processes.pipes import Sender

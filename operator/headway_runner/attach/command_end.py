@@ -1,8 +1,9 @@
 """What a pass through the application's own command has found or done, from what its processes reported. Pure."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from headway_contract.records import dataclass
 from headway_contract.result import Failure
 from headway_runner.looks.inspection import merged
 from headway_runner.processes.child import NOTHING_KEPT, Kept

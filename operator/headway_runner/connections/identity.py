@@ -1,8 +1,8 @@
 """Which database a connection is on, as its server says."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from headway_contract.records import dataclass
 from headway_runner.connections.dbapi import query
 
 

@@ -5,7 +5,6 @@ Its identity is what every connection of env.py is compared with.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import create_engine
@@ -13,6 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.engine.url import URL
 from sqlalchemy.pool import NullPool
 
+from headway_contract.records import dataclass
 from headway_runner.connections.dbapi import adapter_of, query, sqlite_file
 from headway_runner.connections.identity import Identity, of_postgresql
 

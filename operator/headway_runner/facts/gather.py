@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from headway_contract.codec import encode
 from headway_contract.facts import DatabaseFacts, RevisionFacts, TableFacts
+from headway_contract.records import dataclass
 from headway_runner.facts.bounds import CATALOG_ROWS, DATABASES_CHARACTERS
 from headway_runner.facts.branches import own_of, parents_of
 from headway_runner.facts.offline import Rendered, Script, render, script_of

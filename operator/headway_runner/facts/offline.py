@@ -9,7 +9,6 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, TextIO, cast
 
 from alembic.config import Config
@@ -19,6 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from headway_contract.facts import Statement
+from headway_contract.records import dataclass
 from headway_runner.facts.bounds import PLAN_SECONDS, REVISION_SECONDS
 from headway_runner.facts.quarantine import quarantine, tried
 from headway_runner.facts.reasons import TookTooLong, no_time_left, why_not

@@ -2,10 +2,10 @@
 
 import os
 import tokenize
-from dataclasses import dataclass
 from itertools import islice
 
 from headway_contract.facts import Call, Ignore
+from headway_contract.records import dataclass
 from headway_runner.facts import python
 from headway_runner.facts.bounds import CALLS, IGNORES
 from headway_runner.facts.calls import calls_of

@@ -13,10 +13,10 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection, Engine
 
+from headway_contract.records import dataclass
 from headway_runner.connections.dbapi import adapter_of, query
 from headway_runner.connections.keepalive import IDLE_SECONDS, LOST_AFTER_SECONDS
 from headway_runner.connections.side_session import SideSession

@@ -5,8 +5,8 @@ be told of a run, the look through env.py finds and words.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from headway_contract.records import dataclass
 from headway_runner.processes.task import Application, WayBack
 
 

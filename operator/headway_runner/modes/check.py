@@ -7,13 +7,14 @@ information: a difference is no failure.
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from headway_contract.drift import DatabaseDrift, Difference, Drift
+from headway_contract.records import dataclass
 from headway_contract.request import DatabaseRequest, RunRequest
 from headway_contract.result import Failure, Outcome, RunResult
 from headway_contract.wire import sha256_of, split_document

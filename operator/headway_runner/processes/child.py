@@ -11,11 +11,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from headway_contract.control import Control
 from headway_contract.events import Event
+from headway_contract.records import dataclass
 from headway_runner.connections.dbapi import void
 from headway_runner.processes.level import Level
 from headway_runner.processes.pipes import Sender

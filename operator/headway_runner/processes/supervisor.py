@@ -9,12 +9,12 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from headway_contract.control import Control
 from headway_contract.events import Event, Heartbeat, RunStarted, Steered, Stopping
+from headway_contract.records import dataclass
 from headway_contract.request import RunRequest
 from headway_runner.processes.child import (
     CANCEL,

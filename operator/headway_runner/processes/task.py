@@ -3,11 +3,12 @@
 Rule: it imports nothing of SQLAlchemy, because they also come to a process without that.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from headway_contract.backfill import BackfillRecord
 from headway_contract.facts import DatabaseFacts
+from headway_contract.records import dataclass
 from headway_contract.request import DatabaseRequest, RunRequest
 from headway_contract.result import Failure, PendingRevision
 from headway_runner.connections.dbapi import quoted

@@ -4,10 +4,11 @@ An env.py may configure a context for each tenant. What is told of one then name
 """
 
 import traceback
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from alembic.runtime.migration import MigrationContext
 
+from headway_contract.records import dataclass
 from headway_contract.result import Failure
 from headway_runner.connections.dbapi import adapter_of, query
 from headway_runner.project.alembic_env import is_in_outer_transaction

@@ -5,10 +5,10 @@ waits, waits too. A marked revision in the middle runs in its place, and is told
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from alembic.script import Script
 
+from headway_contract.records import dataclass
 from headway_contract.request import Part
 from headway_contract.result import Failure
 from headway_runner.project.alembic_env import Step, parents_of, revision_of

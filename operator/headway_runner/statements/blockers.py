@@ -6,9 +6,9 @@ hides from this role is said to be hidden; nothing is guessed.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from headway_contract.records import dataclass
 from headway_runner.statements.transactions import beginning
 from headway_runner.words.secrecy import mask
 

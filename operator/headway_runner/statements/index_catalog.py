@@ -4,9 +4,9 @@ Rule: one that another session is building at this moment is invalid, too, and n
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from headway_contract.records import dataclass
 from headway_runner.connections.dbapi import query
 
 ADVICE = "REINDEX INDEX CONCURRENTLY builds it again, DROP INDEX CONCURRENTLY removes it"

@@ -5,7 +5,8 @@ because only the server knows where its schema is found.
 """
 
 import re
-from dataclasses import dataclass
+
+from headway_contract.records import dataclass
 
 _LEADING_COMMENTS = re.compile(r"\s*(?:/\*.*?\*/\s*|--[^\n]*(?:\n\s*|$))*", re.S)
 _NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'

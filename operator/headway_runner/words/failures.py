@@ -7,7 +7,6 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from alembic.script.revision import (
@@ -21,6 +20,7 @@ from alembic.script.revision import (
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
+from headway_contract.records import dataclass
 from headway_contract.result import Failure
 from headway_runner.words import states
 from headway_runner.words.run_failed import RunFailed

@@ -115,6 +115,8 @@ def test_fields_of_a_newer_release_are_skipped():
 
 RESULTS = st.builds(
     RunResult,
+    outcome=st.sampled_from(Outcome),
+    run=st.text(),
     failure=st.none() | st.builds(Failure, st.text(), st.text(max_size=6000), st.text(), st.text()),
     plan=st.none() | st.builds(Plan, st.just(())),
     applied=st.lists(st.text(max_size=400), max_size=60).map(tuple),
