@@ -5,10 +5,12 @@ import itertools
 import pytest
 from sqlalchemy import create_engine
 
+from headway.throttle.limits import Limits
 from headway.throttle.own import OwnWork
+from headway.throttle.signals.blocked import Blocking
 from headway.throttle.signals.query import Query
 from headway.throttle.verdict import CLEAR
-from headway.throttle.watch import watch
+from headway.throttle.watch import Watch, watch
 from headway.wishes import Wishes
 from support.waiting import wait_until
 
@@ -118,3 +120,32 @@ def test_a_query_may_not_have_the_name_of_another_signal(name):
 def test_where_there_is_no_side_session_a_query_is_refused():
     with pytest.raises(ValueError, match="leave the query out"):
         watch(sqlite(), "users", Wishes, OwnWork(), queries=[Query("queue", "SELECT 0")])
+
+
+class Session:
+    """Is there."""
+
+    def __init__(self, *_):
+        pass
+
+    def do(self, work):
+        return work(None)
+
+
+@pytest.mark.parametrize(
+    ("look_seconds", "pause"), [(0.0, 0.25), (0.1, 0.15), (0.125, 0.125), (0.24, 0.24), (3.0, 3.0)]
+)
+def test_looks_begin_each_quarter_of_a_second_and_never_take_more_than_half_of_the_time(
+    monkeypatch, look_seconds, pause
+):
+    now = [0.0]
+
+    def look(*_):
+        now[0] += look_seconds
+
+    monkeypatch.setattr("headway.throttle.watch.look", look)
+    monkeypatch.setattr("headway.throttle.watch.OwnSession", Session)
+    watched = Watch(
+        None, (), Blocking(tuple), OwnWork(), Wishes, "", Limits(), print, lambda: now[0], lambda: 0.0
+    )
+    assert watched.look() == pytest.approx(pause)
