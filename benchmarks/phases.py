@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from headway_contract.events import Event, LockAcquired, Planned, RevisionApplied, RunStarted, Verified
@@ -101,8 +102,10 @@ def tree(process: int) -> list[int]:
     """A process and its descendants."""
     found = [process]
     for one in found:
-        for children in Path(f"/proc/{one}/task").glob("*/children"):
-            found += map(int, _text(children).split())
+        # One that has just ended has none.
+        with suppress(FileNotFoundError):
+            for children in Path(f"/proc/{one}/task").glob("*/children"):
+                found += map(int, _text(children).split())
     return found
 
 
