@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from headway.backfills.failures import Failure
+from headway.backfills.failures import Cause, Failure
 from headway.backfills.progress import Progress, percent
 from headway.backfills.tally import Tally
 from headway.facts import BackfillProgressed, BackfillStarted, Noticed, tell
@@ -11,6 +11,13 @@ from headway.link import Link
 
 EVERY_SECONDS = 0.5
 RETRIES_TOLD_SECONDS = 30.0
+"""Between two that have the same cause."""
+_WHY = {
+    Cause.DATA: "a row does not allow the update, so it is searched for",
+    Cause.BUSY: "a conflict with another session",
+    Cause.SLOW: "a lock or the statement took too long",
+    Cause.LOST: "the connection was lost",
+}
 
 
 class Reports:
@@ -33,7 +40,7 @@ class Reports:
         self._began = clock()
         self._progress = Progress.begun(self._began, tally.rows, fraction)
         self._told_at = float("-inf")
-        self._retry_told_at = float("-inf")
+        self._retry_told_at: dict[Cause, float] = {}
         self._hold = ""
         self._hold_since = 0.0
         self._held = 0.0
@@ -62,19 +69,13 @@ class Reports:
         return self._clock() - self._hold_since if self._hold else 0.0
 
     def retried(self, failure: Failure) -> None:
-        """A batch is tried again; told now and then."""
-        now = self._clock()
-        if now - self._retry_told_at < RETRIES_TOLD_SECONDS:
+        """A batch is tried again; each cause is told now and then."""
+        now, cause = self._clock(), failure.cause
+        if now - self._retry_told_at.get(cause, float("-inf")) < RETRIES_TOLD_SECONDS:
             return
-        self._retry_told_at = now
-        code = f" ({failure.code})" if failure.code else ""
-        why = {
-            "data": "a row does not allow the update, so it is searched for",
-            "busy": "a conflict with another session",
-            "slow": "a lock or the statement took too long",
-            "lost": "the connection was lost",
-        }[failure.cause.value]
-        tell(self._link, Noticed(f"Backfill of {self.table}: {why}{code}; it goes on with smaller batches."))
+        self._retry_told_at[cause] = now
+        why = _WHY[cause] + (f" ({failure.code})" if failure.code else "")
+        tell(self._link, Noticed(f"Backfill of {self.table}: {why}; it goes on with smaller batches."))
 
     def progress(self, tally: Tally, fraction: float, workers: int = 1, is_last: bool = False) -> float:
         """The percentage that is told from now on; the fact goes out if the last one is half a second old.
