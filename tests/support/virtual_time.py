@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -38,3 +40,13 @@ def run_in_virtual_time(story: Coroutine[Any, Any, T]) -> T:
     """Its result; inside, `asyncio.get_running_loop().time()` is the clock, and begins at 0."""
     with asyncio.Runner(loop_factory=_Loop) as runner:
         return runner.run(story)
+
+
+def in_virtual_time(test: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
+    """A test that nothing but timers keeps waiting; a thread would find that time has passed meanwhile."""
+
+    @wraps(test)
+    def run(*arguments: P.args, **named: P.kwargs) -> T:
+        return run_in_virtual_time(test(*arguments, **named))
+
+    return run

@@ -18,6 +18,7 @@ from headway_operator.settings import Settings
 from support.driver import all_goes_well, request_of
 from support.fake_cluster import FakeCluster, a_spec
 from support.hooked import BROKEN, NOT_YET, YES
+from support.virtual_time import in_virtual_time
 from support.working import until
 
 KEY = Key("shop", "shop")
@@ -172,6 +173,7 @@ HOOK = {"name": "chat", "type": "Notify", "points": ["OnReady"], "url": "https:/
 GATE = {"name": "window", "type": "Gate", "points": ["BeforeMigration"], "url": "https://x"}
 
 
+@in_virtual_time
 async def test_a_receiver_that_does_not_answer_keeps_no_other_resource_waiting() -> None:
     class Silent:
         asked = 0
@@ -202,6 +204,7 @@ async def test_a_receiver_that_does_not_answer_keeps_no_other_resource_waiting()
         await task
 
 
+@in_virtual_time
 async def test_a_message_costs_one_more_status_write_and_the_resource_comes_to_rest() -> None:
     class Quick:
         async def send(self, delivery: Delivery) -> Answered:

@@ -12,6 +12,7 @@ from headway_contract.facts import DatabaseFacts, RevisionFacts, Statement, Tabl
 from headway_contract.request import RunRequest
 from headway_contract.result import Plan, RunResult
 from headway_operator.cluster.interface import Conflict
+from headway_operator.controller import queue
 from headway_operator.controller.decide import Decider
 from headway_operator.controller.elector import Elector
 from headway_operator.planner import review
@@ -127,6 +128,7 @@ async def test_an_operator_that_ends_while_sql_is_read_changes_nothing_any_more(
 async def test_what_was_read_is_used_again_when_the_status_could_not_be_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(queue, "FIRST_PAUSE_SECONDS", 0.01)
     cluster, read = FakeCluster(), []
     really = review.findings
 

@@ -6,6 +6,7 @@ from headway_operator.cluster.interface import Key, Unavailable
 from headway_operator.controller import queue
 from support.driver import all_goes_well, request_of
 from support.fake_cluster import FakeCluster, a_spec
+from support.virtual_time import in_virtual_time
 from support.working import running, until
 
 
@@ -15,6 +16,7 @@ def play(cluster: FakeCluster) -> None:
         cluster.finish(job, all_goes_well(request_of(cluster, job)))
 
 
+@in_virtual_time
 async def test_events_alone_take_a_resource_to_its_end() -> None:
     cluster = FakeCluster()
     async with running(cluster) as controller:

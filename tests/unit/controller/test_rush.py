@@ -9,6 +9,7 @@ from headway_operator.cluster.interface import Body, Key
 from headway_operator.controller import rush
 from headway_operator.controller.rush import Rush
 from support.fake_cluster import FakeCluster, a_spec
+from support.virtual_time import in_virtual_time
 from support.working import running, until
 
 GAP, PATIENCE = rush.GAP_SECONDS, rush.PATIENCE_SECONDS
@@ -77,6 +78,7 @@ def test_a_report_waits_no_longer_than_its_patience() -> None:
 
 
 @pytest.mark.usefixtures("endless_rush")
+@in_virtual_time
 async def test_first_jobs_are_created_before_anything_is_told() -> None:
     cluster = FakeCluster()
     async with running(cluster):
@@ -108,6 +110,7 @@ async def test_a_report_whose_turn_comes_in_a_rush_gives_it_away() -> None:
         assert cluster.migration(first).status.run is None
 
 
+@in_virtual_time
 async def test_all_are_told_of_once_the_rush_is_over() -> None:
     cluster = FakeCluster()
     async with running(cluster):
@@ -116,6 +119,7 @@ async def test_all_are_told_of_once_the_rush_is_over() -> None:
     assert reports(cluster) == 20
 
 
+@in_virtual_time
 async def test_all_are_told_of_although_the_rush_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rush, "GAP_SECONDS", 3600.0)
     monkeypatch.setattr(rush, "PATIENCE_SECONDS", 0.1)
@@ -126,6 +130,7 @@ async def test_all_are_told_of_although_the_rush_goes_on(monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("endless_rush")
+@in_virtual_time
 async def test_only_the_report_of_a_first_look_waits() -> None:
     cluster = FakeCluster()
     async with running(cluster):
@@ -136,6 +141,7 @@ async def test_only_the_report_of_a_first_look_waits() -> None:
         await until(lambda: cluster.condition(key, "Reconciling")[1] == "Paused")
 
 
+@in_virtual_time
 async def test_a_wish_that_comes_before_the_first_report_finds_the_job_that_was_created(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
