@@ -1,7 +1,7 @@
 """``dataclass(frozen=True)`` whose methods are written once, where the standard library compiles them for each class.
 
-Every Job of a run makes some seventy of these classes before it can begin. The compiled six methods of one take half
-a millisecond on Python 3.11; these take a twentieth of that. Everything else is the standard library's: fields,
+Every Job of a run makes some sixty of these classes before it can begin. On Python 3.11 one takes 0.6 ms with its six
+methods compiled, and a tenth of that with these. Everything else is the standard library's: fields,
 ``replace``, ``asdict``, matching by position, and what a type checker sees.
 Rule: defaults are values, and nothing happens after a value is set: what cannot be changed needs neither.
 """
