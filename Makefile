@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # Tests mostly wait for servers and processes: one worker more than there are cores.
 WORKERS ?= $(shell $(PYTHON) -c "import os; print(min(os.cpu_count() + 1, 6))")
 # Of the unit tests, about half of their time. Each half in a process of its own: workers would each collect them all.
-UNIT_HALF = $(addprefix tests/unit/,contract controller lint planner)
+UNIT_HALF = $(addprefix tests/unit/,contract controller lint manifests planner server)
 
 # Of a backfill, in test-all.
 KILLS ?= 1000
@@ -38,7 +38,7 @@ demo: $(STAMP)  ## three databases to head, live, on an embedded PostgreSQL
 # Compiled files are written and a tenth of the random states is tried, unless it is asked for otherwise.
 unit: export HYPOTHESIS_PROFILE ?= quick
 unit: export PYTHONDONTWRITEBYTECODE =
-unit: $(STAMP)  ## pure logic, in seconds; `make test` tries ten times as many random states
+unit: $(STAMP)  ## pure logic, in seconds; `make test` tries twenty times as many random states, and whole runs
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target unit-half unit-rest
 
 unit-half:

@@ -2,7 +2,7 @@
 
 A busy machine makes every step longer and none shorter. So the breach comes at the worst moment, when the watch has
 just looked, and the best of a few tries counts: an engine that looks too rarely, or asks too late, fails them all.
-That nothing but periods and the length of a batch decides is proved in tests/unit/library/test_backfill_reaction.py.
+That nothing but periods and the length of a batch decides is proved in tests/simulation/test_backfill_reaction.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How many states the tests look at that try many: by ``HYPOTHESIS_PROFILE``.
 
-``quick``, as in `make unit`: a tenth of random ones. Unset, as in `make test`: the usual number.
+``quick``, as in `make unit`: a twentieth of random ones. Unset, as in `make test`: the usual number.
 ``thorough``: as many as help.
 """
 
@@ -18,7 +18,7 @@ THOROUGH = PROFILE == "thorough"
 def examples(usual: int, thorough: int = 0) -> int:
     """So many in this run; without a number of its own, what is thorough is as usual."""
     if QUICK:
-        return max(usual // 10, 4)
+        return max(usual // 20, 4)
     return thorough if THOROUGH and thorough else usual
 
 

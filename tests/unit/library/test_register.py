@@ -54,6 +54,7 @@ def test_after_an_operation_that_fails_the_next_one_finds_its_own_context(monkey
 
 
 def test_what_the_library_offers_is_a_method_of_op_in_the_same_order():
+    register.register()
     assert list(register.FUNCTIONS) == headway.__all__
     assert [name for name in headway.__all__ if not hasattr(Operations, name)] == []
     assert all(getattr(headway, name) is register.FUNCTIONS[name] for name in headway.__all__)

@@ -261,8 +261,8 @@ def _whole_way(database, count):
     ]
 
 
-def test_three_hundred_revisions_are_all_told_of_through_a_status_of_bounded_size():
-    cluster = HookedCluster(hooks=[a_hook()], revisions=300)
+def test_a_hundred_revisions_are_all_told_of_through_a_status_of_bounded_size():
+    cluster = HookedCluster(hooks=[a_hook()], revisions=100)
     cluster.loses_events = True
     longest = 0
 
@@ -273,7 +273,7 @@ def test_three_hundred_revisions_are_all_told_of_through_a_status_of_bounded_siz
 
     cluster.receiver.answer = answer
     cluster.settle(2000)
-    assert cluster.receiver.told("chat") == _whole_way("main", 300)
+    assert cluster.receiver.told("chat") == _whole_way("main", 100)
     assert longest <= 128
     assert cluster.status.database("main").untold == ()
 

@@ -149,7 +149,7 @@ def test_values_arrive_whole_and_in_order_however_large():
     import threading
 
     reading, writing = os.pipe()
-    values = [(number, "x" * (number * 5000)) for number in range(30)]
+    values = [(number, "x" * (number * 15_000)) for number in range(8)]
     sender = threading.Thread(
         target=lambda: [Sender(writing).send(value) for value in values] and os.close(writing)
     )

@@ -8,12 +8,8 @@ import pytest
 from headway_operator.cluster.interface import Conflict, Key, Unavailable
 from support.driver import Driver, Outcomes, a_rest_waits, a_revision_fails, all_goes_well
 from support.fake_cluster import Crash, FakeCluster, a_spec
-from support.fix_depth import QUICK
 
 SPEC = a_spec("main", "analytics", strategy={"maxParallel": 2})
-
-STEP = 3 if QUICK else 1
-"""From one write that is broken to the next; where some are left out, each way leaves out others."""
 
 
 def break_once(number: int, error: type[BaseException]) -> Callable[[str], None]:
@@ -47,23 +43,18 @@ def summary(cluster: FakeCluster) -> dict[str, Any]:
     }
 
 
-WAYS = [
-    (outcomes, error)
-    for outcomes in (all_goes_well, a_revision_fails("analytics"), a_rest_waits)
-    for error in (Crash, Conflict)
-]
-
-
-@pytest.mark.parametrize("way", range(len(WAYS)))
-async def test_the_end_is_the_same_wherever_the_operator_dies(way: int) -> None:
-    outcomes, error = WAYS[way]
+@pytest.mark.parametrize("error", [Crash, Conflict])
+@pytest.mark.parametrize("outcomes", [all_goes_well, a_revision_fails("analytics"), a_rest_waits])
+async def test_the_end_is_the_same_wherever_the_operator_dies(
+    outcomes: Outcomes, error: type[BaseException]
+) -> None:
     undisturbed = await the_end(outcomes)
     wanted = summary(undisturbed)
     assert len(set(wanted["jobs"])) == len(wanted["jobs"])
     writes = ("create_job", "delete_job", "set_finalizers", "apply_status", "annotate_pod", "post_event")
     count = sum(call in writes for call in undisturbed.calls)
     assert count > 10
-    for number in range(way % STEP, count, STEP):
+    for number in range(count):
         disturbed = await the_end(outcomes, break_once(number, error))
         assert summary(disturbed) == wanted, f"broken before write {number}"
         # An event that cannot be posted is let go; a crash before it has it told after the restart.
