@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from headway import backfill
+from headway.backfills.known import NoSuchKey
 from support.revisions import Told, revision, run
 from support.scripts import apply, script_of
 
@@ -210,6 +211,19 @@ def test_an_index_on_a_random_key_hardly_grows_either(database):
     record, started = fill(database, "users", set_, "status IS NULL")
     assert "in 32 stripes, because users_pkey is in another order than the blocks" in started["reason"]
     assert record.index_growth_bytes <= 0.05 * index
+
+
+def test_a_unique_index_whose_not_null_is_not_valid_is_no_key(database):
+    """A walk along it would leave the rows out in which it is NULL."""
+    database.execute(
+        "CREATE TABLE users (id int UNIQUE, n int); INSERT INTO users VALUES (1, 1), (NULL, 1); "
+        "ALTER TABLE users ADD CONSTRAINT given NOT NULL id NOT VALID"
+    )
+    with pytest.raises(NoSuchKey, match=r"no unique index on \(id\), in this order and without NULL"):
+        fill(database, "users", {"n": "n + 1"}, key=["id"])
+    database.execute("DELETE FROM users WHERE id IS NULL; ALTER TABLE users VALIDATE CONSTRAINT given")
+    record, started = fill(database, "users", {"n": "n + 1"}, key=["id"])
+    assert (record.rows, started["strategy"]) == (1, "keyset")
 
 
 def test_a_column_in_an_index_grows_its_table_little_where_stripes_are_asked_for(database):

@@ -399,6 +399,72 @@ def test_set_not_null_reads_no_row_once_the_check_is_valid(shop):
     assert any("sufficient to prove that it does not contain nulls" in message for message in messages)
 
 
+NULLS_LEFT = """
+UPDATE users SET email = NULL WHERE id <= 3;
+ALTER TABLE users ADD CONSTRAINT given NOT NULL email NOT VALID
+"""
+NOT_NULLS = (
+    "SELECT k.conname::text, k.convalidated FROM pg_constraint k JOIN pg_attribute a "
+    "ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum] WHERE a.attname = 'email'"
+)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_not_null_that_is_not_valid_is_validated_and_stays_when_rows_are_null(shop, driver):
+    shop.execute(NULLS_LEFT)
+    with pytest.raises(RowsInTheWay) as caught:
+        run(shop.url(driver), OPERATIONS["not null"])
+    assert str(caught.value).startswith(
+        "3 rows of public.users do not obey NOT NULL of email. The constraint given"
+    )
+    assert "stays NOT VALID, as it was: new rows obey it" in str(caught.value)
+    assert "SELECT * FROM public.users WHERE email IS NULL LIMIT 10" in str(caught.value)
+    assert shop.rows(NOT_NULLS) == [("given", False)]
+    shop.execute("UPDATE users SET email = 'u' WHERE email IS NULL")
+    run(shop.url(driver), OPERATIONS["not null"])
+    assert shop.rows(NOT_NULLS) == [("given", True)]
+
+
+def test_a_not_null_that_is_not_valid_needs_no_check_and_no_lock_that_holds_anybody_up(shop):
+    shop.execute("ALTER TABLE users ADD CONSTRAINT given NOT NULL email NOT VALID")
+    reader = psycopg.connect(shop.address)
+    reader.execute("SELECT * FROM users")
+    writer = psycopg.connect(shop.address)
+    writer.execute("UPDATE users SET email = 'changed' WHERE id = 1")
+    run(shop.url(), lambda: set_not_null_online("users", "email", patience=QUICK))
+    assert shop.rows(NOT_NULLS) == [("given", True)]
+    reader.close()
+    writer.close()
+
+
+def test_a_check_that_an_interrupted_run_left_goes_where_a_not_null_was_added_since(shop):
+    shop.execute(
+        "ALTER TABLE users ADD CONSTRAINT headway_users_email_not_null CHECK (email IS NOT NULL) NOT VALID"
+    )
+    shop.execute("ALTER TABLE users ADD CONSTRAINT given NOT NULL email NOT VALID")
+    run(shop.url(), OPERATIONS["not null"])
+    assert shop.rows(NOT_NULLS) == [("given", True)]
+
+
+def test_the_not_null_of_a_partitioned_table_is_validated_with_those_of_its_partitions(shop):
+    shop.execute(
+        "CREATE TABLE sales (id int, email text) PARTITION BY LIST (id); "
+        "CREATE TABLE sales_1 PARTITION OF sales FOR VALUES IN (1); INSERT INTO sales VALUES (1, NULL); "
+        "ALTER TABLE sales ADD CONSTRAINT given NOT NULL email NOT VALID"
+    )
+    with pytest.raises(RowsInTheWay, match=r"^A row of public\.sales does not obey NOT NULL of email"):
+        run(shop.url(), lambda: set_not_null_online("sales", "email"))
+    shop.execute("UPDATE sales SET email = 'u'")
+    run(shop.url(), lambda: set_not_null_online("sales", "email"))
+    assert shop.rows(NOT_NULLS) == [("given", True), ("given", True)]
+
+
+def test_a_not_null_that_is_not_valid_is_dropped_as_any_other(shop):
+    shop.execute(NULLS_LEFT)
+    run(shop.url(), UNDO["not null"])
+    assert shop.rows(NOT_NULLS) == []
+
+
 def test_a_column_that_is_not_there_is_told(shop):
     with pytest.raises(ConstraintRefused, match=r"no column mail in public\.users"):
         run(shop.url(), lambda: set_not_null_online("users", "mail"))

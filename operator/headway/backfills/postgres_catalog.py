@@ -39,7 +39,9 @@ _TREE = """
     LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam ORDER BY c.oid
 """
 _KEYS = """
-    SELECT i.relname, x.indisprimary, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
+    SELECT i.relname, x.indisprimary, a.attname, format_type(a.atttypid, a.atttypmod),
+        a.attnotnull AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint n WHERE n.conrelid = a.attrelid
+            AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum] AND NOT n.convalidated)
     FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
     CROSS JOIN LATERAL unnest(CAST(x.indkey AS smallint[])) WITH ORDINALITY AS k(attnum, place)
     JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum

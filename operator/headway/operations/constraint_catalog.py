@@ -1,12 +1,11 @@
 """What PostgreSQL's catalog has of a table's constraints, and how the server would write one that is wanted."""
 
 import re
-from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from headway.operations.constraint_state import Constraint
+from headway.operations.constraint_state import Column, Constraint
 from headway.operations.tables import Table
 from headway.statements import execute, literal, rows, sqlstate
 
@@ -30,20 +29,13 @@ JOIN pg_class c ON c.oid = k.confrelid JOIN pg_namespace n ON n.oid = c.relnames
 WHERE k.conrelid = {oid} AND k.conname = {name}
 """
 _COLUMN = """
-SELECT quote_ident(a.attname), a.attnotnull FROM pg_attribute a
+SELECT quote_ident(a.attname), a.attnotnull, coalesce((SELECT k.conname::text FROM pg_constraint k
+  WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum] AND NOT k.convalidated), '')
+FROM pg_attribute a
 WHERE a.attrelid = {oid} AND a.attname = {column} AND a.attnum > 0 AND NOT a.attisdropped
 """
 # So that names of other tables are written with their schema, whatever the search path is.
 _EVERYTHING_QUALIFIED = "SELECT set_config('search_path', '', true)"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column that exists."""
-
-    quoted: str
-    """Its name as the server writes it."""
-    is_not_null: bool
 
 
 def constraints_of(connection: Connection, table: Table) -> "tuple[Constraint, ...]":
@@ -107,4 +99,4 @@ def column_of(connection: Connection, table: Table, name: str) -> "Column | None
     """A column by its name, None when there is none."""
     with connection.begin():
         found = rows(connection, _COLUMN.format(oid=table.oid, column=literal(name)))
-    return Column(found[0][0], bool(found[0][1])) if found else None
+    return Column(found[0][0], bool(found[0][1]), found[0][2]) if found else None

@@ -17,6 +17,18 @@ class Constraint:
 
 
 @dataclass(frozen=True)
+class Column:
+    """A column that exists."""
+
+    quoted: str
+    """Its name as the server writes it."""
+    is_not_null: bool
+    """What is written from now on is not NULL."""
+    unvalidated: str = ""
+    """The NOT NULL constraint that is NOT VALID (PostgreSQL 18 and newer): rows from before it may be NULL."""
+
+
+@dataclass(frozen=True)
 class Add:
     """Add it NOT VALID: from now on new rows obey it."""
 
@@ -24,6 +36,13 @@ class Add:
 @dataclass(frozen=True)
 class Validate:
     """Look at the rows that were there before."""
+
+
+@dataclass(frozen=True)
+class ValidateNotNull:
+    """The same for a NOT NULL constraint that somebody added NOT VALID."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +67,7 @@ class Refuse:
     reason: str
 
 
-Step = Add | Validate | SetNotNull | DropCheck | Done | Refuse
+Step = Add | Validate | ValidateNotNull | SetNotNull | DropCheck | Done | Refuse
 
 
 def next_step(name: str, constraints: "tuple[Constraint, ...]", wanted: "str | None") -> Step:
@@ -65,12 +84,14 @@ def next_step(name: str, constraints: "tuple[Constraint, ...]", wanted: "str | N
 
 
 def next_step_to_not_null(
-    name: str, constraints: "tuple[Constraint, ...]", proof: str, is_not_null: bool
+    name: str, constraints: "tuple[Constraint, ...]", proof: str, column: Column
 ) -> Step:
     """Of a column; ``name`` is that of our check, ``proof`` its definition, which another check may have too."""
     ours = next((one for one in constraints if one.name == name), None)
-    if is_not_null:
-        return Done() if ours is None else DropCheck()
+    if column.is_not_null:
+        if ours is not None:
+            return DropCheck()
+        return ValidateNotNull(column.unvalidated) if column.unvalidated else Done()
     if any(one.is_valid and (one is ours or one.definition == proof) for one in constraints):
         return SetNotNull()
     return Add() if ours is None else Validate()

@@ -13,8 +13,8 @@ from headway.operations.watching import watching
 from headway.short_locks import LONG, stop_if_wished, with_short_locks
 from headway.statements import PLAIN, execute, quoted, rows, sqlstate
 
-VIOLATED = frozenset({"23503", "23514"})
-"""foreign_key_violation and check_violation."""
+VIOLATED = frozenset({"23502", "23503", "23514"})
+"""not_null_violation, foreign_key_violation and check_violation."""
 LOOK_MILLISECONDS = 10_000
 SHOWN_ROWS = 1000
 

@@ -1,18 +1,21 @@
 """NOT NULL set, and dropped, while the table is in use."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.types import TypeEngine
 
 from headway.blockers import Wanted as WantedLock
 from headway.facts import Noticed, tell
-from headway.operations.constraint_catalog import Column, column_of, constraints_of
+from headway.operations.constraint_catalog import column_of, constraints_of
 from headway.operations.constraint_state import (
     Add,
+    Column,
     Done,
     DropCheck,
     SetNotNull,
     Validate,
+    ValidateNotNull,
     next_step_to_not_null,
 )
 from headway.operations.constraint_work import ConstraintRefused, Work
@@ -35,8 +38,9 @@ def set_not_null_online(
 ) -> None:
     """Make a column NOT NULL while the table is read and written: proved by a check first, which is dropped then.
 
-    A rerun goes on at the step that is not done yet. Commits what the revision did before, so give it a revision of
-    its own. ``existing_type`` is what MySQL needs (``op.alter_column``), and PostgreSQL does not.
+    A rerun goes on at the step that is not done yet. A NOT NULL constraint that is there NOT VALID (PostgreSQL 18 and
+    newer) is validated, and stays as it was when rows are in the way. Commits what the revision did before, so give
+    it a revision of its own. ``existing_type`` is what MySQL needs (``op.alter_column``), and PostgreSQL does not.
 
     Locks: ``ACCESS EXCLUSIVE`` on the table for a moment, three times (ADD CHECK … NOT VALID; SET NOT NULL, which
     looks at no row because the check is valid, PostgreSQL 12 and newer; DROP CONSTRAINT), each tried with
@@ -104,7 +108,7 @@ def _until_not_null(work: Work, column: str) -> None:
         found = _look(at.session, at.table, column)
         proof = f"CHECK (({found.quoted} IS NOT NULL))"
         constraints = at.session.do(lambda one: constraints_of(one, at.table))
-        step = next_step_to_not_null(work.name, constraints, proof, found.is_not_null)
+        step = next_step_to_not_null(work.name, constraints, proof, found)
         if isinstance(step, Done):
             return
         if isinstance(step, Add):
@@ -112,6 +116,8 @@ def _until_not_null(work: Work, column: str) -> None:
         elif isinstance(step, Validate):
             # A check that an interrupted run left is ours as well: it is taken back when rows are in the way.
             work.validate(was_added=True)
+        elif isinstance(step, ValidateNotNull):
+            replace(work, name=step.name).validate(was_added=False)
         elif isinstance(step, SetNotNull):
             work.shortly(f"{alter} ALTER COLUMN {quoted(PLAIN, column)} SET NOT NULL")
         elif isinstance(step, DropCheck):
