@@ -47,7 +47,8 @@ def backfill(
     told. ``key``: columns of the unique key, default the primary key. ``name``: in the table
     ``headway_backfill``, default by revision, table and columns. ``exactly_once``: True when no row may be
     updated twice; found out from the expression (``balance + 1``) on PostgreSQL when it is None; False
-    vouches that twice does no harm. ``synced``: a trigger fills the columns of new and changed rows.
+    vouches that twice does no harm, and no row is missed then either. ``synced``: a trigger fills the columns of
+    new and changed rows.
     ``signals``: what else may hold it, by names for the status: queries, and while one gives more than 0, or
     for 15 s no answer, no batch begins; each has a second and cannot write. ``pace``: default
     what is wished, else Balanced. ``workers``: at most so many sessions work on it at once, on PostgreSQL; what is

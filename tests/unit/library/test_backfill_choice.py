@@ -55,6 +55,7 @@ def test_the_order_of_the_rules():
         "nothing_tells_updated_rows_apart",
         "keyset_is_asked_for",
         "blocks_are_no_way",
+        "nothing_finds_moved_rows",
         "blocks",
     ]
 
@@ -78,7 +79,16 @@ def test_the_order_of_the_rules():
         (ASKED, READS, "striped", "where", False),
         (ASKED, replace(READS, tried=Tried(9, 1)), "keyset", "", True),
         (NO_WHERE, replace(NOT_TRIED, reads_target=True), "keyset", "", True),
-        (replace(NO_WHERE, exactly_once=False), replace(NOT_TRIED, reads_target=True), "striped", "", False),
+        (replace(NO_WHERE, exactly_once=False), replace(NOT_TRIED, reads_target=True), "keyset", "", False),
+        (replace(NO_WHERE, exactly_once=False), replace(NOT_TRIED, volatility="stable"), "keyset", "", False),
+        (replace(NO_WHERE, exactly_once=False), NOT_TRIED, "striped", "distinct", False),
+        (
+            replace(NO_WHERE, exactly_once=False, synced=True),
+            replace(NOT_TRIED, volatility="volatile"),
+            "striped",
+            "",
+            False,
+        ),
         (replace(ASKED, strategy="keyset"), KNOWN, "keyset", "where", False),
         (ASKED, replace(KNOWN, no_blocks="it is old"), "keyset", "where", False),
     ],
@@ -147,6 +157,16 @@ def test_where_stripes_do_not_help_blocks_are_taken_in_order(change, words):
         (NO_WHERE, replace(NOT_TRIED, reads_target=True, key=()), "no primary key"),
         (replace(ASKED, strategy="striped", exactly_once=True), KNOWN, "may update a row of users twice"),
         (
+            replace(NO_WHERE, strategy="striped", exactly_once=False),
+            replace(NOT_TRIED, reads_target=True),
+            "may miss rows of users: a row that others update meanwhile",
+        ),
+        (
+            replace(NO_WHERE, exactly_once=False),
+            replace(NOT_TRIED, reads_target=True, key=()),
+            "no condition finds it there. Add such a key",
+        ),
+        (
             replace(ASKED, strategy="striped"),
             replace(KNOWN, no_blocks="it is old"),
             "impossible for users: it is old",
@@ -178,7 +198,7 @@ ASKEDS = st.builds(
     lambda **changes: replace(ASKED, **changes),
     where=st.sampled_from(["", "status IS NULL"]),
     strategy=st.sampled_from(["auto", "keyset", "striped"]),
-    exactly_once=st.sampled_from([None, True]),
+    exactly_once=st.sampled_from([None, True, False]),
     synced=st.booleans(),
 )
 
@@ -186,13 +206,29 @@ ASKEDS = st.builds(
 @given(ASKEDS, KNOWNS)
 def test_blocks_are_never_chosen_where_a_second_update_would_do_harm(asked, known):
     found = choose(asked, known)
-    if isinstance(found, Refused) or (found.strategy == "keyset" and found.is_once):
+    if isinstance(found, Refused) or found.strategy == "keyset":
         return
-    if known.reads_target:
+    if known.reads_target and asked.exactly_once is None:
         assert found.must_clear
         assert found.guard == "where"
     assert not asked.exactly_once
-    assert found.guard or (asked.synced and known.volatility != "volatile")
+    assert found.guard or (asked.synced and (asked.exactly_once is False or known.volatility != "volatile"))
+
+
+@given(ASKEDS, KNOWNS)
+def test_a_row_is_updated_twice_along_a_key_only_where_that_is_vouched_for_or_does_no_harm(asked, known):
+    found = choose(asked, known)
+    if isinstance(found, Choice) and found.strategy == "keyset" and not found.is_once:
+        assert not asked.exactly_once
+        assert found.guard or asked.exactly_once is False or (asked.synced and known.volatility != "volatile")
+        assert found.guard != "distinct" or not known.reads_target
+
+
+@given(ASKEDS, KNOWNS)
+def test_blocks_are_swept_only_where_rows_that_moved_are_found_or_kept_right(asked, known):
+    found = choose(asked, known)
+    if isinstance(found, Choice) and found.strategy == "striped":
+        assert found.guard or asked.synced
 
 
 @given(ASKEDS, KNOWNS)
