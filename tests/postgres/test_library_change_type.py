@@ -386,3 +386,30 @@ def test_after_a_cut_at_any_statement_of_both_steps_a_rerun_ends_as_if_there_had
     statements = cut_everywhere(database, lambda one: one.execute(SMALL), work, check)
     for words in ("NOT VALID", "PRIMARY KEY USING INDEX", "SET NOT NULL", "RENAME COLUMN", "DROP FUNCTION"):
         assert any(words in one for one in statements), words
+
+
+def test_what_a_single_partition_has_is_made_for_the_new_type_first(database):
+    database.execute(
+        "CREATE TABLE events (day int, kind varchar(9)) PARTITION BY LIST (day);"
+        "CREATE TABLE events_1 PARTITION OF events (CONSTRAINT given CHECK (kind <> '')) FOR VALUES IN (1);"
+        "CREATE UNIQUE INDEX ux ON events_1 (kind) WHERE kind <> 'x'; INSERT INTO events VALUES (1, 'a')"
+    )
+    told = expand(database, "events", "kind", sa.Text()).notices()
+    assert any(
+        "the constraint given of public.events_1, the index ux of public.events_1" in one for one in told
+    )
+    with pytest.raises(
+        CannotChange, match=r"the constraint given of public\.events_1, the index ux of"
+    ) as caught:
+        contract(database, "events", "kind", sa.Text())
+    assert "Make the same on kind__new of that partition" in str(caught.value)
+    # What the server writes with a cast for the old type it writes without one for the new.
+    database.execute(
+        "ALTER TABLE events_1 ADD CONSTRAINT given_too CHECK (kind__new <> '');"
+        "CREATE UNIQUE INDEX ux_too ON events_1 (kind__new) WHERE kind__new <> 'x'"
+    )
+    contract(database, "events", "kind", sa.Text())
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        database.execute("INSERT INTO events VALUES (1, 'a')")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        database.execute("INSERT INTO events VALUES (1, '')")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 import sqlalchemy as sa
+from alembic import op
 
 import headway
 from headway.columns.wanted import CannotChange
@@ -359,6 +360,105 @@ def test_a_partitioned_table_is_kept_equal_in_each_partition(database):
     contract(database, table="events")
     assert database.scalar("SELECT count(full_name) FROM events") == 22
     assert database.scalar("SELECT count(*) FROM pg_index WHERE indisvalid AND NOT indisready") == 0
+
+
+EVENTS = """
+    CREATE TABLE kinds (name text PRIMARY KEY); INSERT INTO kinds SELECT 'n' || i FROM generate_series(0, 19) i;
+    CREATE TABLE events (day int, name text) PARTITION BY RANGE (day);
+    CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM (0) TO (10);
+    CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (day);
+    CREATE TABLE events_2026_1 PARTITION OF events_2026 FOR VALUES FROM (10) TO (15);
+    CREATE TABLE events_2026_2 PARTITION OF events_2026 DEFAULT;
+    CREATE INDEX ix_of_all ON events (name);
+    INSERT INTO events SELECT i, 'n' || i FROM generate_series(0, 19) i
+"""
+"""Partitions with nothing of their own."""
+
+
+@pytest.mark.parametrize(
+    ("own", "words", "same"),
+    [
+        (
+            "CREATE UNIQUE INDEX ux_name ON events_2025 (name)",
+            "the index ux_name of public.events_2025",
+            lambda: headway.create_index_concurrently("ux", "events_2025", ["full_name"], unique=True),
+        ),
+        (
+            "CREATE INDEX ix_long ON events_2026_1 (day) WHERE length(name) > 2",
+            "the index ix_long of public.events_2026_1",
+            lambda: headway.create_index_concurrently(
+                "ix", "events_2026_1", ["day"], where="length(full_name) > 2"
+            ),
+        ),
+        (
+            "CREATE INDEX ix_year ON events_2026 (lower(name))",
+            "the index ix_year of public.events_2026",
+            lambda: headway.create_index_concurrently("ix", "events_2026", [sa.text("lower(full_name)")]),
+        ),
+        (
+            "ALTER TABLE events_2025 ADD CONSTRAINT given CHECK (name <> '') NOT VALID",
+            "the constraint given of public.events_2025",
+            lambda: headway.add_check_online("given_too", "events_2025", "full_name <> ''"),
+        ),
+        (
+            "ALTER TABLE events_2025 ADD CONSTRAINT once UNIQUE (name)",
+            "the constraint once of public.events_2025",
+            lambda: op.create_unique_constraint("o", "events_2025", ["full_name"]),
+        ),
+        (
+            "ALTER TABLE events_2026_2 ADD CONSTRAINT known FOREIGN KEY (name) REFERENCES kinds",
+            "the constraint known of public.events_2026_2",
+            lambda: headway.add_foreign_key_online(
+                "known_too", "events_2026_2", "kinds", ["full_name"], ["name"]
+            ),
+        ),
+        (
+            "ALTER TABLE events_2025 ALTER name SET NOT NULL",
+            "NOT NULL of public.events_2025",
+            lambda: headway.set_not_null_online("events_2025", "full_name"),
+        ),
+    ],
+)
+def test_what_a_single_partition_has_is_not_lost_without_a_word(database, own, words, same):
+    database.execute(EVENTS + ";" + own)
+    assert any(
+        "Not copied, because single partitions" in one and words in one
+        for one in expand(database, "events").notices()
+    )
+    refused(
+        contract,
+        database,
+        words,
+        "full_name of that partition",
+        "create_index_concurrently()",
+        table="events",
+    )
+    run(database.url(), same)
+    assert not any("single partitions" in one for one in expand(database, "events").notices())
+    contract(database, "events")
+    assert database.scalar("SELECT count(full_name) FROM events") == 20
+
+
+def test_an_index_on_a_partition_that_is_not_the_same_is_no_copy(database):
+    database.execute(EVENTS + "; CREATE UNIQUE INDEX ux_name ON events_2025 (name)")
+    expand(database, "events")
+    database.execute(
+        "CREATE INDEX ix ON events_2025 (full_name); CREATE UNIQUE INDEX ux ON events_2026_1 (full_name)"
+    )
+    refused(contract, database, "ux_name of public.events_2025", table="events")
+    database.execute("DROP INDEX ux_name")
+    contract(database, "events")
+
+
+def test_of_what_many_partitions_have_ten_are_named(database):
+    database.execute("CREATE TABLE events (day int, name text) PARTITION BY LIST (day)")
+    for day in range(10, 23):
+        database.execute(
+            f"CREATE TABLE day_{day} PARTITION OF events FOR VALUES IN ({day});"
+            f"CREATE INDEX ix_{day} ON day_{day} (name)"
+        )
+    expand(database, "events")
+    refused(contract, database, "ix_10 of", "ix_19 of public.day_19 and 3 more", table="events")
 
 
 @pytest.mark.parametrize("driver", ["psycopg2", "asyncpg", "pg8000"])

@@ -129,7 +129,7 @@ def read_belongings(connection: Connection, table: Table, old: str, number: int,
     others = rows(connection, OTHERS.format(**place))
     grants = rows(connection, GRANTS.format(**place))
     with connection.begin_nested() as savepoint:
-        _rename_for_a_moment(connection, table, old, new)
+        rename_for_a_moment(connection, table, old, new)
         found = (
             rows(connection, INDEXES.format(**place)),
             rows(connection, CONSTRAINTS.format(which=OWN.format(**place))),
@@ -153,7 +153,8 @@ def referring(connection: Connection, table: Table, number: int) -> tuple[str, .
     return tuple(sorted({one.relation for one in keys}))
 
 
-def _rename_for_a_moment(connection: Connection, table: Table, old: str, new: str) -> None:
+def rename_for_a_moment(connection: Connection, table: Table, old: str, new: str) -> None:
+    """In a savepoint that is rolled back; another column named ``new`` has another name meanwhile."""
     relation = qualified(table.schema, table.name)
     taken = rows(
         connection,

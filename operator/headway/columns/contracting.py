@@ -17,6 +17,7 @@ from headway.columns.expanding import OWN_PATH, column_of, set_path
 from headway.columns.identity import read_identity
 from headway.columns.judge import CONTRACT
 from headway.columns.look import SHOWN, Finding, differing
+from headway.columns.partitions import MADE_BY, uncopied
 from headway.columns.swap import Swap, statements, undoing
 from headway.columns.wanted import CannotChange, pair_of
 from headway.statements import execute, rows
@@ -111,6 +112,7 @@ def contract(connection: Connection, it: Standing) -> None:
     if mark.kind != TYPE:
         _refuse_what_is_filled_from_it(connection, it)
     _refuse_what_would_go(it, belongings, missing(connection, it.table.oid, copies))
+    _refuse_what_partitions_would_lose(it, uncopied(connection, it.table, mark.old, mark.new))
     swap = Swap(
         it.table.schema, mark, it.found.function, it.found.triggers, copies, old.sequence,
         _sequence_type(connection, old, it), read_identity(connection, old), _not_null(connection, it, old),
@@ -157,6 +159,16 @@ def _refuse_what_would_go(it: Standing, belongings: Belongings, lost: tuple[str,
             f"{name} cannot go, because these would go with it and have no finished copy: {', '.join(lost)}. Run the "
             "expand step again, which copies what was added since, or drop what nobody needs any more. Nothing was "
             "changed."
+        )
+
+
+def _refuse_what_partitions_would_lose(it: Standing, lost: str) -> None:
+    if lost:
+        raise CannotChange(
+            f"{it.table.schema}.{it.table.name}.{it.pair.old.name} cannot go, because these of single partitions "
+            f"would go with it and have no finished copy on {it.pair.new.name}: {lost}. Make the same on "
+            f"{it.pair.new.name} of that partition in a revision before this step ({MADE_BY} take its name for the "
+            "table's), or drop what nobody needs any more; then run this one again. Nothing was changed."
         )
 
 

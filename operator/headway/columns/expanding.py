@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from headway.columns.belongings import Belongings, read_belongings
 from headway.columns.clashes import clash
 from headway.columns.copies import copies_of
+from headway.columns.partitions import uncopied
 from headway.columns.refusals import Situation, refusal
 from headway.columns.wanted import CannotChange, Wanted, pair_of
 from headway.statements import execute, rows, sqlstate
@@ -33,6 +34,8 @@ class Expanded:
     pair: Pair
     mark: Mark
     belongings: Belongings
+    uncopied: str
+    """What single partitions have of the old column, in words."""
 
 
 def set_path(connection: Connection, path: str) -> None:
@@ -60,7 +63,7 @@ def expand(connection: Connection, table: Table, wanted: Wanted, path: str) -> E
     for one in creation(pair, mark):
         execute(connection, one)
     _copy_words(connection, relation, old, wanted.new, belongings)
-    return Expanded(table, old, pair, mark, belongings)
+    return Expanded(table, old, pair, mark, belongings, uncopied(connection, table, old.name, wanted.new))
 
 
 def _refuse(

@@ -8,6 +8,7 @@ from headway.columns.conversions import is_lossless
 from headway.columns.expanding import OWN_PATH, Expanded, column_of, set_path
 from headway.columns.judge import BEFORE
 from headway.columns.look import differing
+from headway.columns.partitions import MADE_BY
 from headway.columns.wanted import CannotChange, Wanted, pair_of
 from headway.statements import execute, rows, sqlstate
 from headway.sync.column import Table
@@ -109,6 +110,12 @@ def told_of(expanded: Expanded) -> tuple[str, ...]:
     invalid = [one.name for one in belongings.indexes if not one.is_valid]
     if invalid:
         found.append(f"Not copied, because they are INVALID: {', '.join(invalid)}.")
+    if expanded.uncopied:
+        found.append(
+            f"Not copied, because single partitions have them: {expanded.uncopied}. Before the contract step of "
+            f"{name}, make the same on {expanded.pair.new.name} of that partition: {MADE_BY} "
+            "take its name for the table's."
+        )
     if expanded.mark.default is not None or old.identity:
         what = "identity" if old.identity else "default"
         found.append(

@@ -18,7 +18,8 @@ def rename_column_expand(
     of its unique, check and foreign key constraints and of the foreign keys that refer to it, added NOT VALID
     and then validated; the unique index for a primary key, which changes hands in the contract step; NOT NULL;
     ANALYZE. Column comment and grants on the column are copied too. What cannot be copied is told (views,
-    policies, statistics objects, triggers of your own), an exclusion constraint is refused.
+    policies, statistics objects, triggers of your own, what single partitions have by themselves), an exclusion
+    constraint is refused.
 
     What the triggers do: an INSERT that gives one column fills the other; given is what is not the column's
     default, so a default is put on the new column too, unless it differs at every evaluation (``nextval``). An
