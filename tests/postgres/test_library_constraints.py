@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import sys
+
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -13,6 +16,7 @@ from headway import (
     drop_not_null_online,
     set_not_null_online,
 )
+from headway.operations import foreign_keys
 from headway.operations.constraint_work import ConstraintRefused, RowsInTheWay
 from headway.short_locks import LockUnavailable, Patience
 from support.catalog import catalog
@@ -368,6 +372,93 @@ def test_the_partitions_of_a_table_get_the_foreign_key_first(shop, driver):
         "WHERE contype = 'f' ORDER BY 1"
     )
     assert found == [("sales", True, False), ("sales_1", True, True), ("sales_2", True, True)]
+
+
+SALES = """
+CREATE TABLE sales (id int, user_id int) PARTITION BY LIST (id);
+CREATE TABLE sales_1 PARTITION OF sales FOR VALUES IN (1);
+CREATE TABLE sales_2 PARTITION OF sales FOR VALUES IN (2);
+INSERT INTO sales VALUES (1, 1), (2, 411)
+"""
+TO_USERS = "ADD CONSTRAINT fk FOREIGN KEY (user_id) REFERENCES users (id) NOT VALID"
+
+
+@pytest.fixture
+def sales(shop, monkeypatch):
+    """A partition with an orphan after one without, and a server that adds no NOT VALID foreign key to both."""
+    monkeypatch.setattr(foreign_keys, "NOT_VALID_ON_PARTITIONED", sys.maxsize)
+    shop.execute(SALES)
+    return shop
+
+
+def refer_to_users(**named):
+    add_foreign_key_online("fk", "sales", "users", ["user_id"], ["id"], **named)
+
+
+def test_rows_of_one_partition_in_the_way_take_the_foreign_key_from_all_that_got_it(sales):
+    before = catalog(sales)
+    with pytest.raises(RowsInTheWay, match=r"^A row of public\.sales_2 .* so nothing was changed\."):
+        run(sales.url(), refer_to_users)
+    assert catalog(sales) == before
+    sales.execute("UPDATE sales SET user_id = 2 WHERE id = 2")
+    run(sales.url(), refer_to_users)
+    assert sales.scalar("SELECT count(*) FROM pg_constraint WHERE conname = 'fk' AND convalidated") == 3
+
+
+def test_the_foreign_key_that_a_partition_had_before_is_kept_and_told(sales):
+    sales.execute(f"ALTER TABLE sales_1 {TO_USERS}")
+    with pytest.raises(RowsInTheWay) as caught:
+        run(sales.url(), refer_to_users)
+    assert (
+        "The constraint was taken back. That of public.sales_1 was NOT VALID before, and is valid now."
+        in str(caught.value)
+    )
+    query = "SELECT conrelid::regclass::text, convalidated FROM pg_constraint WHERE conname = 'fk'"
+    assert sales.rows(query) == [("sales_1", True)]
+
+
+def test_the_foreign_key_of_the_partition_with_the_rows_stays_if_it_was_there_before(sales):
+    sales.execute(f"ALTER TABLE sales_2 {TO_USERS}")
+    before = catalog(sales)
+    with pytest.raises(
+        RowsInTheWay, match=r"The constraint fk stays NOT VALID, as it was: new rows obey it\. Look"
+    ):
+        run(sales.url(), refer_to_users)
+    assert catalog(sales) == before
+
+
+def test_a_reader_that_keeps_a_foreign_key_from_being_taken_back_is_named(shop):
+    shop.execute("UPDATE orders SET user_id = 411 WHERE id = 1")
+    reader = psycopg.connect(shop.address)
+    reader.execute("SELECT * FROM users")
+    with pytest.raises(LockUnavailable) as caught:
+        run(
+            shop.url(),
+            lambda: add_foreign_key_online("fk", "orders", "users", ["user_id"], ["id"], patience=QUICK),
+        )
+    assert f"session {reader.info.backend_pid}" in str(caught.value)
+    reader.close()
+
+
+def test_rows_that_are_null_in_part_are_in_the_way_of_a_full_match(shop):
+    shop.execute(
+        "ALTER TABLE users ADD UNIQUE (id, email); ALTER TABLE orders ADD email text; "
+        "UPDATE orders SET email = 'u' || user_id; UPDATE orders SET email = NULL WHERE id <= 2; "
+        "UPDATE orders SET email = NULL, user_id = NULL WHERE id = 3; UPDATE orders SET user_id = 411 WHERE id = 4"
+    )
+    with pytest.raises(RowsInTheWay) as caught:
+        run(
+            shop.url(),
+            lambda: add_foreign_key_online(
+                "fk", "orders", "users", ["user_id", "email"], ["id", "email"], match="FULL"
+            ),
+        )
+    assert str(caught.value).startswith(
+        "3 rows of public.orders do not obey the foreign key fk: they refer to no row of public.users, or are NULL "
+        "in part."
+    )
+    shown = re.search(r"SELECT \* (FROM .*) LIMIT 10", str(caught.value)).group(1)
+    assert shop.rows(f"SELECT s.id {shown} ORDER BY 1") == [(1,), (2,), (4,)]
 
 
 def test_not_null_uses_a_valid_check_that_is_there_already(shop):

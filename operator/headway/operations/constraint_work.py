@@ -38,29 +38,35 @@ class Work:
     site: Site
     name: str
     locks: "tuple[WantedLock, ...]"
-    """That adding and dropping it takes."""
+    """That adding it takes."""
     offenders: str
     """``FROM … WHERE …`` of the rows that do not obey it."""
     obeyed: str
     """What rows should obey, in words, as the end of a sentence."""
+    others: "tuple[Work, ...]" = ()
+    """What the same call has added on other tables: taken back with this one."""
+    elsewhere: str = ""
+    """What the call has changed and does not take back, as a sentence."""
 
-    def until_valid(self, next_step: Callable[[], Step], add: str) -> None:
-        """``add`` is the statement; raises :class:`ConstraintRefused` and :class:`RowsInTheWay`."""
-        was_added = False
+    def until_valid(self, next_step: Callable[[], Step], add: str) -> "tuple[Step, ...]":
+        """The steps that it took; ``add`` is the statement. Raises :class:`ConstraintRefused` and
+        :class:`RowsInTheWay`.
+        """
+        taken: list[Step] = []
         while True:
             stop_if_wished(self.site.beside.place.link)
             step = next_step()
             if isinstance(step, Done):
-                return
+                return tuple(taken)
             if isinstance(step, Refuse):
                 raise ConstraintRefused(step.reason)
             if isinstance(step, Add):
                 self.shortly(add)
-                was_added = True
             elif isinstance(step, Validate):
-                self.validate(was_added)
+                self.validate(was_added=Add() in taken)
             else:
                 raise AssertionError(step)
+            taken.append(step)
 
     def shortly(self, *statements: str) -> None:
         """In one transaction with short waits for its locks."""
@@ -86,19 +92,27 @@ class Work:
             if sqlstate(error) not in VIOLATED:
                 raise
             if was_added:
-                self.shortly(self.drop_statement())
+                self.take_back()
+            for one in self.others:
+                one.take_back()
             raise RowsInTheWay(self._sentence(was_added), sqlstate(error)) from None
 
+    def take_back(self) -> None:
+        """Drop it: in contrast to adding it that takes ``ACCESS EXCLUSIVE`` always."""
+        self.site.shortly(self.drop_statement(), locks=tuple(WantedLock(one.table) for one in self.locks))
+
     def drop_statement(self) -> str:
-        """Takes what :attr:`locks` say."""
+        """``DROP CONSTRAINT`` of it."""
         return f"ALTER TABLE {self.site.table.quoted} DROP CONSTRAINT IF EXISTS {quoted(PLAIN, self.name)}"
 
     def _sentence(self, was_added: bool) -> str:
+        nothing_else = "" if self.elsewhere else ", so nothing was changed"
         left = (
-            "The constraint was taken back, so nothing was changed."
+            f"The constraint was taken back{nothing_else}."
             if was_added
             else f"The constraint {self.name} stays NOT VALID, as it was: new rows obey it."
         )
+        left = f"{left} {self.elsewhere}".strip()
         number = self.site.session.do(self._count)
         return (
             f"{number} of {self.site.table.quoted} {'does' if number == 'A row' else 'do'} not obey {self.obeyed}. "

@@ -11,7 +11,7 @@ from headway.facts import Noticed, tell
 from headway.operations import plainly
 from headway.operations.constraint_catalog import COPY, REFERENT, constraints_of, foreign_key_wanted
 from headway.operations.constraint_sql import ForeignKeyWanted
-from headway.operations.constraint_state import Step, next_step
+from headway.operations.constraint_state import Add, Step, next_step
 from headway.operations.constraint_work import Work
 from headway.operations.script import validation, write_steps
 from headway.operations.site import Site, site
@@ -53,12 +53,14 @@ def add_foreign_key_online(
 
     Locks: ``SHARE ROW EXCLUSIVE`` on both tables for a moment (ADD … NOT VALID), which holds up writers, tried with
     ``patience``; then ``SHARE UPDATE EXCLUSIVE`` on the referencing and ``ROW SHARE`` on the other table, which hold
-    up neither readers nor writers, while all rows are read (VALIDATE).
+    up neither readers nor writers, while all rows are read (VALIDATE). Taking it back is ``ACCESS EXCLUSIVE`` on both
+    for a moment.
 
-    Raises :class:`headway.operations.constraint_work.RowsInTheWay` when rows refer to none (it is taken back then),
-    :class:`headway.operations.constraint_work.ConstraintRefused`, :class:`headway.place.CannotCommit`,
-    :class:`headway.operations.tables.NoSuchTable`, :class:`headway.short_locks.LockUnavailable`. Elsewhere than on
-    PostgreSQL it is ``op.create_foreign_key``. Undone by :func:`headway.drop_constraint_online`.
+    Raises :class:`headway.operations.constraint_work.RowsInTheWay` when rows refer to none (it is taken back then,
+    from the other partitions too), :class:`headway.operations.constraint_work.ConstraintRefused`,
+    :class:`headway.place.CannotCommit`, :class:`headway.operations.tables.NoSuchTable`,
+    :class:`headway.short_locks.LockUnavailable`. Elsewhere than on PostgreSQL it is ``op.create_foreign_key``. Undone
+    by :func:`headway.drop_constraint_online`.
     """
     place = here()
     options = _given(
@@ -88,7 +90,10 @@ class _Tables:
     wanted: ForeignKeyWanted
     referent: Table
 
-    def until_valid(self, not_valid: bool = True) -> None:
+    def until_valid(
+        self, not_valid: bool = True, others: "tuple[Work, ...]" = (), elsewhere: str = ""
+    ) -> "tuple[Step, ...]":
+        """The steps that it took; ``others`` and ``elsewhere`` as in :class:`Work`."""
         name, session, table = self.wanted.name, self.site.session, self.site.table
         on_copy = self.wanted.statement(COPY, "pg_temp", REFERENT, "pg_temp")
         columns = ", ".join(quoted(PLAIN, column) for column in self.wanted.remote_cols)
@@ -102,27 +107,35 @@ class _Tables:
         add = self.wanted.statement(
             table.name, table.schema, self.referent.name, self.referent.schema, not_valid=not_valid
         )
-        self._work(name).until_valid(step, add)
+        return replace(self.work(), others=others, elsewhere=elsewhere).until_valid(step, add)
 
-    def _work(self, name: str) -> Work:
-        tables = (self.site.table, self.referent)
+    def work(self) -> Work:
+        """What its steps share."""
+        name, tables = self.wanted.name, (self.site.table, self.referent)
+        why = f"they refer to no row of {self.referent.quoted}"
         return Work(
             self.site,
             name,
             tuple(WantedLock(one.quoted, "SHARE ROW EXCLUSIVE") for one in tables),
             self._orphans(),
-            f"the foreign key {name}: they refer to no row of {self.referent.quoted}",
+            f"the foreign key {name}: {why}{', or are NULL in part' if self._is_full else ''}",
         )
+
+    @property
+    def _is_full(self) -> bool:
+        """A key of several columns that may be NULL only as a whole (``MATCH FULL``)."""
+        match = str(self.wanted.options.get("match", ""))
+        return match.upper() == "FULL" and len(self.wanted.local_cols) > 1
 
     def _orphans(self) -> str:
         pairs = [
             (f"s.{quoted(PLAIN, local)}", f"r.{quoted(PLAIN, remote)}")
             for local, remote in zip(self.wanted.local_cols, self.wanted.remote_cols, strict=True)
         ]
-        given = " AND ".join(f"{local} IS NOT NULL" for local, _ in pairs)
+        given = (" OR " if self._is_full else " AND ").join(f"{local} IS NOT NULL" for local, _ in pairs)
         same = " AND ".join(f"{remote} = {local}" for local, remote in pairs)
         return (
-            f"FROM {self.site.table.quoted} s WHERE {given} "
+            f"FROM {self.site.table.quoted} s WHERE ({given}) "
             f"AND NOT EXISTS (SELECT 1 FROM {self.referent.quoted} r WHERE {same})"
         )
 
@@ -131,8 +144,7 @@ def _add(tables: _Tables) -> None:
     session, table = tables.site.session, tables.site.table
     in_parts = table.is_partitioned and session.do(_version) < NOT_VALID_ON_PARTITIONED
     if in_parts:
-        for leaf in session.do(lambda one: leaves_of(one, table)):
-            replace(tables, site=replace(tables.site, table=leaf)).until_valid()
+        _add_to_each(tables, session.do(lambda one: leaves_of(one, table)))
     tables.until_valid(not_valid=not in_parts)
     if not session.do(lambda one: _has_index(one, table, tables.wanted.local_cols)):
         columns = ", ".join(tables.wanted.local_cols)
@@ -143,6 +155,19 @@ def _add(tables: _Tables) -> None:
                 f"{tables.referent.quoted} reads the whole table. create_index_concurrently() makes one."
             ),
         )
+
+
+def _add_to_each(tables: _Tables, leaves: "tuple[Table, ...]") -> None:
+    """When rows of one partition are in the way, what was added to the earlier ones is taken back as well."""
+    added: list[Work] = []
+    elsewhere = ""
+    for leaf in leaves:
+        part = replace(tables, site=replace(tables.site, table=leaf))
+        taken = part.until_valid(others=tuple(added), elsewhere=elsewhere)
+        if Add() in taken:
+            added.append(part.work())
+        elif taken:
+            elsewhere = f"That of {leaf.quoted} was NOT VALID before, and is valid now. {elsewhere}".strip()
 
 
 def _version(connection: Connection) -> int:
