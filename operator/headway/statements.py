@@ -56,6 +56,11 @@ def shortened(name: str, longest: int = 63) -> str:
     return f"{data[: longest - 9].decode(errors='ignore')}_{digest}"
 
 
+def cut(name: str) -> str:
+    """A name as PostgreSQL keeps a longer one: its first 63 bytes, less what is no whole character."""
+    return name.encode()[:63].decode(errors="ignore")
+
+
 def as_sql(expression: "str | ClauseElement") -> str:
     """SQL text of an expression, its values written out."""
     if isinstance(expression, str):

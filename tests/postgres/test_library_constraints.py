@@ -294,6 +294,36 @@ def test_names_come_from_the_naming_conventions(shop):
     assert [name for (name,) in shop.rows(names)] == ["fk_orders_user_id"]
 
 
+LONG_NAMES = {"even": "ж" * 40, "odd": "a" + "ж" * 40, "three bytes": "€" * 30, "just fits": "a" + "ж" * 31}
+"""More bytes than characters."""
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind", "definition"),
+    [
+        (lambda name: add_check_online(name, "orders", "total >= 0"), "check", "CHECK (total >= 0)"),
+        (
+            lambda name: add_foreign_key_online(name, "orders", "users", ["user_id"], ["id"]),
+            "foreignkey",
+            "FOREIGN KEY (user_id) REFERENCES users (id)",
+        ),
+    ],
+    ids=["check", "foreign key"],
+)
+@pytest.mark.parametrize("name", LONG_NAMES.values(), ids=LONG_NAMES)
+def test_a_name_of_more_bytes_than_the_server_keeps_is_the_one_that_it_makes_of_it(
+    shop, name, operation, kind, definition
+):
+    before = catalog(shop)
+    shop.execute(f'ALTER TABLE orders ADD CONSTRAINT "{name}" {definition}')
+    plainly = catalog(shop)
+    run(shop.url(), lambda: drop_constraint_online(name, "orders", kind))
+    assert catalog(shop) == before
+    for _ in range(2):
+        run(shop.url(), lambda: operation(name))
+        assert catalog(shop) == plainly
+
+
 @pytest.mark.parametrize(
     "operation",
     [

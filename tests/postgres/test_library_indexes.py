@@ -60,6 +60,22 @@ def test_it_is_built_with_every_driver_and_a_rerun_changes_nothing(users, driver
     assert users.scalar("SELECT 'i'::regclass::oid") == before
 
 
+LONG_NAMES = {"even": "ж" * 40, "odd": "a" + "ж" * 40, "three bytes": "€" * 30, "just fits": "a" + "ж" * 31}
+"""More bytes than characters."""
+
+
+@pytest.mark.parametrize("name", LONG_NAMES.values(), ids=LONG_NAMES)
+def test_a_name_of_more_bytes_than_the_server_keeps_is_the_one_that_it_makes_of_it(users, name):
+    before = catalog(users)
+    users.execute(f'CREATE INDEX "{name}" ON users (email)')
+    plainly = catalog(users)
+    run(users.url(), lambda: drop_index_concurrently(name, "users"))
+    assert catalog(users) == before
+    for _ in range(2):
+        build(users, name, "users", ["email"])
+        assert catalog(users) == plainly
+
+
 CASES = {
     "several": ((["email", "id"],), {}, "btree (email, id)"),
     "unique": ((["email"],), {"unique": True}, "btree (email)"),

@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.schema import AddConstraint, Constraint
 from sqlalchemy.sql import ClauseElement
 
-from headway.statements import PLAIN, as_sql, clause, quoted
+from headway.statements import PLAIN, as_sql, clause, cut, quoted
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,8 @@ def _final_name(constraint: Constraint, table: str) -> str:
             f"The constraint of {table} has no name, by which a rerun would know it. Give it one, or a naming "
             "convention to the MetaData."
         )
-    return str(PLAIN.identifier_preparer.format_constraint(constraint, _alembic_quote=False))
+    # SQLAlchemy counts characters, PostgreSQL bytes.
+    return cut(str(PLAIN.identifier_preparer.format_constraint(constraint, _alembic_quote=False)))
 
 
 def _written(constraint: Constraint, name: str) -> str:

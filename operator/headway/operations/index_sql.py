@@ -10,7 +10,7 @@ from sqlalchemy.schema import Column, CreateIndex, Index
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import NULLTYPE
 
-from headway.statements import PLAIN, quoted
+from headway.statements import PLAIN, cut, quoted
 
 Columns = Sequence["str | ClauseElement"]
 
@@ -35,7 +35,8 @@ class Wanted:
             raise ValueError(
                 f"The index of {self.table} has no name. Give it one, or a naming convention to the MetaData."
             )
-        return str(PLAIN.identifier_preparer.format_constraint(index, _alembic_quote=False))
+        # SQLAlchemy counts characters, PostgreSQL bytes.
+        return cut(str(PLAIN.identifier_preparer.format_constraint(index, _alembic_quote=False)))
 
     def statement(
         self, name: str, table: str, schema: "str | None", *, concurrently: bool = False, only: bool = False
