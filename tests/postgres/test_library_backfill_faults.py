@@ -192,6 +192,48 @@ def stopped(database, arguments):
         fill(database, arguments, told)
 
 
+@pytest.fixture
+def set_role(users):
+    """Sessions are those of a role that may do all here, and sees of other users' sessions, its own too, no more than
+    the number."""
+    role = f"role_{users.name}"
+    users.execute(
+        f"CREATE ROLE {role}; GRANT CREATE, USAGE ON SCHEMA public TO {role};"
+        f"ALTER TABLE users OWNER TO {role}; ALTER DATABASE {users.name} SET role = {role}"
+    )
+    yield users
+    users.execute(f"SET ROLE NONE; DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_a_backfill_goes_on_at_once_where_the_role_was_set(set_role):
+    stopped(set_role, COUNT)
+    assert fill(set_role, COUNT, Told()).rows == ROWS
+    assert applied(set_role) == [(1, ROWS)]
+
+
+def test_a_second_runner_is_refused_where_the_role_was_set(set_role, monkeypatch):
+    monkeypatch.setattr(claim, "WAIT_SECONDS", 0.5)
+    told = Told()
+    thread, outcome = held(set_role, told, COUNT)
+    with pytest.raises(SecondRunner, match="Another session works on the backfill"):
+        fill(set_role, COUNT, Told())
+    told.wished.clear()
+    thread.join(60)
+    assert outcome[0].rows == ROWS
+    assert applied(set_role) == [(1, ROWS)]
+
+
+def test_an_owner_that_cannot_be_read_counts_as_one_that_lives_until_it_is_silent(users, monkeypatch):
+    monkeypatch.setattr(claim, "WAIT_SECONDS", 0.5)
+    stopped(users, COUNT)
+    users.execute("UPDATE headway_backfill SET owner = 'somebody'")
+    with pytest.raises(SecondRunner, match="Another session works on the backfill"):
+        fill(users, COUNT, Told())
+    users.execute("UPDATE headway_backfill SET updated_at = now() - interval '5 min'")
+    fill(users, COUNT, Told())
+    assert applied(users) == [(1, ROWS)]
+
+
 def test_an_expression_that_was_changed_half_way_is_refused_where_rows_are_updated_once(users):
     stopped(users, COUNT)
     with pytest.raises(Changed, match="half done"):

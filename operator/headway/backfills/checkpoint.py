@@ -37,14 +37,17 @@ NAME = "headway_backfill"
 STALE_SECONDS = 60
 """A runner that lives writes at least every ten seconds; behind a pooler its session tells nothing."""
 _ALIVE = {
-    "postgresql": "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE CAST(pid AS text) = :number "
-    "AND CAST(extract(epoch FROM backend_start) AS text) = :started",
+    "postgresql": "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE CAST(pid AS text) = :number AND "
+    "(CAST(:started AS text) = '0' OR backend_start IS NULL "
+    "OR CAST(extract(epoch FROM backend_start) AS text) = :started)",
     "mysql": "SELECT count(*) FROM information_schema.processlist WHERE id = :number AND :started = '0'",
     "mariadb": "SELECT count(*) FROM information_schema.processlist WHERE id = :number AND :started = '0'",
 }
+# A role that was set with SET ROLE sees of its own session no more than the number: 0 stands for the start then, and
+# whoever has the number is taken for the owner as long as the row was written of late.
 _SELF = {
-    "postgresql": "SELECT pid || ' ' || extract(epoch FROM backend_start) FROM pg_catalog.pg_stat_activity "
-    "WHERE pid = pg_backend_pid()",
+    "postgresql": "SELECT pg_backend_pid() || ' ' || coalesce((SELECT CAST(extract(epoch FROM backend_start) AS "
+    "text) FROM pg_catalog.pg_stat_activity WHERE pid = pg_backend_pid()), '0')",
     "mysql": "SELECT concat(connection_id(), ' 0')",
     "mariadb": "SELECT concat(connection_id(), ' 0')",
 }
@@ -267,7 +270,10 @@ class Checkpoint:
         """
         if row.idle_seconds > STALE_SECONDS or connection.dialect.name not in _ALIVE:
             return False
-        number, started, _ = row.owner.split()
+        session = row.owner.split()
+        if len(session) != len(("number", "started", "token")):
+            return True
+        number, started, _ = session
         found = connection.execute(
             text(_ALIVE[connection.dialect.name]), {"number": number, "started": started}
         )
