@@ -31,12 +31,12 @@ CONFLICTS: dict[str, tuple[str, ...]] = {
 }
 """What each of the modes that operations take conflicts with (PostgreSQL's manual, 13.3.1)."""
 _BLOCKERS = """
-SELECT DISTINCT ON (l.pid) l.pid, a.application_name, a.backend_type, a.state, a.query,
-  extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.state_change))::int
+SELECT * FROM (SELECT DISTINCT ON (l.pid) l.pid, a.application_name, a.backend_type, a.state, a.query,
+  extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.state_change))::int AS seconds
 FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.granted AND l.locktype = 'relation' AND l.pid IS DISTINCT FROM pg_backend_pid()
 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND ({which})
-ORDER BY l.pid LIMIT {shown}
+ORDER BY l.pid) s ORDER BY s.seconds DESC NULLS FIRST, s.pid LIMIT {shown}
 """
 _WHICH = (
     "l.mode IN ({modes}) AND (l.relation = to_regclass({table}) "
@@ -51,6 +51,19 @@ class Wanted:
     table: str
     """Quoted, and with its schema unless the search path finds it."""
     mode: str = "ACCESS EXCLUSIVE"
+    waits_for_users: bool = False
+    """The statement also waits for the end of every transaction that has any lock on the table."""
+
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        """The modes that hold it up."""
+        return MODES if self.waits_for_users else CONFLICTS[self.mode]
+
+    @property
+    def words(self) -> str:
+        """What is waited for."""
+        users = f", with the end of all transactions that use {self.table}" if self.waits_for_users else ""
+        return f"{self.mode} on {self.table}{users}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +83,10 @@ class Blocker:
 
 
 def blockers_of(connection: Connection, wanted: tuple[Wanted, ...]) -> tuple[Blocker, ...]:
-    """Who holds locks that these conflict with, at most ``SHOWN``; () also where the server does not answer."""
+    """Who holds locks that these conflict with, the oldest first, at most ``SHOWN``.
+
+    () also where the server does not answer.
+    """
     which = " OR ".join(f"({_which(one)})" for one in wanted)
     try:
         with connection.begin():
@@ -82,7 +98,7 @@ def blockers_of(connection: Connection, wanted: tuple[Wanted, ...]) -> tuple[Blo
 
 
 def _which(wanted: Wanted) -> str:
-    names = (literal(mode.title().replace(" ", "") + "Lock") for mode in CONFLICTS[wanted.mode])
+    names = (literal(mode.title().replace(" ", "") + "Lock") for mode in wanted.conflicts)
     return _WHICH.format(modes=", ".join(names), table=literal(wanted.table))
 
 

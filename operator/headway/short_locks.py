@@ -23,6 +23,7 @@ TRIED_AGAIN = frozenset({"55P03", "40P01"})
 """PostgreSQL's lock_not_available and deadlock_detected."""
 TOLD_AFTER_SECONDS = 5.0
 TOLD_AGAIN_SECONDS = 60.0
+UNCHANGED = "Nothing was changed by this step."
 NAP_SECONDS = 0.5
 """Between looks at what is wished."""
 
@@ -54,7 +55,7 @@ LONG = Patience(first_ms=10_000.0, longest_ms=10_000.0, first_pause_seconds=1.0,
 
 
 class LockUnavailable(Exception):
-    """A lock could not be had in time; nothing was changed, and running the revision again goes on here."""
+    """A lock could not be had in time; running the revision again goes on here. The message says what was changed."""
 
     sqlstate = "55P03"
     tells_blockers = True
@@ -70,12 +71,18 @@ class Means:
     chance: Callable[[], float] = random.random
 
 
+def nothing_changed(connection: Connection) -> str:
+    """What a step leaves that did not get its locks: all of it is one transaction."""
+    return UNCHANGED
+
+
 @dataclass
 class _Tries:
     link: Link
     wanted: tuple[Wanted, ...]
     patience: Patience
     means: Means
+    left: Callable[[Connection], str]
     started: float = 0.0
     seen: str = ""
     """Who blocked when somebody was last seen to."""
@@ -88,19 +95,18 @@ class _Tries:
         waited = self.means.clock() - self.started
         pause = self.patience.pause_seconds(attempt, self.means.chance())
         if waited + pause > self.patience.give_up_after_seconds:
-            raise LockUnavailable(self._sentence(attempt + 1, waited)) from error
+            raise LockUnavailable(self._sentence(attempt + 1, waited, session.do(self.left))) from error
         self._tell(waited)
         rest(self.link, pause, self.means)
 
     def _names(self) -> str:
-        return ", ".join(f"{one.mode} on {one.table}" for one in self.wanted)
+        return ", ".join(one.words for one in self.wanted)
 
-    def _sentence(self, tries: int, waited: float) -> str:
+    def _sentence(self, tries: int, waited: float, left: str) -> str:
         who = f"Blocked by {self.seen}." if self.seen else "Who blocked it was not seen."
         return (
-            f"The lock could not be had in {waited:.0f} s and {tries} tries: {self._names()}. {who} Nothing "
-            "was changed by this step. End what holds the lock, or wait for it, and run the revision again: "
-            "it goes on here."
+            f"The lock could not be had in {waited:.0f} s and {tries} tries: {self._names()}. {who} {left} "
+            "End what holds the lock, or wait for it, and run the revision again: it goes on here."
         )
 
     def _tell(self, waited: float) -> None:
@@ -119,14 +125,16 @@ def with_short_locks(
     patience: Patience = SHORT,
     means: Means = Means(),
     is_transaction: bool = True,
+    left: Callable[[Connection], str] = nothing_changed,
 ) -> None:
     """Do ``work`` in one transaction of its own, with ``SET LOCAL lock_timeout``, until it had its locks.
 
     ``wanted`` only names who blocks. ``is_transaction``: False for a session that commits each statement itself; the
-    time-out then stays set in it. Between tries a stop that is wished ends the pass by ``link.stop``. Raises
-    :class:`LockUnavailable` after ``give_up_after_seconds``, and whatever else ``work`` raises, at once.
+    time-out then stays set in it. ``left`` looks, after the last try, what the tries have left, and says it as a
+    sentence. Between tries a stop that is wished ends the pass by ``link.stop``. Raises :class:`LockUnavailable`
+    after ``give_up_after_seconds``, and whatever else ``work`` raises, at once.
     """
-    tries = _Tries(link, wanted, patience, means, means.clock())
+    tries = _Tries(link, wanted, patience, means, left, means.clock())
     attempt, setting = 0, "SET LOCAL" if is_transaction else "SET"
     while True:
         try:

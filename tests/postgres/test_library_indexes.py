@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 
 from headway import create_index_concurrently, drop_index_concurrently
+from headway.operations import indexes
 from headway.operations.index_build import IndexNotBuilt
 from headway.operations.tables import NoSuchTable
+from headway.short_locks import LockUnavailable, Patience
 from support.catalog import catalog
 from support.cuts import statements_cut
 from support.held_index import INDEX, HeldIndex
@@ -404,6 +406,46 @@ def test_a_partitioned_index_is_dropped_with_those_of_its_partitions(events):
     build(events, "i", "events", ["id"])
     run(events.url(), lambda: drop_index_concurrently("i", "events"))
     assert catalog(events) == before
+
+
+SOON = Patience(first_ms=20, longest_ms=20, first_pause_seconds=0.01, longest_pause_seconds=0.01)
+
+
+def given_up(database, monkeypatch):
+    """What a drop says that has not long to wait."""
+    monkeypatch.setattr(indexes, "LONG", SOON)
+    with pytest.raises(LockUnavailable) as caught:
+        run(
+            database.url(),
+            lambda: drop_index_concurrently("i", "users", patience=Patience(give_up_after_seconds=0.1)),
+        )
+    return str(caught.value)
+
+
+def test_a_drop_that_is_given_up_names_whoever_only_reads_and_says_what_is_left(users, monkeypatch):
+    users.execute("CREATE INDEX i ON users (email)")
+    reader = psycopg.connect(users.address, application_name="report")
+    reader.execute("SELECT count(*) FROM users")
+    said = given_up(users, monkeypatch)
+    assert f"session {reader.info.backend_pid} (application report): idle in transaction" in said
+    assert "the end of all transactions that use public.users" in said
+    assert "The index public.i is INVALID now: no query uses it and writes still keep it up" in said
+    assert "Nothing was changed" not in said
+    assert users.scalar(VALID, ("i",)) is False
+    reader.close()
+    run(users.url(), lambda: drop_index_concurrently("i", "users"))
+    assert users.scalar(VALID, ("i",)) is None
+
+
+def test_a_drop_that_never_had_its_lock_has_changed_nothing(users, monkeypatch):
+    users.execute("CREATE INDEX i ON users (email)")
+    other = psycopg.connect(users.address)
+    other.execute("LOCK TABLE users IN SHARE UPDATE EXCLUSIVE MODE")
+    said = given_up(users, monkeypatch)
+    other.close()
+    assert "Nothing was changed by this step." in said
+    assert "INVALID" not in said
+    assert users.scalar(VALID, ("i",)) is True
 
 
 def test_a_session_cut_while_it_drops_leaves_a_rerun_the_same_end(database):

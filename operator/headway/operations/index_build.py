@@ -14,13 +14,22 @@ from headway.operations.tables import Table
 from headway.operations.watching import Look, watching
 from headway.place import Beside
 from headway.sessions import OwnSession
-from headway.short_locks import LONG, LockUnavailable, Patience, rest, stop_if_wished, with_short_locks
-from headway.statements import execute, sqlstate
+from headway.short_locks import (
+    LONG,
+    UNCHANGED,
+    LockUnavailable,
+    Patience,
+    rest,
+    stop_if_wished,
+    with_short_locks,
+)
+from headway.statements import execute, rows, sqlstate
 
 POLL_SECONDS = 1.0
 CLEANING = Patience(2000.0, 1.0, 2000.0, 0.5, 0.5, give_up_after_seconds=6.0)
 """For dropping what a build left that failed: the next run does it if it cannot be done now."""
 DEADLOCK = "40P01"
+STATE = "SELECT indisvalid, indislive FROM pg_catalog.pg_index WHERE indexrelid = {oid}"
 DEADLOCKS = 3
 """How often a build that lost a deadlock is begun again."""
 
@@ -151,9 +160,12 @@ def _without_time_outs(connection: Connection, statement: str) -> None:
 
 
 def drop(beside: Beside, index: Index, patience: Patience) -> None:
-    """``DROP INDEX CONCURRENTLY``, tried until it had its locks; raises :class:`LockUnavailable`."""
+    """``DROP INDEX CONCURRENTLY``, tried until it had its locks; raises :class:`LockUnavailable`.
+
+    It commits first that queries no longer use the index, and then waits for all who use the table.
+    """
     statement = f"DROP INDEX CONCURRENTLY IF EXISTS {index.quoted}"
-    wanted = (WantedLock(index.table, "SHARE UPDATE EXCLUSIVE"),)
+    wanted = (WantedLock(index.table, "SHARE UPDATE EXCLUSIVE", waits_for_users=True),)
     with beside.session(autocommit=True) as session:
         session.do(lambda one: _commit(one, "SET statement_timeout = 0"))
         with_short_locks(
@@ -163,7 +175,21 @@ def drop(beside: Beside, index: Index, patience: Patience) -> None:
             beside.place.link,
             patience,
             is_transaction=False,
+            left=lambda one: _left_of(one, index),
         )
+
+
+def _left_of(connection: Connection, index: Index) -> str:
+    """What a drop that was given up has left."""
+    with connection.begin():
+        found = rows(connection, STATE.format(oid=index.oid))
+    if not found or found[0][0]:
+        return UNCHANGED
+    writes = "and writes still keep it up" if found[0][1] else "and writes do not keep it up any more"
+    return (
+        f"The index {index.quoted} is INVALID now: no query uses it {writes}; no row is lost, and only the drop is "
+        "left to do."
+    )
 
 
 def _commit(connection: Connection, statement: str) -> None:

@@ -1,6 +1,7 @@
 """Indexes made and dropped while the table is in use."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.sql import ClauseElement
@@ -82,9 +83,11 @@ def drop_index_concurrently(
 ) -> None:
     """Drop an index while the table is read and written; one that is not there (any more) is noticed and no failure.
 
-    Locks: ``SHARE UPDATE EXCLUSIVE`` on the table, and waits for the transactions that use the index, 10 s at a
-    time. The index of a partitioned table cannot be dropped concurrently: it takes ``ACCESS EXCLUSIVE`` on the
-    table and its partitions for a moment, tried with ``patience``. Commits what the revision did before.
+    Locks: ``SHARE UPDATE EXCLUSIVE`` on the table, and waits for the transactions that use the table, 10 s at a
+    time. Given up while it waits for those, it leaves the index INVALID: no query uses it any more, and the next
+    run finishes the drop. The index of a partitioned table cannot be dropped concurrently: it takes ``ACCESS
+    EXCLUSIVE`` on the table and its partitions for a moment, tried with ``patience``. Commits what the revision did
+    before.
 
     Raises :class:`headway.operations.index_build.IndexNotBuilt` for the index of a constraint,
     :class:`headway.place.CannotCommit`, :class:`headway.short_locks.LockUnavailable`. Elsewhere than on
@@ -123,7 +126,7 @@ def _drop_found(
         statement, wanted = f"DROP INDEX IF EXISTS {index.quoted}", (WantedLock(index.table),)
         with_short_locks(looks, lambda one: execute(one, statement), wanted, link, patience)
     else:
-        drop(beside, index, LONG)
+        drop(beside, index, replace(LONG, give_up_after_seconds=patience.give_up_after_seconds))
 
 
 def _options(
