@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from alembic import op
+from sqlalchemy.exc import ProgrammingError
 
 from headway import backfill
 from headway.backfills.known import NoSuchColumn, NoSuchTable, NotPossible
@@ -171,6 +173,89 @@ def test_a_row_with_bad_data_is_told_by_its_key_and_the_others_are_filled(users,
     users.execute("ALTER TABLE users DROP CONSTRAINT short")
     fill(users, "users", LOWER, **named)
     assert wrong(users) == 0
+
+
+@pytest.mark.parametrize("strategy", ["auto", "keyset"])
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+def test_a_comment_at_the_end_of_a_text_hides_nothing_that_comes_after_it(users, driver, strategy):
+    """Drivers that put values into the text themselves would update every row without a word."""
+    set_ = {"email_lc": "lower(email) -- as the new form writes it", "n": "7 /* seven */"}
+    named = {"where": "id <= 300 AND email_lc IS NULL -- the first hundred", "strategy": strategy}
+    run(users.url(driver), lambda: backfill("users", set_, **named), Told())
+    assert users.rows("SELECT n, count(*), count(email_lc) FROM users GROUP BY n ORDER BY n") == [
+        (0, ROWS - 100, 0),
+        (7, 100, 100),
+    ]
+
+
+def test_an_expression_with_a_comment_is_known_as_well_as_one_without(users):
+    _, told = fill(users, "users", {"email_lc": "lower(email) -- as the new form writes it"})
+    assert started(told)["strategy"] == "striped"
+
+
+@pytest.mark.parametrize("named", [{"where": "email_lc IS NULL"}, {"strategy": "keyset"}], ids=str)
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ("RAISE EXCEPTION 'no such address: %', NEW.email", "P0001"),
+        ("NEW.pad := (SELECT 'x' FROM generate_series(1, 2))", "21000"),
+        ("RAISE EXCEPTION USING ERRCODE = '54000', MESSAGE = 'index row too large: ' || NEW.email", "54000"),
+    ],
+    ids=["a trigger's rule", "a subquery of two rows", "too large for an index"],
+)
+def test_a_row_that_a_trigger_refuses_is_told_by_its_key_and_the_others_are_filled(users, named, rule, code):
+    users.execute(
+        "CREATE FUNCTION refuses() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN IF NEW.id = 231 THEN {rule}; END IF; RETURN NEW; END $$;"
+        "CREATE TRIGGER refuses BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION refuses()"
+    )
+    with pytest.raises(BackfillIncomplete) as caught:
+        fill(users, "users", LOWER, **named)
+    assert f"(231) {code}" in str(caught.value)
+    assert "user77" not in str(caught.value).lower()
+    assert users.rows("SELECT id FROM users WHERE email_lc IS NULL") == [(231,)]
+
+
+@pytest.fixture
+def owned(users):
+    """By a role that obeys policies when they are forced upon it."""
+    users.execute(
+        "CREATE ROLE shop_owner; GRANT ALL ON SCHEMA public TO shop_owner; ALTER TABLE users OWNER TO shop_owner;"
+        "ALTER TABLE users ENABLE ROW LEVEL SECURITY; CREATE POLICY small ON users USING (id <= 300)"
+    )
+    yield users
+    users.execute(
+        "REASSIGN OWNED BY shop_owner TO CURRENT_USER; DROP OWNED BY shop_owner; DROP ROLE shop_owner"
+    )
+
+
+def fill_as_owner():
+    op.execute("SET ROLE shop_owner")
+    backfill("users", LOWER, batch_rows=500)
+
+
+def test_a_table_of_which_policies_hide_rows_is_refused_before_anything_is_changed(owned):
+    owned.execute("ALTER TABLE users FORCE ROW LEVEL SECURITY")
+    with pytest.raises(NotPossible, match=r"Row level security hides rows of users .* BYPASSRLS"):
+        run(owned.url(), fill_as_owner, Told())
+    assert owned.scalar("SELECT count(email_lc) FROM users") == 0
+    owned.execute("ALTER TABLE users NO FORCE ROW LEVEL SECURITY")
+    run(owned.url(), fill_as_owner, Told())
+    assert wrong(owned) == 0
+
+
+def test_policies_that_come_to_hide_rows_in_the_middle_end_it(owned):
+    told = Told()
+
+    def hide():
+        if owned.scalar("SELECT count(email_lc) FROM users"):
+            owned.execute("ALTER TABLE users FORCE ROW LEVEL SECURITY")
+        return {}
+
+    told.wishes = hide
+    with pytest.raises(ProgrammingError, match="row-level security"):
+        run(owned.url(), fill_as_owner, told)
+    assert not owned.scalar("SELECT is_complete FROM headway_backfill")
 
 
 @pytest.mark.parametrize(

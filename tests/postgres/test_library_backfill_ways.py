@@ -139,6 +139,16 @@ def test_a_script_in_which_a_row_may_not_be_met_twice_has_one_plain_statement(se
     assert f"UPDATE public.users SET email_lc = {expression} WHERE email LIKE '50%';" in script
 
 
+@pytest.mark.parametrize("where", [None, "id <= 10 -- the first ones"])
+@pytest.mark.parametrize("exactly_once", [None, True])
+def test_a_comment_at_the_end_of_a_text_hides_nothing_of_a_script(users, where, exactly_once):
+    set_ = {"email_lc": "email || '!' -- louder"}
+    script = script_of(lambda: backfill("users", set_, where, exactly_once=exactly_once))
+    apply(users, script)
+    rows = users.scalar("SELECT count(*) FROM users")
+    assert users.scalar("SELECT count(*) FROM users WHERE email_lc = email || '!'") == (10 if where else rows)
+
+
 def test_a_script_goes_through_a_table_in_pieces_that_are_committed_each(database):
     """Also with partitions, names that are to be quoted, and per cent signs, quotes and dollars in expressions."""
     database.execute(

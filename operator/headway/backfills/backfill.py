@@ -8,7 +8,7 @@ from headway.backfills.call import Call
 from headway.backfills.known import Asked
 from headway.backfills.names import calling_revision, default_name
 from headway.backfills.offline import write_script
-from headway.backfills.queries import as_text
+from headway.backfills.queries import as_text, ended
 from headway.backfills.staffing import MOST_WORKERS
 from headway.backfills.whole import run
 from headway.facts import BackfillFinished
@@ -89,8 +89,8 @@ def backfill(
     asked = Asked(
         table=table,
         schema=place.schema(schema),
-        assignments=tuple((column, as_text(sql, place.dialect)) for column, sql in set_.items()),
-        where="" if where is None else as_text(where, place.dialect),
+        assignments=tuple((column, ended(as_text(sql, place.dialect))) for column, sql in set_.items()),
+        where="" if where is None else ended(as_text(where, place.dialect)),
         strategy=strategy,
         key=tuple(key or ()),
         exactly_once=exactly_once,

@@ -38,8 +38,10 @@ _STATES = {
     "25P03": Cause.LOST,
     "25P04": Cause.LOST,
     "53300": Cause.LOST,
+    "54000": Cause.DATA,
 }
-_CLASSES = {"08": Cause.LOST, "22": Cause.DATA, "23": Cause.DATA}
+# Also what a trigger raises (P0), a subquery with two rows for this one (21), and a value too large for an index.
+_CLASSES = {"08": Cause.LOST, "21": Cause.DATA, "22": Cause.DATA, "23": Cause.DATA, "P0": Cause.DATA}
 _MYSQL = {
     1205: Cause.SLOW,
     3024: Cause.SLOW,
@@ -61,6 +63,8 @@ _MYSQL = {
     1406: Cause.DATA,
     1451: Cause.DATA,
     1452: Cause.DATA,
+    1644: Cause.DATA,
+    1690: Cause.DATA,
     3819: Cause.DATA,
     4025: Cause.DATA,
 }

@@ -40,11 +40,16 @@ def write_script(place: Place, asked: Asked) -> None:
     if place.is_postgres and _may_happen_twice(asked):
         return _write_pieces(place, asked)
     table = place.name(asked.schema, asked.table)
-    where = f" WHERE {asked.where}" if asked.where else ""
+    update = f"UPDATE {table} SET {_assignments(place, asked)}"
+    # A semicolon behind a comment would be part of it.
+    if asked.where:
+        update += f" WHERE ({asked.where})" if asked.where.endswith("\n") else f" WHERE {asked.where}"
+    elif update.endswith("\n"):
+        update += "WHERE TRUE"
     place.write(
         "-- headway.backfill: online, this is done in batches of about 100 ms, each committed with its checkpoint.",
         "-- As one statement it locks all the rows that it updates until the end; on a large table run it in parts.",
-        _plain(f"UPDATE {table} SET {_assignments(place, asked)}{where}"),
+        _plain(update),
     )
 
 

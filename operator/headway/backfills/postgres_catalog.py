@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from headway.backfills import expressions
 from headway.backfills.clauses import Clauses
-from headway.backfills.known import Asked, Column, Known, NoSuchColumn, NoSuchKey, NoSuchTable
+from headway.backfills.known import Asked, Column, Known, NoSuchColumn, NoSuchKey, NoSuchTable, NotPossible
 from headway.backfills.orders import Leaf
 from headway.backfills.queries import every, name_in, one
 from headway.statements import quoted
@@ -37,6 +37,11 @@ _TREE = """
         / CAST(current_setting('block_size') AS bigint)
     FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam ORDER BY c.oid
+"""
+# For this role; a statement that names a partition obeys the policies of that partition.
+_HIDING = """
+    SELECT CAST(CAST(oid AS regclass) AS text) FROM pg_catalog.pg_class
+    WHERE oid IN ({oids}) AND row_security_active(oid)
 """
 _KEYS = """
     SELECT i.relname, x.indisprimary, a.attname, format_type(a.atttypid, a.atttypmod),
@@ -91,7 +96,7 @@ _OLD = f"""
 
 def read(connection: Connection, asked: Asked) -> Known:
     """Without the expressions; raises :class:`NoSuchTable`, :class:`NoSuchColumn`, :class:`NoSuchKey`,
-    and what the driver raises.
+    :class:`NotPossible` and what the driver raises.
     """
     return _read(connection, asked)
 
@@ -128,6 +133,7 @@ def _read(connection: Connection, asked: Asked) -> Known:
     targets = _targets(asked, table, {name: (kind, number) for name, kind, number in attributes})
     key_name, key = _key(asked, table, every(connection, _KEYS.format(oid=oid)))
     oids = ", ".join(str(row[0]) for row in tree)
+    _refuse_hidden_rows(connection, oids)
     leaves = tuple(sorted(leaves, key=lambda leaf: -leaf.rows))
     return Known(
         dialect="postgresql",
@@ -148,6 +154,16 @@ def _read(connection: Connection, asked: Asked) -> Known:
         old_snapshot=str((one(connection, _OLD) or ("",))[0]),
         signature=f"{oid}:{','.join(str(number) for _, _, number in targets)}",
     )
+
+
+def _refuse_hidden_rows(connection: Connection, oids: str) -> None:
+    found = ", ".join(name for (name,) in every(connection, _HIDING.format(oids=oids)))
+    if found:
+        raise NotPossible(
+            f"Row level security hides rows of {found} from this role, so they would be left without a word. Nothing "
+            "was changed. Run the migration as a role with BYPASSRLS, or as the table's owner without FORCE ROW "
+            "LEVEL SECURITY."
+        )
 
 
 def _resolved(connection: Connection, asked: Asked) -> "tuple[str, str, int]":

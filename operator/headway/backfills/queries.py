@@ -36,6 +36,11 @@ def as_text(expression: Any, dialect: Dialect) -> str:
     return str(expression.compile(dialect=plain, compile_kwargs={"literal_binds": True})).replace(":", "\\:")
 
 
+def ended(sql: str) -> str:
+    """A text after which more may be written on: the end of its line ends a comment, which would swallow the rest."""
+    return f"{sql}\n" if "--" in sql or "#" in sql else sql
+
+
 @lru_cache(maxsize=128)
 def _clause(statement: str) -> TextClause:
     """Kept, with what SQLAlchemy finds out about it: a batch runs the statements of the one before again."""

@@ -195,7 +195,7 @@ class Worker:
         is_batch = isinstance(order, (Work, Rest)) and not order.is_one_by_one
         if failure.cause is Cause.DATA and not is_batch:
             if self.checkpoint.lane or self.state.parked or self.state.is_searched:
-                raise self._cannot_tell(failure) from error
+                raise self._cannot_tell(failure) from None
             self.state = endings.searched(self.state)
             return
         if failure.cause is Cause.LOST:
