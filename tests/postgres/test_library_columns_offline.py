@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
 import headway
-from support.scripts import apply
+from support.catalog import catalog
+from support.scripts import apply, script_of, statements_of
 
 TABLE = (
     "CREATE TABLE users (id int PRIMARY KEY, name varchar(50)); INSERT INTO users VALUES (1, 'a'), (2, NULL)"
@@ -70,6 +72,46 @@ def test_a_new_type_by_scripts(database):
     apply(database, script(lambda: headway.change_type_expand("items", "price", sa.Integer, **how)))
     apply(database, script(lambda: headway.change_type_contract("items", "price", sa.Integer)))
     assert database.rows("SELECT price FROM items ORDER BY id") == [(1,), (2,), (4,)]
+
+
+STEPS = {
+    "rename, expand": lambda: headway.rename_column_expand("users", "name", "full_name"),
+    "rename, contract": lambda: headway.rename_column_contract("users", "name", "full_name"),
+    "rename, undo": lambda: headway.rename_column_undo("users", "name", "full_name"),
+    "type, expand": lambda: headway.change_type_expand("users", "name", sa.Text()),
+    "type, contract": lambda: headway.change_type_contract("users", "name", sa.Text()),
+    "type, undo": lambda: headway.change_type_undo("users", "name"),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_what_takes_strong_locks_is_one_transaction_with_a_time_out(step):
+    statements = statements_of(script_of(STEPS[step]))
+    # The first pair is Alembic's own, which the operation leaves.
+    assert statements[:4] == ["BEGIN", "COMMIT", "BEGIN", "SET LOCAL lock_timeout = '2s'"]
+    end = statements.index("COMMIT", 2)
+    strong = [
+        number
+        for number, one in enumerate(statements)
+        if one.startswith(("ALTER", "CREATE", "DROP")) or "ADD COLUMN" in one
+    ]
+    assert strong
+    assert all(3 < number < end for number in strong)
+
+
+def test_a_reader_of_long_makes_a_script_fail_soon_and_with_nothing_half_done(database):
+    database.execute(TABLE + f"; ALTER DATABASE {database.name} SET statement_timeout = '20s'")
+    apply(database, script_of(STEPS["type, expand"]))
+    before = catalog(database)
+    reader = database.connect(autocommit=False)
+    reader.execute("SELECT * FROM users")
+    contract = script_of(STEPS["type, contract"])
+    with pytest.raises(psycopg.errors.LockNotAvailable):
+        apply(database, contract)
+    reader.close()
+    assert catalog(database) == before
+    apply(database, contract)
+    assert database.scalar("SELECT pg_typeof(name)::text FROM users LIMIT 1") == "text"
 
 
 def test_on_another_database_it_is_refused_with_advice():

@@ -4,6 +4,7 @@ from headway.columns.swap import trigger_removal
 from headway.columns.wanted import Wanted
 from headway.operations.column_change import Change
 from headway.operations.filling import fill_by_script
+from headway.operations.script import write_steps
 from headway.sync.names import dollar_quoted, identifier, literal, qualified
 from headway.sync.pair import Conversion, Mark, Pair, Side
 from headway.sync.triggers import creation
@@ -16,15 +17,17 @@ END"""
 
 
 def write_expand(change: Change) -> None:
-    """Column, triggers, and one UPDATE."""
+    """Column and triggers in one transaction, then the rows in pieces."""
     mark, pair = described(change)
     wanted, relation = change.wanted, pair.relation
-    change.place.write(
-        "-- Online, the default, NOT NULL, indexes, constraints and foreign keys of the column are copied without",
-        "-- holding anybody up, rows that do not convert are refused by their keys, and the rows are filled in short",
-        "-- batches. Here: the column, the triggers, and one UPDATE; copy the rest with statements of your own.",
-        _column(wanted, relation),
-        *creation(pair, mark),
+    write_steps(
+        change.place,
+        (
+            "-- Online, the default, NOT NULL, indexes, constraints and foreign keys of the column are copied",
+            "-- without holding anybody up, and rows that do not convert are refused by their keys. Here: the column",
+            "-- and the triggers, and then the rows in pieces; copy the rest with statements of your own.",
+        ),
+        (_column(wanted, relation), *creation(pair, mark)),
     )
     fill_by_script(change.table_name, change.schema, mark)
 
@@ -34,26 +37,34 @@ def write_contract(change: Change) -> None:
     mark, pair = described(change)
     old, new = identifier(mark.old), identifier(mark.new)
     rename = [] if change.wanted.is_rename else [f"ALTER TABLE {pair.relation} RENAME COLUMN {new} TO {old}"]
-    change.place.write(
-        "-- Online, this is refused while a row differs, or while something would go with the column that has no",
-        "-- copy, and primary key, foreign keys that refer to it, default and sequence change over.",
-        "-- Here: look at both before. This must find no row:",
-        f"-- SELECT * FROM {pair.relation} WHERE {old} IS NOT NULL AND {new} IS NULL;",
-        *trigger_removal(pair.schema, pair.table, pair.triggers),
-        f"ALTER TABLE {pair.relation} DROP COLUMN {old}",
-        *rename,
-        f"DROP FUNCTION {qualified(pair.schema, pair.function)}()",
+    write_steps(
+        change.place,
+        (
+            "-- Online, this is refused while a row differs, or while something would go with the column that has no",
+            "-- copy, and primary key, foreign keys that refer to it, default and sequence change over.",
+            "-- Here: look at both before. This must find no row:",
+            f"-- SELECT * FROM {pair.relation} WHERE {old} IS NOT NULL AND {new} IS NULL;",
+        ),
+        (
+            *trigger_removal(pair.schema, pair.table, pair.triggers),
+            f"ALTER TABLE {pair.relation} DROP COLUMN {old}",
+            *rename,
+            f"DROP FUNCTION {qualified(pair.schema, pair.function)}()",
+        ),
     )
 
 
 def write_undo(change: Change) -> None:
     """Triggers and new column go."""
     _, pair = described(change)
-    change.place.write(
-        "-- Online, this is refused while the new column has a value that the old one has not.",
-        *trigger_removal(pair.schema, pair.table, pair.triggers),
-        f"ALTER TABLE {pair.relation} DROP COLUMN {identifier(pair.new.name)}",
-        f"DROP FUNCTION {qualified(pair.schema, pair.function)}()",
+    write_steps(
+        change.place,
+        ("-- Online, this is refused while the new column has a value that the old one has not.",),
+        (
+            *trigger_removal(pair.schema, pair.table, pair.triggers),
+            f"ALTER TABLE {pair.relation} DROP COLUMN {identifier(pair.new.name)}",
+            f"DROP FUNCTION {qualified(pair.schema, pair.function)}()",
+        ),
     )
 
 

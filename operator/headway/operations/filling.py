@@ -45,7 +45,7 @@ def tidy_up(work: Work, expanded: Expanded) -> None:
 
 
 def fill_by_script(table: str, schema: str | None, mark: Mark) -> None:
-    """The same offline: one UPDATE."""
+    """The same offline: in pieces that commit each."""
     _backfill(table, schema, mark, assignment(mark), unfilled(mark))
 
 
