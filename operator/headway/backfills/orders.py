@@ -20,8 +20,8 @@ class Leaf:
 
     @property
     def identity(self) -> str:
-        """Its name in the checkpoint."""
-        return f"{self.schema}.{self.name}"
+        """In the checkpoint; on PostgreSQL a table keeps its place under another name and in another schema."""
+        return str(self.oid) if self.oid else f"{self.schema}.{self.name}"
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Parked:
     """A row that could not be updated."""
 
     leaf: str
+    """Its identity."""
     key: Key
     sqlstate: str
 

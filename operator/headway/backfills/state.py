@@ -16,7 +16,7 @@ class State:
     """The first run's estimate; a later one would count what updates have left dead. 0: none was made."""
     sweep: int = 0
     done: tuple[str, ...] = ()
-    """Leaves that this sweep has done."""
+    """Identities of the leaves that this sweep has done."""
     leaf: str = ""
     """That is worked on; empty: the next one is to be opened."""
     place: Place | None = None

@@ -30,8 +30,8 @@ from headway.backfills.stored import as_text, state_of
 A, B = Leaf("s", "a", 1, rows=100, density=10.0), Leaf("s", "b", 2, rows=50, density=10.0)
 PLAN = Plan((A, B), True, 16, must_clear=False, is_guarded=True)
 ONCE = replace(PLAN, is_guarded=False, is_striped=False, stripes=1)
-SWEPT = State(done=("s.a", "s.b"))
-PARKED = (Parked("s.a", ("1",), "23514"),)
+SWEPT = State(done=(A.identity, B.identity))
+PARKED = (Parked(A.identity, ("1",), "23514"),)
 
 
 def order(state, plan=PLAN):
@@ -67,7 +67,7 @@ def a_round(state, rows, met, stuck=0):
 
 
 def test_the_table_is_looked_at_when_all_its_leaves_are_swept():
-    assert isinstance(order(State(done=("s.a",))), Open)
+    assert isinstance(order(State(done=(A.identity,))), Open)
     assert order(SWEPT) == Look()
 
 
@@ -187,7 +187,7 @@ def test_where_nothing_is_swept_again_parked_rows_are_tried_once_at_the_end_of_e
 
 @given(st.lists(st.booleans(), max_size=300))
 def test_many_parked_rows_are_tried_a_few_at_a_time_so_their_locks_are_short(heals):
-    rows = tuple(Parked("s.a", (str(number),), "23514") for number in range(len(heals)))
+    rows = tuple(Parked(A.identity, (str(number),), "23514") for number in range(len(heals)))
     healed = {row for row, heal in zip(rows, heals, strict=True) if heal}
     state, tried = replace(SWEPT, parked=rows), []
     while isinstance(following := order(state, ONCE), Again):
