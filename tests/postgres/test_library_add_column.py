@@ -225,6 +225,50 @@ def test_stop_filling_takes_the_trigger_away_and_leaves_the_column(users):
     assert catalog(users)["functions"] == []
 
 
+def test_tables_and_columns_whose_names_run_together_are_filled_by_functions_of_their_own(database):
+    database.execute(
+        'CREATE TABLE order_item (id int PRIMARY KEY, v text); CREATE TABLE "order" (LIKE order_item INCLUDING ALL)'
+    )
+    both = (("order_item", "status"), ("order", "item_status"))
+    for table, name in both:
+        new = sa.Column(name, sa.Text)
+        run(database.url(), lambda: add_column_with_backfill(table, new, "upper(v)"))  # noqa: B023
+    for table, name in both:
+        database.execute(f"INSERT INTO \"{table}\" VALUES (1, 'a')")
+        assert database.scalar(f'SELECT {name} FROM "{table}"') == "A"
+        run(database.url(), lambda: stop_filling_column(table, name))  # noqa: B023
+    assert catalog(database)["triggers"] == catalog(database)["functions"] == []
+
+
+def test_a_new_table_of_the_old_name_takes_no_function_from_a_table_that_was_renamed(users):
+    add(users)
+    users.execute(f"ALTER TABLE users RENAME TO people; {TABLE}; {ROWS.replace('300', '3')}")
+    before = catalog(users)
+    with pytest.raises(
+        ConstraintRefused, match=r"triggers of public\.people call it.*stop_filling_column\(\)"
+    ):
+        add(users)
+    with pytest.raises(psycopg.errors.DependentObjectsStillExist):
+        apply(users, script_of(lambda: add_column_with_backfill("users", column(), "'other'")))
+    run(users.url(), lambda: stop_filling_column("users", "email_lc"))
+    assert catalog(users) == before
+    users.execute("INSERT INTO people (id, email) VALUES (1000, 'EVE')")
+    assert users.scalar("SELECT email_lc FROM people WHERE id = 1000") == "eve"
+    run(users.url(), lambda: stop_filling_column("people", "email_lc"))
+    assert catalog(users)["triggers"] == catalog(users)["functions"] == []
+    add(users)
+    assert wrong(users) == 0
+
+
+def test_another_value_under_another_name_of_the_table_leaves_one_function(users):
+    add(users)
+    users.execute("ALTER TABLE users RENAME TO people")
+    run(users.url(), lambda: add_column_with_backfill("people", column(), "upper(email)"))
+    users.execute("INSERT INTO people (id, email) VALUES (1000, 'eve')")
+    assert users.scalar("SELECT count(*) FROM people WHERE email_lc <> upper(email)") == 0
+    assert len(catalog(users)["functions"]) == 1
+
+
 def test_with_a_server_default_new_rows_have_that_and_there_is_no_trigger(users):
     add(users, new=column(nullable=False, server_default="it's new"))
     users.execute("INSERT INTO users (id, email) VALUES (1000, 'EVE')")

@@ -222,7 +222,8 @@ def test_contract_refuses_while_rows_differ_and_names_them(shop):
 
 def test_contract_refuses_while_a_trigger_is_disabled(shop):
     expand(shop)
-    shop.execute("ALTER TABLE users DISABLE TRIGGER zz_headway_sync_update_name_full_name")
+    named = "SELECT tgname FROM pg_trigger WHERE tgname LIKE 'zz_headway_sync_update_name_full_name_%'"
+    shop.execute(f"ALTER TABLE users DISABLE TRIGGER {shop.scalar(named)}")
     refused(contract, shop, "disabled", "ENABLE TRIGGER")
 
 
@@ -256,6 +257,58 @@ def test_a_column_takes_part_in_one_change_at_a_time(shop):
     contract(shop)
     contract(shop, old="email", new="mail")
     assert shop.scalar("SELECT count(mail) FROM users WHERE full_name IS NOT NULL") == 100
+
+
+def test_tables_and_columns_whose_names_run_together_have_triggers_of_their_own(database):
+    database.execute(
+        'CREATE TABLE "order" (id int PRIMARY KEY, item_name text, a text, a_b text);'
+        "CREATE TABLE order_item (id int PRIMARY KEY, name text);"
+        "INSERT INTO \"order\" VALUES (1, 'x', 'x', 'x'); INSERT INTO order_item VALUES (1, 'x')"
+    )
+    pairs = (
+        ("order", "item_name", "full_name"), ("order_item", "name", "full_name"),
+        ("order", "a", "b_c"), ("order", "a_b", "c"),
+    )  # fmt: skip
+    for pair in pairs:
+        expand(database, *pair)
+    database.execute(
+        "UPDATE \"order\" SET item_name = 'd', a = 'e', c = 'f'; UPDATE order_item SET name = 'g'"
+    )
+    assert database.rows('SELECT full_name, b_c, a_b FROM "order"') == [("d", "e", "f")]
+    assert database.rows("SELECT full_name FROM order_item") == [("g",)]
+    undo(database, *pairs[2])
+    for pair in (*pairs[:2], pairs[3]):
+        contract(database, *pair)
+    assert catalog(database)["triggers"] == catalog(database)["functions"] == []
+
+
+RENAMED = (
+    "ALTER TABLE users RENAME TO people; CREATE TABLE users (id int PRIMARY KEY, name text);"
+    "INSERT INTO users VALUES (1, 'ada')"
+)
+
+
+@pytest.mark.parametrize("end", [contract, undo])
+def test_a_change_goes_on_under_another_name_of_the_table_and_leaves_a_new_one_of_the_old_name_alone(
+    shop, end
+):
+    expand(shop)
+    shop.execute(RENAMED)
+    refused(expand, shop, "triggers of public.people call it", "contract step")
+    shop.execute("INSERT INTO people (id, name) VALUES (1000, 'eve')")
+    assert shop.scalar("SELECT full_name FROM people WHERE id = 1000") == "eve"
+    end(shop, "people")
+    assert shop.rows("SELECT id, name FROM users") == [(1, "ada")]
+    assert catalog(shop)["triggers"] == catalog(shop)["functions"] == []
+
+
+def test_an_expand_step_that_is_run_again_under_another_name_of_the_table_leaves_nothing_of_the_first(shop):
+    expand(shop)
+    shop.execute("ALTER TABLE users RENAME TO people")
+    expand(shop, "people")
+    assert len(catalog(shop)["functions"]) == 1
+    contract(shop, "people")
+    assert catalog(shop)["triggers"] == catalog(shop)["functions"] == []
 
 
 def test_a_column_of_somebody_elses_is_not_taken_over(shop):

@@ -13,10 +13,12 @@ from headway.columns.clashes import clash
 from headway.columns.copies import copies_of
 from headway.columns.partitions import uncopied
 from headway.columns.refusals import Situation, refusal
+from headway.columns.swap import trigger_removal
 from headway.columns.wanted import CannotChange, Wanted, pair_of
 from headway.statements import execute, rows, sqlstate
+from headway.sync.calling import another_calling
 from headway.sync.column import VOLATILE, Column, Table, find_column, is_constrained
-from headway.sync.found import found_on, mark_on
+from headway.sync.found import Found, found_on, pair_on
 from headway.sync.names import identifier, literal, qualified
 from headway.sync.pair import Mark, Pair
 from headway.sync.triggers import creation
@@ -55,12 +57,14 @@ def expand(connection: Connection, table: Table, wanted: Wanted, path: str) -> E
     belongings = read_belongings(connection, table, old.name, old.number, wanted.new)
     _refuse(connection, table, old, wanted.new, new_type, belongings)
     mark = wanted.mark(table.schema, table.name, path)
-    _add_column(connection, table, wanted, old, new_type)
+    known = pair_on(connection, table, wanted.old, wanted.new)
+    _add_column(connection, table, wanted, old, new_type, known)
     _refuse_taken_names(connection, table, wanted, belongings)
     default, kept = _set_default(connection, table, wanted, old, path)
     mark = replace(mark, default=kept)
     pair = pair_of(table, mark, old, new_type, default)
-    for one in creation(pair, mark):
+    _refuse_another_tables_function(connection, table, pair)
+    for one in (*_removal(pair, known), *creation(pair, mark)):
         execute(connection, one)
     _copy_words(connection, relation, old, wanted.new, belongings)
     return Expanded(table, old, pair, mark, belongings, uncopied(connection, table, old.name, wanted.new))
@@ -90,6 +94,26 @@ def _refuse_taken_names(connection: Connection, table: Table, wanted: Wanted, be
         raise CannotChange(f"{said} Nothing was changed.")
 
 
+def _refuse_another_tables_function(connection: Connection, table: Table, pair: Pair) -> None:
+    other = another_calling(connection, table.oid, table.schema, pair.function)
+    if other:
+        raise CannotChange(
+            f"The triggers of {table.schema}.{table.name} would call the function {pair.function}, and triggers of "
+            f"{other} call it: that table had this name when {pair.old.name} and {pair.new.name} of it began to be "
+            "kept equal. End that change by its contract step or its undo first. Nothing was changed."
+        )
+
+
+def _removal(pair: Pair, known: Found | None) -> tuple[str, ...]:
+    """Of what an earlier run made; the table may have had another name then."""
+    if known is None:
+        return ()
+    return (
+        *trigger_removal(pair.schema, pair.table, known.triggers),
+        f"DROP FUNCTION IF EXISTS {known.function}()",
+    )
+
+
 def column_of(connection: Connection, table: Table, name: str) -> Column:
     """Raises :class:`CannotChange` where there is none."""
     found = find_column(connection, table, name)
@@ -104,7 +128,9 @@ def server_version(connection: Connection) -> int:
     return int(version)
 
 
-def _add_column(connection: Connection, table: Table, wanted: Wanted, old: Column, type_: str) -> None:
+def _add_column(
+    connection: Connection, table: Table, wanted: Wanted, old: Column, type_: str, known: Found | None
+) -> None:
     there = find_column(connection, table, wanted.new)
     if there is None:
         collation = f" COLLATE {old.collation}" if old.collation and wanted.is_rename else ""
@@ -114,7 +140,6 @@ def _add_column(connection: Connection, table: Table, wanted: Wanted, old: Colum
             f"ADD COLUMN {identifier(wanted.new)} {type_}{collation}",
         )
         return
-    known = mark_on(connection, table, wanted.old, wanted.new)
     if known is None:
         raise CannotChange(
             f"{table.schema}.{table.name} has a column {wanted.new} already that no operation has added, and what is "

@@ -19,6 +19,7 @@ class Swap:
     schema: str
     mark: Mark
     function: str
+    """Quoted, with its schema."""
     triggers: tuple[str, ...]
     copies: Copies
     sequence: str | None = None
@@ -57,7 +58,7 @@ def statements(swap: Swap) -> tuple[str, ...]:
         *_replica_identity(swap),
         *([f"ALTER TABLE {swap.relation} RENAME COLUMN {new} TO {old}"] if swap.mark.kind == TYPE else []),
         *_renames(swap),
-        f"DROP FUNCTION IF EXISTS {qualified(swap.schema, swap.function)}()",
+        f"DROP FUNCTION IF EXISTS {swap.function}()",
     )
 
 
@@ -70,7 +71,7 @@ def undoing(
         *trigger_removal(schema, mark.table, triggers),
         *(_drop(one.original.relation, one.name) for one in copies.incoming),
         f"ALTER TABLE {relation} DROP COLUMN IF EXISTS {identifier(mark.new)}",
-        f"DROP FUNCTION IF EXISTS {qualified(schema, function)}()",
+        f"DROP FUNCTION IF EXISTS {function}()",
     )
 
 

@@ -12,12 +12,14 @@ from headway.backfills.backfill import backfill
 from headway.blockers import Wanted as WantedLock
 from headway.facts import Noticed, tell
 from headway.operations.constraint_work import ConstraintRefused
+from headway.operations.fill_found import found_trigger
 from headway.operations.fill_mark import Filling, read_filling, unfilled
 from headway.operations.fill_trigger import FillTrigger
 from headway.operations.new_column import NewColumn, type_of, type_wanted
 from headway.operations.not_null import set_not_null_online
 from headway.operations.script import write_steps
 from headway.operations.site import site
+from headway.operations.tables import Table
 from headway.operations.unfinished import forget_backfills
 from headway.pace import Pace
 from headway.place import Place, here
@@ -101,7 +103,7 @@ def stop_filling_column(
         return
     if place.is_offline:
         return write_steps(place, FillTrigger(schema, table_name, column_name).removal())
-    _shortly(place, table_name, schema, lambda where: FillTrigger(*where, column_name).removal(), patience)
+    _shortly(place, table_name, schema, column_name, FillTrigger.removal, patience)
 
 
 def drop_column_with_backfill(
@@ -127,12 +129,10 @@ def drop_column_with_backfill(
         place,
         table_name,
         schema,
-        lambda where: (
-            *FillTrigger(*where, column_name).removal(),
-            f"ALTER TABLE {quoted(PLAIN, *where)} {drop}",
-        ),
+        column_name,
+        lambda trigger: (*trigger.removal(), f"ALTER TABLE {trigger.relation} {drop}"),
         patience,
-        forget=column_name,
+        forgets=True,
     )
 
 
@@ -155,7 +155,9 @@ def _add(
                 f"{table.quoted} has a column {new.name} of another type. It is: {found}. Wanted: {wanted}. Drop it "
                 "or change its type in an earlier revision, or give this one another name."
             )
-        trigger = FillTrigger(table.schema, table.name, new.name)
+        trigger = session.do(lambda one: _read_trigger(one, table, new.name))
+        if wants_trigger and trigger.caller:
+            raise ConstraintRefused(_taken(trigger))
         there = session.do(lambda one: read_filling(one, table.oid, trigger.names))
         filling = filling if there is None or not wants_trigger else there.changed_to(filling.value)
         if found is not None and (not wants_trigger or there == filling):
@@ -168,6 +170,20 @@ def _add(
     if wants_trigger:
         tell(place.link, Noticed(_told(f"{table.quoted}.{new.name}", filling)))
     return filling
+
+
+def _read_trigger(connection: Connection, table: Table, column: str) -> FillTrigger:
+    with connection.begin():
+        return found_trigger(connection, table, column)
+
+
+def _taken(trigger: FillTrigger) -> str:
+    return (
+        f"The trigger that fills {trigger.relation}.{trigger.column} would call the function {trigger.function}, and "
+        f"triggers of {trigger.caller} call it: that table had this name when its {trigger.column} was added. Call "
+        f"stop_filling_column() for {trigger.column} of {trigger.caller} in an earlier revision, or give this column "
+        "another name. Nothing was changed."
+    )
 
 
 def _told(name: str, filling: Filling) -> str:
@@ -193,7 +209,8 @@ def _forget_earlier_values(
         place,
         table_name,
         schema,
-        lambda where: FillTrigger(*where, new.name).function_creation(Filling(filling.value)),
+        new.name,
+        lambda trigger: trigger.function_creation(Filling(filling.value)),
         patience,
     )
 
@@ -202,17 +219,18 @@ def _shortly(
     place: Place,
     table_name: str,
     schema: "str | None",
-    statements: "Callable[[tuple[str, str]], tuple[str, ...]]",
+    column: str,
+    statements: "Callable[[FillTrigger], tuple[str, ...]]",
     patience: Patience,
-    forget: str = "",
+    forgets: bool = False,
 ) -> None:
-    """In one transaction on the table that is found."""
+    """In one transaction on the table that is found, with the trigger that it has."""
 
     def work(connection: Connection) -> None:
-        for statement in statements((at.table.schema, at.table.name)):
+        for statement in statements(found_trigger(connection, at.table, column)):
             execute(connection, statement)
-        if forget:
-            forget_backfills(connection, place, at.table.name, forget)
+        if forgets:
+            forget_backfills(connection, place, at.table.name, column)
 
     with site(place, table_name, schema, patience) as at:
         with_short_locks(at.session, work, (WantedLock(at.table.quoted),), place.link, patience)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from headway.operations.fill_mark import Filling
 from headway.statements import PLAIN, literal, quoted, shortened
-from headway.sync.names import FILLING
+from headway.sync.names import FILLING, distinct
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,21 @@ class FillTrigger:
     schema: "str | None"
     table: str
     column: str
+    called: "str | None" = None
+    """The function (quoted) that the table's triggers call, made when the table may have had another name; None:
+    there are no such triggers, or it is not known."""
+    caller: str = ""
+    """Another table (quoted) whose triggers call the function of that name: it had this table's name once."""
+
+    @property
+    def function_name(self) -> str:
+        """That of a new function, without a schema and not quoted."""
+        return distinct("headway_fill", self.table, self.column)
 
     @property
     def function(self) -> str:
         """Quoted, with its schema."""
-        return quoted(PLAIN, self.schema, shortened(f"headway_fill_{self.table}_{self.column}"))
+        return self.called or quoted(PLAIN, self.schema, self.function_name)
 
     @property
     def names(self) -> "tuple[str, str]":
@@ -31,13 +41,21 @@ class FillTrigger:
         name = shortened(f"{FILLING}{self.column}", 56)
         return (f"{name}_insert", f"{name}_update")
 
+    @property
+    def relation(self) -> str:
+        """The table, quoted."""
+        return quoted(PLAIN, self.schema, self.table)
+
     def creation(self, filling: Filling) -> "tuple[str, ...]":
-        """Takes ``SHARE ROW EXCLUSIVE`` on the table; again, it replaces what is there."""
-        column, table = quoted(PLAIN, self.column), quoted(PLAIN, self.schema, self.table)
+        """Takes ``ACCESS EXCLUSIVE`` on the table; again, it replaces what is there.
+
+        The function is made anew, so that the server refuses one that triggers of another table call.
+        """
+        column, table = quoted(PLAIN, self.column), self.relation
         on_insert, on_update = (quoted(PLAIN, name) for name in self.names)
         return (
+            *self.removal(),
             *self.function_creation(filling),
-            *self._drop_triggers(),
             f"CREATE TRIGGER {on_insert} BEFORE INSERT ON {table} FOR EACH ROW "
             f"WHEN (NEW.{column} IS NULL) EXECUTE FUNCTION {self.function}()",
             f"CREATE TRIGGER {on_update} BEFORE UPDATE ON {table} FOR EACH ROW "
@@ -54,11 +72,13 @@ class FillTrigger:
 
     def removal(self) -> "tuple[str, ...]":
         """Takes ``ACCESS EXCLUSIVE`` on the table."""
-        return (*self._drop_triggers(), f"DROP FUNCTION IF EXISTS {self.function}()")
+        function = () if self.caller else (f"DROP FUNCTION IF EXISTS {self.function}()",)
+        return (*self._drop_triggers(), *function)
 
     def _drop_triggers(self) -> "tuple[str, ...]":
-        table = quoted(PLAIN, self.schema, self.table)
-        return tuple(f"DROP TRIGGER IF EXISTS {quoted(PLAIN, name)} ON {table}" for name in self.names)
+        return tuple(
+            f"DROP TRIGGER IF EXISTS {quoted(PLAIN, name)} ON {self.relation}" for name in self.names
+        )
 
     def _body(self, filling: Filling) -> str:
         column, row = quoted(PLAIN, self.column), quoted(PLAIN, self.table)

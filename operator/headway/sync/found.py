@@ -3,7 +3,7 @@
 Locks: none that a writer notices.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -13,8 +13,10 @@ from headway.sync.column import Table
 from headway.sync.pair import PREFIX, Mark, mark_of
 
 TRIGGERS = """
-    SELECT t.tgname, p.proname, t.tgenabled::text, pg_catalog.obj_description(t.tgfoid, 'pg_proc')
+    SELECT t.tgname, pg_catalog.format('%I.%I', n.nspname, p.proname), t.tgenabled::text,
+           pg_catalog.obj_description(t.tgfoid, 'pg_proc')
     FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+    JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     WHERE t.tgrelid = {oid} AND NOT t.tgisinternal AND p.proname LIKE '{prefix}%'
     ORDER BY t.tgname
 """
@@ -25,7 +27,9 @@ class Found:
     """One pair of triggers."""
 
     mark: Mark
+    """With the name that the table has now."""
     function: str
+    """Which they call, quoted, with the schema in which it was made."""
     triggers: tuple[str, ...]
     is_enabled: bool
     """Both are there and fire for every session that is no replica."""
@@ -38,7 +42,7 @@ def found_on(connection: Connection, table: Table) -> tuple[Found, ...]:
         groups.setdefault(row[1], []).append(row)
     return tuple(
         Found(
-            mark,
+            replace(mark, table=table.name),
             function,
             tuple(one[0] for one in group),
             len(group) == 2 and all(one[2] in "OA" for one in group),
@@ -53,9 +57,3 @@ def pair_on(connection: Connection, table: Table, old: str, new: str) -> Found |
     return next(
         (one for one in found_on(connection, table) if (one.mark.old, one.mark.new) == (old, new)), None
     )
-
-
-def mark_on(connection: Connection, table: Table, old: str, new: str) -> Mark | None:
-    """Their mark."""
-    found = pair_on(connection, table, old, new)
-    return None if found is None else found.mark

@@ -5,6 +5,7 @@ digest of the whole.
 """
 
 import hashlib
+import json
 
 MAX_BYTES = 63
 """NAMEDATALEN - 1 of a stock server."""
@@ -35,6 +36,13 @@ def bounded(name: str) -> str:
     if len(whole) <= MAX_BYTES:
         return name
     digest = hashlib.sha256(whole).hexdigest()[:DIGEST]
+    return whole[: MAX_BYTES - DIGEST - 1].decode(errors="ignore") + "_" + digest
+
+
+def distinct(stem: str, *names: str) -> str:
+    """A name that no others give, at most :data:`MAX_BYTES` bytes: a digest tells where each of them ends."""
+    digest = hashlib.sha256(json.dumps(names).encode()).hexdigest()[:DIGEST]
+    whole = "_".join((stem, *names)).encode()
     return whole[: MAX_BYTES - DIGEST - 1].decode(errors="ignore") + "_" + digest
 
 

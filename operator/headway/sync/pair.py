@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from headway.sync.names import bounded, identifier, qualified
+from headway.sync.names import distinct, identifier, qualified
 
 PREFIX = "zz_headway_sync"
 """PostgreSQL fires the triggers of a table by their names: after the user's own, which may change what is written."""
@@ -73,19 +73,19 @@ class Pair:
     @property
     def function(self) -> str:
         """The name of the trigger function, in the table's schema; without a schema and not quoted."""
-        return bounded(f"{PREFIX}_{self.table}_{self.old.name}_{self.new.name}")
+        return distinct(PREFIX, self.table, self.old.name, self.new.name)
 
     @property
     def converter(self) -> str:
         """The name of the function that converts for the backfill; not quoted."""
-        return bounded(f"headway_convert_{self.table}_{self.old.name}_{self.new.name}")
+        return distinct("headway_convert", self.table, self.old.name, self.new.name)
 
     @property
     def triggers(self) -> tuple[str, str]:
         """The names of the triggers for INSERT and for UPDATE; not quoted."""
         return (
-            bounded(f"{PREFIX}_insert_{self.old.name}_{self.new.name}"),
-            bounded(f"{PREFIX}_update_{self.old.name}_{self.new.name}"),
+            distinct(f"{PREFIX}_insert", self.old.name, self.new.name),
+            distinct(f"{PREFIX}_update", self.old.name, self.new.name),
         )
 
 

@@ -13,13 +13,14 @@ def creation(pair: Pair, mark: Mark) -> tuple[str, ...]:
     function = f"{qualified(pair.schema, pair.function)}()"
     text = literal(mark.text())
     made = [
-        f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql\n"
+        # Made anew, so that the server refuses a function that triggers of another table call.
+        *removal(pair),
+        f"CREATE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql\n"
         f"{search_path(pair)} AS {dollar_quoted(function_body(pair))}",
         f"COMMENT ON FUNCTION {function} IS {text}",
     ]
     for name, event, guard in zip(pair.triggers, ("INSERT", "UPDATE"), guards(pair), strict=True):
         made += [
-            f"DROP TRIGGER IF EXISTS {identifier(name)} ON {pair.relation}",
             f"CREATE TRIGGER {identifier(name)} BEFORE {event} ON {pair.relation}\n"
             f"FOR EACH ROW WHEN ({guard}) EXECUTE FUNCTION {function}",
             f"COMMENT ON TRIGGER {identifier(name)} ON {pair.relation} IS {text}",

@@ -4,6 +4,7 @@ Operations leave them until a later step, which takes them away; so does whateve
 step does not say which one it takes, it is taken for each that it may be: what is told must be there.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -153,9 +154,11 @@ def _is_named(trigger: LeftTrigger, name: str) -> bool:
     table, _, short = name.rpartition(".")
     pair = (*trigger.columns, "", "")[:2]
     stems = [_PREFIX[trigger.operation].format(*pair, event) for event in ("insert", "update")]
+    # That of two columns ends with a digest.
+    whole = short if trigger.operation == FILL else re.sub(r"_[0-9a-f]{8}$", "", short)
     return table == trigger.table.rpartition(".")[2] and any(
-        # A long one is cut, and ends with a digest.
-        short.startswith(stem[:40]) if len(stem) > 40 else short in (stem, f"{stem}_insert", f"{stem}_update")
+        # A long one is cut, and ends with a digest, too.
+        short.startswith(stem[:40]) if len(stem) > 40 else whole in (stem, f"{stem}_insert", f"{stem}_update")
         for stem in stems
     )
 

@@ -44,7 +44,9 @@ ALL = Belongings(
 def swap(kind, **more):
     old, new = ("id", "number") if kind == RENAME else ("id", "id__new")
     mark = Mark("op", "users", old, new, kind, default="nextval('s')")
-    return Swap("public", mark, "f", ("t1", "t2"), copies_of(ALL, kind, old, new), "public.s", **more)
+    return Swap(
+        "public", mark, '"public"."f"', ("t1", "t2"), copies_of(ALL, kind, old, new), "public.s", **more
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,7 @@ def test_a_replica_identity_goes_along():
         Swap(
             "public",
             Mark("op", "users", "id", "id__new", TYPE),
-            "f",
+            '"public"."f"',
             (),
             copies_of(belongings, TYPE, "id", "id__new"),
         )
@@ -131,7 +133,7 @@ def test_a_replica_identity_goes_along():
 
 
 def test_undoing_drops_what_refers_to_the_new_column_before_it():
-    found = undoing("public", swap(TYPE).mark, "f", ("t1",), copies_of(ALL, TYPE, "id", "id__new"))
+    found = undoing("public", swap(TYPE).mark, '"public"."f"', ("t1",), copies_of(ALL, TYPE, "id", "id__new"))
     assert found[1] == 'ALTER TABLE "public"."orders" DROP CONSTRAINT IF EXISTS "orders_user_id_fkey__new"'
     assert found[3] == 'ALTER TABLE "public"."users" DROP COLUMN IF EXISTS "id__new"'
 

@@ -189,7 +189,7 @@ def test_a_drop_that_takes_the_trigger_along_breaks_nothing():
         (RETYPES, a_call("change_type_undo", "books", "price"), "price"),
         (FILLS, "DROP TABLE books", "pages"),
         (FILLS, "DROP TRIGGER zz_headway_fill_shelf_insert ON books", "pages"),
-        (RENAMES, "DROP TRIGGER zz_headway_sync_insert_pages_sheets ON books", "pages"),
+        (RENAMES, "DROP TRIGGER zz_headway_sync_insert_pages_sheets_0a1b2c3d ON books", "pages"),
     ],
 )
 def test_what_ends_it_earlier_in_the_run_allows_the_change(trigger, end, column):

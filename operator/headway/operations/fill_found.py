@@ -1,0 +1,32 @@
+"""The filling trigger of a column as the catalog has it: which function it calls, and whether another table's do.
+
+A trigger stays with its table when that gets another name or schema, and so does its function, under its first name.
+Locks: none that a writer notices.
+"""
+
+from dataclasses import replace
+
+from sqlalchemy.engine import Connection
+
+from headway.operations.fill_mark import MARKED
+from headway.operations.fill_trigger import FillTrigger
+from headway.operations.tables import Table
+from headway.statements import literal, rows
+from headway.sync.calling import another_calling
+
+_CALLED = """
+    SELECT quote_ident(n.nspname) || '.' || quote_ident(p.proname)
+    FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE t.tgrelid = {oid} AND t.tgname IN ({names}) AND NOT t.tgisinternal
+      AND starts_with(obj_description(t.tgfoid, 'pg_proc'), {marked})
+"""
+
+
+def found_trigger(connection: Connection, table: Table, column: str) -> FillTrigger:
+    """What is there, or what is to be made. In a transaction."""
+    new = FillTrigger(table.schema, table.name, column)
+    names = ", ".join(literal(name) for name in new.names)
+    found = rows(connection, _CALLED.format(oid=table.oid, names=names, marked=literal(MARKED)))
+    if found:
+        return replace(new, called=str(found[0][0]))
+    return replace(new, caller=another_calling(connection, table.oid, table.schema, new.function_name))
