@@ -25,7 +25,7 @@ from support.scripts import apply, script_of
 DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
 QUICK = Patience(20, 1, 20, 0.01, 0.01, give_up_after_seconds=0.1)
 CHECKPOINT = "headway_backfill"
-BACKFILL = "headway_backfill|^UPDATE|^ANALYZE|TEMP|headway_copy"
+BACKFILL = "headway_backfill|^UPDATE|^ANALYZE|TEMP|pg_temp"
 """Its statements are cut by tests of its own."""
 TABLE = 'CREATE TABLE users (id int PRIMARY KEY, email text, "Sco%re: x" int)'
 ROWS = "INSERT INTO users SELECT i, 'U' || i, i % 7 FROM generate_series(1, 300) i"

@@ -12,7 +12,7 @@ from support.cuts import statements_cut
 from support.revisions import Told, run
 
 CHECKPOINT = "headway_backfill"
-BACKFILL = "headway_backfill|^UPDATE|^ANALYZE|TEMP|headway_copy"
+BACKFILL = "headway_backfill|^UPDATE|^ANALYZE|TEMP|pg_temp"
 TABLE = "CREATE TABLE users (id int PRIMARY KEY, email text)"
 ROWS = "INSERT INTO users SELECT i, 'U' || i FROM generate_series(1, 300) i"
 OLD, NEW = "lower(email)", "coalesce(lower(email) || '!', 'none')"

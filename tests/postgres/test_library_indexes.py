@@ -32,6 +32,7 @@ def users(database):
         """CREATE SCHEMA audit;
         CREATE TABLE users (id int PRIMARY KEY, email text, "Full % Name: x" text, data jsonb);
         CREATE TABLE audit.users (LIKE users);
+        CREATE FUNCTION shown(users) RETURNS text LANGUAGE sql IMMUTABLE RETURN $1.email;
         INSERT INTO users SELECT i, 'u' || i, 'n', '{}' FROM generate_series(1, 500) i"""
     )
     return database
@@ -88,6 +89,10 @@ CASES = {
     "opclass": (([sa.text("email text_pattern_ops")],), {}, "(email text_pattern_ops)"),
     "expression": (([sa.text("lower(email) DESC"), "id"],), {}, "(lower(email) DESC, id)"),
     "with": ((["email"],), {"postgresql_with": {"fillfactor": 70}}, "(email) WITH (fillfactor='70')"),
+    "table's name": ((["email"],), {"where": "users.id > 7"}, "(email) WHERE (id > 7)"),
+    "its quoted name": (([sa.text('lower("users".email)')],), {}, "btree (lower(email))"),
+    "with the schema": ((["email"],), {"where": "public.users.id > 7"}, "(email) WHERE (id > 7)"),
+    "a row of it": (([sa.text("shown(users)")],), {}, "btree (shown(users.*))"),
     "odd name": ((["Full % Name: x"],), {}, '("Full % Name: x")'),
 }
 
@@ -179,6 +184,22 @@ def test_a_valid_index_with_another_definition_is_refused_and_both_are_shown(use
     assert "It is: USING btree (email)." in str(caught.value)
     assert "Wanted: USING btree (email) WHERE (id > 7)" in str(caught.value)
     assert users.scalar(DEFINITION, ("i",)) == "CREATE INDEX i ON public.users USING btree (email)"
+
+
+def test_another_definition_that_names_the_table_is_refused_too(users):
+    users.execute("CREATE INDEX i ON users (email) WHERE id > 7")
+    with pytest.raises(IndexNotBuilt, match=r"Wanted: USING btree \(email\) WHERE \(id > 8\)"):
+        build(users, "i", "users", ["email"], where="users.id > 8")
+
+
+def test_an_index_of_a_table_with_any_name_may_name_it(users):
+    users.execute('CREATE TABLE audit."Select %: x" (LIKE users)')
+    for driver in ("psycopg2", "asyncpg"):
+        build(
+            users, "i", "Select %: x", ["email"], schema="audit", where='"Select %: x".id > 7', driver=driver
+        )
+    definition = users.scalar(DEFINITION, ("audit.i",))
+    assert definition == 'CREATE INDEX i ON audit."Select %: x" USING btree (email) WHERE (id > 7)'
 
 
 def test_a_name_that_another_table_s_index_has_is_refused(users):
@@ -346,6 +367,13 @@ def test_a_partitioned_index_that_cannot_be_is_refused_before_any_work(events):
     before = catalog(events)
     with pytest.raises(sa.exc.DBAPIError, match="must include all partitioning columns"):
         build(events, "i", "events", ["id"], unique=True)
+    assert catalog(events) == before
+
+
+def test_a_partitioned_index_that_names_the_table_is_refused_before_any_work(events):
+    before = catalog(events)
+    with pytest.raises(sa.exc.DBAPIError, match="events"):
+        build(events, "i", "events", ["id"], where="events.id > 7")
     assert catalog(events) == before
 
 

@@ -5,7 +5,7 @@ from sqlalchemy.sql import ClauseElement
 from headway.blockers import Wanted as WantedLock
 from headway.facts import Noticed, tell
 from headway.operations import plainly
-from headway.operations.constraint_catalog import COPY, check_wanted, constraints_of, referent_of
+from headway.operations.constraint_catalog import check_wanted, constraints_of, referent_of
 from headway.operations.constraint_sql import CheckWanted, name_to_drop
 from headway.operations.constraint_state import Step, next_step
 from headway.operations.constraint_work import Work
@@ -57,7 +57,7 @@ def add_check_online(
         )
 
         def step() -> Step:
-            on_copy = wanted.statement(COPY, "pg_temp")
+            on_copy = wanted.statement(table.name, "pg_temp")
             definition = session.do(lambda one: check_wanted(one, table, name, on_copy))
             return next_step(name, session.do(lambda one: constraints_of(one, table)), definition)
 

@@ -6,12 +6,11 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from headway.operations.constraint_state import Column, Constraint
-from headway.operations.tables import Table
-from headway.statements import execute, literal, rows, sqlstate
+from headway.operations.tables import COPY, UNTOLD, Table, copy_of
+from headway.statements import PLAIN, execute, literal, quoted, rows, sqlstate
 
-COPY = "headway_copy"
 REFERENT = "headway_referent"
-"""Temporary tables that never are committed."""
+"""As :data:`headway.operations.tables.COPY`, of the table that a foreign key refers to."""
 _REFERENT = re.compile(rf"REFERENCES (pg_temp(_\d+)?\.)?{REFERENT}\(")
 _NOT_VALID = " NOT VALID"
 _CONSTRAINTS = """
@@ -21,7 +20,7 @@ FROM pg_constraint k WHERE k.conrelid = {oid} AND k.contype IN ('c', 'f') ORDER 
 _UNIQUE_COLUMNS = "ALTER TABLE pg_temp.{referent} ADD UNIQUE ({columns})"
 _DEFINITION = """
 SELECT pg_get_constraintdef(oid) FROM pg_constraint
-WHERE conrelid = to_regclass('pg_temp.{copy}') AND contype IN ('c', 'f') AND conname = {name}
+WHERE conrelid = to_regclass({copy}) AND contype IN ('c', 'f') AND conname = {name}
 """
 _REFERS_TO = """
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) FROM pg_constraint k
@@ -50,12 +49,12 @@ def constraints_of(connection: Connection, table: Table) -> "tuple[Constraint, .
 
 
 def check_wanted(connection: Connection, table: Table, name: str, statement: str) -> "str | None":
-    """A check's definition as the server writes it; ``statement`` adds it to ``pg_temp.headway_copy``.
+    """A check's definition as the server writes it; ``statement`` adds it to a table of this name in ``pg_temp``.
 
     The copy of the table is empty and rolled back; takes ``ACCESS SHARE`` on the table for a moment. None for a role
-    that may not make temporary tables.
+    that may not make temporary tables, and where the condition means the table itself.
     """
-    return _on_copies(connection, name, (_copy(COPY, table), statement))
+    return _on_copies(connection, table.name, name, (copy_of(table, table.name), statement))
 
 
 def foreign_key_wanted(
@@ -63,24 +62,21 @@ def foreign_key_wanted(
 ) -> "str | None":
     """The same for a foreign key to ``pg_temp.headway_referent``, whose ``columns`` (quoted) it refers to."""
     unique = _UNIQUE_COLUMNS.format(referent=REFERENT, columns=columns)
-    made = _on_copies(connection, name, (_copy(COPY, table), _copy(REFERENT, referent), unique, statement))
-    quoted = referent.quoted
-    return None if made is None else _REFERENT.sub(lambda _: f"REFERENCES {quoted}(", made)
+    copies = (copy_of(table, COPY), copy_of(referent, REFERENT))
+    made = _on_copies(connection, COPY, name, (*copies, unique, statement))
+    return None if made is None else _REFERENT.sub(lambda _: f"REFERENCES {referent.quoted}(", made)
 
 
-def _copy(name: str, table: Table) -> str:
-    return f"CREATE TEMPORARY TABLE {name} (LIKE {table.quoted}) ON COMMIT DROP"
-
-
-def _on_copies(connection: Connection, name: str, statements: "tuple[str, ...]") -> "str | None":
+def _on_copies(connection: Connection, copy: str, name: str, statements: "tuple[str, ...]") -> "str | None":
+    which = {"copy": literal(quoted(PLAIN, "pg_temp", copy)), "name": literal(name)}
     with connection.begin() as transaction:
         try:
             for statement in statements:
                 execute(connection, statement)
             rows(connection, _EVERYTHING_QUALIFIED)
-            ((definition,),) = rows(connection, _DEFINITION.format(copy=COPY, name=literal(name)))
+            ((definition,),) = rows(connection, _DEFINITION.format(**which))
         except DBAPIError as error:
-            if sqlstate(error) != "42501":
+            if sqlstate(error) not in UNTOLD:
                 raise
             return None
         finally:

@@ -9,13 +9,13 @@ from sqlalchemy.engine import Connection
 from headway.blockers import Wanted as WantedLock
 from headway.facts import Noticed, tell
 from headway.operations import plainly
-from headway.operations.constraint_catalog import COPY, REFERENT, constraints_of, foreign_key_wanted
+from headway.operations.constraint_catalog import REFERENT, constraints_of, foreign_key_wanted
 from headway.operations.constraint_sql import ForeignKeyWanted
 from headway.operations.constraint_state import Add, Step, next_step
 from headway.operations.constraint_work import Work
 from headway.operations.script import validation, write_steps
 from headway.operations.site import Site, site
-from headway.operations.tables import Table, find_table, leaves_of
+from headway.operations.tables import COPY, Table, find_table, leaves_of
 from headway.place import Place, here
 from headway.short_locks import SHORT, Patience
 from headway.statements import PLAIN, literal, quoted, rows

@@ -10,11 +10,9 @@ from headway.blockers import blocker, told
 from headway.facts import IndexBuilding
 from headway.operations.index_sql import Wanted
 from headway.operations.index_state import Index
-from headway.operations.tables import Table
+from headway.operations.tables import COPY, UNTOLD, Table, copy_of
 from headway.statements import PLAIN, execute, literal, quoted, rows, sqlstate
 
-COPY = "headway_copy"
-"""A temporary table that never is committed."""
 # A role without pg_monitor does not see which index another role builds: then the lock of its table tells.
 _INDEXES = """
 SELECT i.oid::bigint, i.relname::text, quote_ident(n.nspname) || '.' || quote_ident(i.relname), t.oid::bigint,
@@ -30,8 +28,10 @@ FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n
 JOIN pg_class t ON t.oid = x.indrelid JOIN pg_namespace m ON m.oid = t.relnamespace
 WHERE {which} ORDER BY i.relname
 """
-_DEFINITION = f"SELECT pg_get_indexdef('pg_temp.{COPY}_index'::regclass)"
-_ON_THE_COPY = re.compile(rf" ON pg_temp(_\d+)?\.{COPY} ")
+_DEFINITION = f"""
+SELECT pg_get_indexdef(x.indexrelid), quote_ident(c.relname) FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid
+WHERE x.indexrelid = to_regclass('pg_temp.{COPY}_index')
+"""
 _PROGRESS = """
 SELECT p.phase, p.lockers_total, p.lockers_done, p.blocks_total, p.blocks_done, p.tuples_total, p.tuples_done
 FROM pg_stat_progress_create_index p WHERE p.pid = {pid}
@@ -91,20 +91,26 @@ def bare(definition: str, table: str, is_unique: bool) -> str:
 def definition_wanted(connection: Connection, wanted: Wanted, table: Table) -> "str | None":
     """As the server writes it: the index is made on an empty copy of the table, which is rolled back.
 
-    Takes ``ACCESS SHARE`` on the table for a moment. None for a role that may not make temporary tables.
+    The copy has the table's name, for columns that are written with it. An index of partitions is tried under
+    another name, because on each of them the table's name would mean nothing.
+
+    Takes ``ACCESS SHARE`` on the table for a moment. None for a role that may not make temporary tables, and where an
+    expression means the table itself.
     """
+    name, untold = (COPY, UNTOLD[:1]) if table.is_partitioned else (table.name, UNTOLD)
     with connection.begin() as transaction:
         try:
-            execute(connection, f"CREATE TEMPORARY TABLE {COPY} (LIKE {table.quoted}) ON COMMIT DROP")
-            execute(connection, wanted.statement(COPY + "_index", COPY, "pg_temp"))
-            ((definition,),) = rows(connection, _DEFINITION)
+            execute(connection, copy_of(table, name))
+            execute(connection, wanted.statement(COPY + "_index", name, "pg_temp"))
+            ((definition, its_name),) = rows(connection, _DEFINITION)
         except DBAPIError as error:
-            if sqlstate(error) != "42501":
+            if sqlstate(error) not in untold:
                 raise
             return None
         finally:
             transaction.rollback()
-    return ("UNIQUE " if wanted.unique else "") + _ON_THE_COPY.split(definition, maxsplit=1)[-1]
+    on_the_copy = re.compile(rf" ON pg_temp(_\d+)?\.{re.escape(its_name)} ")
+    return ("UNIQUE " if wanted.unique else "") + on_the_copy.split(definition, maxsplit=1)[-1]
 
 
 @dataclass

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import Column, CreateColumn
 
-from headway.operations.constraint_catalog import COPY
+from headway.operations.tables import COPY
 from headway.statements import PLAIN, execute, literal, quoted, rows, sqlstate
 
 _TYPE = """

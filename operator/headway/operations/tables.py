@@ -15,6 +15,11 @@ SELECT c.oid::bigint, n.nspname::text, c.relname::text
 FROM pg_partition_tree({oid}) p JOIN pg_class c ON c.oid = p.relid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE p.isleaf ORDER BY c.oid
 """
+COPY = "headway_copy"
+"""How a temporary copy of a table is named that never is committed."""
+UNTOLD = ("42501", "42P01", "42883")
+"""What the server says of the copy and not of the table: a role may not make it; an expression names the table with
+its schema, or gives a row of it to a function."""
 
 
 class NoSuchTable(Exception):
@@ -54,3 +59,8 @@ def leaves_of(connection: Connection, table: Table) -> "tuple[Table, ...]":
     with connection.begin():
         found = rows(connection, _LEAVES.format(oid=table.oid))
     return tuple(Table(int(oid), schema, name, False) for oid, schema, name in found)
+
+
+def copy_of(table: Table, name: str) -> str:
+    """The statement that makes an empty temporary copy; takes ``ACCESS SHARE`` on the table for a moment."""
+    return f"CREATE TEMPORARY TABLE {quoted(PLAIN, name)} (LIKE {table.quoted}) ON COMMIT DROP"
