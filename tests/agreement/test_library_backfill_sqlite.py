@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from headway import backfill
+from headway.backfills.claim import Changed
 from headway.backfills.known import NoSuchColumn, NoSuchTable, NotPossible
 from headway.backfills.worker import BackfillIncomplete
 from support.revisions import StoppedByTest, Told, run
@@ -87,6 +88,21 @@ def test_what_was_complete_is_done_again_only_where_that_does_no_harm(shop):
     connection.close()
     fill(shop, "users", {"email_lc": "lower(email)"})
     assert rows(shop, "SELECT count(*) FROM users WHERE email_lc IS NULL") == [(0,)]
+
+
+def test_what_was_asked_for_exactly_once_is_not_done_again(shop):
+    tokens = "SELECT id, email_lc FROM users ORDER BY id"
+    fill(shop, "users", {"email_lc": "hex(randomblob(16))"}, exactly_once=True)
+    found = rows(shop, tokens)
+    fill(shop, "users", {"email_lc": "hex(randomblob(16))"}, exactly_once=True)
+    assert rows(shop, tokens) == found
+
+
+def test_what_is_complete_is_not_applied_on_top_of_itself_when_it_was_changed(shop):
+    fill(shop, "users", {"n": "n + 1"})
+    with pytest.raises(Changed, match="is complete"):
+        fill(shop, "users", {"n": "n + 2"})
+    assert rows(shop, "SELECT DISTINCT n FROM users") == [(1,)]
 
 
 def test_a_row_with_bad_data_is_told_by_its_key(shop):

@@ -241,6 +241,60 @@ def test_an_expression_that_was_changed_half_way_is_refused_where_rows_are_updat
     assert users.scalar("SELECT max(n) FROM users") == 1
 
 
+@pytest.mark.parametrize(
+    "named", [{"set_": {"n": "n + 2"}}, {"strategy": "keyset"}, {"key": ("id",)}], ids=str
+)
+def test_one_that_is_complete_is_not_applied_on_top_of_itself_when_it_was_changed(users, named):
+    fill(users, COUNT, Told())
+    named = {"set_": {"n": "n + 1"}, **named}
+    with pytest.raises(Changed, match=r"is complete, .* give it a revision of its own, or a name="):
+        fill(users, ("users",), Told(), **named)
+    assert applied(users) == [(1, ROWS)]
+    assert users.rows("SELECT rows_done, is_complete FROM headway_backfill") == [(ROWS, True)]
+    fill(users, COUNT, Told())
+    assert applied(users) == [(1, ROWS)]
+    fill(users, ("users",), Told(), name="on top", **named)
+    assert users.scalar("SELECT min(n) FROM users") >= 2
+
+
+def test_one_that_was_asked_for_exactly_once_is_not_done_anew_with_another_text_either(users):
+    tokens = "SELECT md5(string_agg(email_lc, ',' ORDER BY id)) FROM users"
+    fill(users, ("users", {"email_lc": "gen_random_uuid()::text"}), Told(), exactly_once=True)
+    before = users.scalar(tokens)
+    with pytest.raises(Changed, match="is complete"):
+        fill(users, ("users", {"email_lc": "upper(gen_random_uuid()::text)"}), Told(), exactly_once=True)
+    assert users.scalar(tokens) == before
+
+
+@pytest.mark.parametrize("first", ["n * 100", "7"])
+def test_two_of_the_same_columns_in_one_revision_need_names_of_their_own(users, first):
+    """Under one name a rerun could not tell which of them was applied, so the second is refused from the start."""
+
+    def upgrade(**second):
+        run(
+            users.url(),
+            lambda: [backfill("users", {"n": first}), backfill("users", {"n": "n + 5"}, **second)],
+            Told(),
+        )
+
+    users.execute("UPDATE users SET n = 3")
+    with pytest.raises(Changed, match="fills the same columns twice"):
+        upgrade()
+    upgrade(name="the second")
+    assert applied(users) == [({"n * 100": 305, "7": 12}[first], ROWS)]
+    if first == "n * 100":
+        upgrade(name="the second")
+        assert applied(users) == [(305, ROWS)]
+
+
+def test_one_that_was_made_for_no_row_may_be_changed_though_it_is_complete(users):
+    users.execute("CREATE TABLE kept AS SELECT * FROM users; DELETE FROM users")
+    fill(users, COUNT, Told())
+    users.execute("INSERT INTO users SELECT * FROM kept")
+    fill(users, ("users", {"n": "n + 2"}), Told())
+    assert applied(users) == [(2, ROWS)]
+
+
 def test_an_expression_that_could_not_run_may_be_corrected(users):
     """Nothing of it was done, whatever was thought of the expression."""
     with pytest.raises(ProgrammingError, match="emial"):

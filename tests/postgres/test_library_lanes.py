@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from headway import backfill
 from headway.backfills import staffing
 from headway.backfills.checkpoint import TakenOver
+from headway.backfills.claim import Changed
 from headway.backfills.worker import BackfillIncomplete
 from support.revisions import StoppedByTest, Told, run
 from support.waiting import wait_until
@@ -147,6 +148,22 @@ def test_a_lane_whose_session_is_ended_goes_on_in_another_one(users, arguments):
     record = fill(users, arguments, told, batch_rows=20)
     assert (record.rows, is_right(users, arguments)) == (ROWS, True)
     assert is_told()
+
+
+def test_one_whose_further_lanes_alone_have_done_rows_is_half_done(users):
+    """As when the first lane has met a locked row at once."""
+    told, shared = once_shared(users, lambda: None)
+    usual = told.wishes
+    told.wishes = lambda: {**usual(), "stop": shared.locked() and done(users) >= 500}
+    with pytest.raises(StoppedByTest):
+        fill(users, COUNT, told)
+    users.execute(
+        "UPDATE headway_backfill SET state = jsonb_set(state::jsonb, '{tally,rows}', '0') WHERE lane = 0"
+    )
+    assert users.scalar("SELECT sum(rows_done) FROM headway_backfill WHERE lane > 0") > 0
+    with pytest.raises(Changed, match="half done"):
+        fill(users, ("users", {"n": "n + 2"}), Told())
+    assert users.scalar("SELECT max(n) FROM users") == 1
 
 
 @EACH

@@ -45,6 +45,10 @@ class Choice:
     """Stripes are left where updates do not leave the indexes alone; else they are for the room alone."""
     must_clear: bool = False
     """An update that leaves its row chosen would happen again, and that would do harm: it is taken back."""
+    is_harmful_again: bool = False
+    """Nothing else may be done under its name once rows were updated, also when it is complete: an expression reads
+    what it sets, or the revision asks for each row once.
+    """
 
 
 @dataclass(frozen=True)
@@ -183,13 +187,11 @@ def _once(asked: Asked, known: Known, why: str) -> Decision:
             'Leave the strategy away, or give a where= that an updated row no longer meets, such as "status IS NULL".'
         )
     found = _keyset(asked, known, why)
-    return (
-        found
-        if isinstance(found, Refused)
-        else Choice(
-            "keyset", found.reason, is_once=True, may_repeat=not known.signature and not known.reads_target
-        )
-    )
+    if isinstance(found, Refused):
+        return found
+    is_harmful = known.reads_target or bool(asked.exactly_once)
+    may_repeat = not known.signature and not is_harmful
+    return Choice("keyset", found.reason, is_once=True, may_repeat=may_repeat, is_harmful_again=is_harmful)
 
 
 def _keyset(asked: Asked, known: Known, why: str) -> Decision:

@@ -15,6 +15,7 @@ from headway.backfills.checkpoint import NAME, Checkpoint, Row
 from headway.backfills.choice import Choice
 from headway.backfills.failures import Cause, failure_of
 from headway.backfills.known import Known
+from headway.backfills.lanes import gathered
 from headway.backfills.servers import Server
 from headway.backfills.session import Session
 from headway.backfills.state import State
@@ -37,7 +38,7 @@ class NoCheckpoint(Exception):
 
 
 class Changed(Exception):
-    """A half-done backfill that applies each row exactly once was changed in the revision file."""
+    """A backfill that each row gets exactly once was begun, and something else is asked for under its name now."""
 
 
 @dataclass(frozen=True)
@@ -140,34 +141,52 @@ class Claiming:
         }
 
     def _taken(self, row: Row) -> "Claim | None":
-        choice = Choice(**json.loads(row.choice))
+        begun = Choice(**json.loads(row.choice))
         is_same = row.signature == self.known.signature
-        is_half_done = not row.is_complete and state_of(row.state).tally.rows > 0
-        if is_same and row.digest != self.digest and choice.is_once and is_half_done:
-            raise Changed(
-                f"The backfill {self.checkpoint.operation} is half done, each row exactly once, and what the "
-                "revision asks for has been changed since. Going on would treat the rest of the rows "
-                "differently, and starting again would treat the first ones twice. Restore "
-                "the revision as it was, or give the new one a name= of its own."
-            )
+        goes_on = is_same and row.digest == self.digest
+        choice = begun if goes_on else self.choose()
 
-        def take(connection: Connection) -> "tuple[Row, dict[int, str]] | None":
+        def take(connection: Connection) -> "tuple[Row, dict[int, State]] | None":
             with self.server.transaction(connection):
                 first = self.checkpoint.take(connection, row.fence)
-                return None if first is None else (first, self.checkpoint.take_others(connection))
+                if first is None:
+                    return None
+                others = self.checkpoint.take_others(connection)
+                lanes = {lane: state_of(text) for lane, text in others.items()}
+                rows = gathered(state_of(first.state), lanes.values()).tally.rows
+                if is_same and not goes_on and rows > 0:
+                    # Here, so that the one who has the token keeps it.
+                    self._refuse_harm(first.is_complete, begun, choice)
+                return first, lanes
 
         found = self.session.do(take)
         if found is None:
             return None
-        taken, others = found
-        if is_same and row.digest == self.digest:
-            lanes = {lane: state_of(text) for lane, text in others.items()}
+        taken, lanes = found
+        if goes_on:
             return Claim(taken.fence, state_of(taken.state), choice, taken.is_complete, True, lanes=lanes)
-        return self._restarted(taken.fence, is_same)
+        return self._restarted(taken.fence, is_same, choice)
 
-    def _restarted(self, fence: int, is_same: bool) -> Claim:
-        choice = self.choose()
+    def _refuse_harm(self, is_complete: bool, begun: Choice, wanted: Choice) -> None:
+        """Rows were updated, and something else is asked for now."""
+        name = self.checkpoint.operation
+        if begun.is_once and not is_complete:
+            raise Changed(
+                f"The backfill {name} is half done, each row exactly once, and what the "
+                "revision asks for has been changed since. Going on would treat the rest of the rows "
+                "differently, and starting again would treat the first ones twice. Restore "
+                "the revision as it was, or give the new one a name= of its own."
+            )
+        if is_complete and (begun.is_harmful_again or wanted.is_harmful_again):
+            raise Changed(
+                f"The backfill {name} is complete, and something else is asked for under its name now, which would "
+                "be applied on top of it: the revision was changed since, or fills the same columns twice. Nothing "
+                "was changed here. Restore the revision as it was. If this one shall be applied as well, give it a "
+                "revision of its own, or a name=, and leave those before it as they are. If the updates were undone "
+                f"since, delete the rows of this backfill from the table {NAME}."
+            )
 
+    def _restarted(self, fence: int, is_same: bool, choice: Choice) -> Claim:
         def restart(connection: Connection) -> None:
             with self.server.transaction(connection):
                 self.checkpoint.restart(connection, fence, **self._values(choice))

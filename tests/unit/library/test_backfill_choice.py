@@ -108,6 +108,25 @@ def test_an_expression_that_reads_what_it_sets_must_clear_its_condition_for_ever
 
 
 @pytest.mark.parametrize(
+    ("named", "known", "is_harmful"),
+    [
+        ({}, {"reads_target": True}, True),
+        ({"exactly_once": True}, {}, True),
+        ({}, {"volatility": "volatile"}, False),
+    ],
+)
+@pytest.mark.parametrize("signature", ["", "1:2"])
+def test_what_must_not_be_done_again_is_not_where_the_column_may_be_another(
+    named, known, is_harmful, signature
+):
+    """Without a signature nobody can tell that: harmless ones are done again then."""
+    found = choice(replace(NO_WHERE, **named), replace(NOT_TRIED, signature=signature, **known))
+    assert found.is_once
+    assert found.is_harmful_again == is_harmful
+    assert found.may_repeat == (not signature and not is_harmful)
+
+
+@pytest.mark.parametrize(
     ("density", "stripes"), [(200, 16), (32, 16), (31.9, 8), (16, 8), (15, 4), (6, 4), (5.9, 1), (1, 1)]
 )
 def test_stripes_by_the_rows_in_a_block(density, stripes):
