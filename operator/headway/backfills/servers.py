@@ -83,8 +83,6 @@ class Postgres:
             ("lock_timeout", str(int(max(LEAST_LOCK_MS, target_ms)))),
             ("statement_timeout", str(int(max(LEAST_STATEMENT_MS, STATEMENT_TARGETS * target_ms)))),
             ("idle_in_transaction_session_timeout", str(IDLE_MS)),
-            # Rows that a policy hides are an error then, and not overlooked.
-            ("row_security", "off"),
         )
         calls = ", ".join(
             f"set_config('{name}', :v{number}, true)" for number, (name, _) in enumerate(settings)
