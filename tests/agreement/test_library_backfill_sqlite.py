@@ -78,6 +78,30 @@ def test_it_goes_on_after_a_stop_and_applies_nothing_twice(shop):
     assert rows(shop, "SELECT DISTINCT n FROM users") == [(1,)]
 
 
+def test_it_goes_on_only_along_the_key_that_it_was_begun_with(shop):
+    def change(*statements):
+        with sqlite3.connect(shop) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        connection.close()
+
+    change(
+        "CREATE TABLE items (id INT NOT NULL, other INT NOT NULL, n INT NOT NULL DEFAULT 0)",
+        "INSERT INTO items (id, other) SELECT id, -id FROM users",
+        "CREATE UNIQUE INDEX second ON items (id)",
+    )
+    told = Told()
+    told.wishes = lambda: {"stop": rows(shop, "SELECT rows_done FROM headway_backfill")[0][0] >= 500}
+    with pytest.raises(StoppedByTest):
+        fill(shop, "items", {"n": "n + 1"}, batch_rows=100, told=told)
+    change("CREATE UNIQUE INDEX first ON items (other)", "DROP INDEX second")
+    with pytest.raises(Changed, match=r"along the key \(id\), and that key is no longer there"):
+        fill(shop, "items", {"n": "n + 1"})
+    change("CREATE UNIQUE INDEX second ON items (id)")
+    fill(shop, "items", {"n": "n + 1"})
+    assert rows(shop, "SELECT n, count(*) FROM items GROUP BY n") == [(1, ROWS)]
+
+
 def test_what_was_complete_is_done_again_only_where_that_does_no_harm(shop):
     fill(shop, "users", {"n": "n + 1"})
     fill(shop, "users", {"n": "n + 1"})

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from headway import backfill
+from headway.backfills.claim import Changed
 from headway.backfills.worker import BackfillIncomplete
 from support.revisions import StoppedByTest, Told, run
 
@@ -74,3 +75,130 @@ def test_a_row_with_bad_data_is_tried_again_in_a_partition_that_has_another_name
     database.execute("ALTER TABLE users DROP CONSTRAINT fit; ALTER TABLE a RENAME TO a_old")
     fill(database)
     assert applied(database) == [(1, ROWS)]
+
+
+def two_keys(database):
+    """The second one goes through the rows in another order."""
+    database.execute(
+        f"{TABLE}; ALTER TABLE users ADD COLUMN other bigint; UPDATE users SET other = {ROWS} - id"
+    )
+    database.execute("ALTER TABLE users ALTER COLUMN other SET NOT NULL")
+
+
+OTHER_KEY = (
+    "ALTER TABLE users DROP CONSTRAINT users_pkey; ALTER TABLE users ADD PRIMARY KEY (other);"
+    "ALTER TABLE users RENAME COLUMN id TO id_old; ALTER TABLE users RENAME COLUMN other TO id;"
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        f"{OTHER_KEY} CREATE UNIQUE INDEX ON users (id_old)",
+        "CREATE UNIQUE INDEX a ON users (id);"
+        "ALTER TABLE users DROP CONSTRAINT users_pkey; ALTER TABLE users ADD PRIMARY KEY (other)",
+        "ALTER TABLE users ALTER COLUMN id TYPE int",
+    ],
+    ids=["it has another name", "the primary key is another", "another type of integer"],
+)
+def test_it_goes_on_along_the_key_that_it_was_begun_with(database, change):
+    two_keys(database)
+    stopped(database, 500)
+    database.execute(change)
+    assert fill(database).rows == ROWS
+    assert applied(database) == [(1, ROWS)]
+
+
+def test_it_goes_on_along_its_unique_index_when_there_is_one_before_it(database):
+    two_keys(database)
+    database.execute("ALTER TABLE users DROP CONSTRAINT users_pkey; CREATE UNIQUE INDEX second ON users (id)")
+    stopped(database, 500)
+    database.execute("CREATE UNIQUE INDEX first ON users (other)")
+    stopped(database, 1000)
+    assert fill(database).rows == ROWS
+    assert applied(database) == [(1, ROWS)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        OTHER_KEY,
+        "ALTER TABLE users DROP CONSTRAINT users_pkey",
+        "ALTER TABLE users ALTER COLUMN id TYPE numeric",
+        "ALTER TABLE users DROP COLUMN id; ALTER TABLE users RENAME COLUMN other TO id;"
+        "CREATE UNIQUE INDEX ON users (id)",
+    ],
+    ids=["another column", "none", "another type", "another column of the name"],
+)
+def test_it_is_refused_where_the_key_that_it_went_along_is_gone(database, change):
+    two_keys(database)
+    stopped(database, 500)
+    before = applied(database)
+    database.execute(change)
+    with pytest.raises(Changed, match=r"half done, each row exactly once, along the key \(id\)"):
+        fill(database)
+    assert applied(database) == before
+
+
+def test_it_goes_on_once_the_key_is_made_again(database):
+    two_keys(database)
+    stopped(database, 500)
+    database.execute("ALTER TABLE users DROP CONSTRAINT users_pkey")
+    with pytest.raises(Changed, match="which may be a unique index"):
+        fill(database)
+    database.execute("CREATE UNIQUE INDEX ON users (id)")
+    assert fill(database).rows == ROWS
+    assert applied(database) == [(1, ROWS)]
+
+
+def test_with_another_collation_the_order_is_another(database):
+    database.execute(
+        'CREATE TABLE users (id text COLLATE "C" PRIMARY KEY, n int NOT NULL DEFAULT 0);'
+        f"INSERT INTO users (id) SELECT i FROM generate_series(1, {ROWS}) i"
+    )
+    stopped(database, 500)
+    database.execute('ALTER TABLE users ALTER COLUMN id TYPE text COLLATE "POSIX"')
+    with pytest.raises(Changed, match="a type or collation has changed"):
+        fill(database)
+
+
+def test_it_begins_again_where_a_row_may_be_updated_twice(database):
+    two_keys(database)
+    set_to_id = ("users", {"n": "other"})
+    stopped(database, 500, set_to_id, strategy="keyset", exactly_once=False)
+    database.execute(OTHER_KEY.replace("ALTER TABLE users RENAME", "--"))
+    told = Told()
+    fill(database, told, set_to_id, strategy="keyset", exactly_once=False)
+    assert database.scalar("SELECT count(*) FROM users WHERE n IS DISTINCT FROM other") == 0
+    assert any("the key that it went along has changed" in one for one in told.notices())
+
+
+def test_one_that_is_complete_is_not_done_again_along_another_key(database):
+    two_keys(database)
+    fill(database)
+    database.execute(OTHER_KEY)
+    fill(database)
+    assert applied(database) == [(1, ROWS)]
+
+
+def test_the_key_is_remembered_when_the_session_is_lost_before_the_first_batch(database):
+    two_keys(database)
+    told, ended = Told(), []
+
+    def end_session(kind, facts):
+        if kind == "BackfillStarted":
+            number = "CAST(split_part(owner, ' ', 1) AS int)"
+            ended.extend(
+                database.rows(f"SELECT rows_done, pg_terminate_backend({number}) FROM headway_backfill")
+            )
+
+    told.on_report = end_session
+    told.wishes = lambda: {
+        "stop": bool(ended) and database.scalar("SELECT rows_done FROM headway_backfill") >= 500
+    }
+    with pytest.raises(StoppedByTest):
+        fill(database, told)
+    assert ended == [(0, True)]
+    database.execute(OTHER_KEY)
+    with pytest.raises(Changed, match="half done"):
+        fill(database)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from headway.backfills.checkpoint import NAME, Checkpoint, Row
 from headway.backfills.choice import Choice
 from headway.backfills.failures import Cause, failure_of
+from headway.backfills.kept_key import is_lost
 from headway.backfills.known import Known
 from headway.backfills.lanes import gathered
 from headway.backfills.servers import Server
@@ -143,7 +144,7 @@ class Claiming:
     def _taken(self, row: Row) -> "Claim | None":
         begun = Choice(**json.loads(row.choice))
         is_same = row.signature == self.known.signature
-        goes_on = is_same and row.digest == self.digest
+        goes_on = is_same and row.digest == self.digest and not self._has_lost_key(row, begun)
         choice = begun if goes_on else self.choose()
 
         def take(connection: Connection) -> "tuple[Row, dict[int, State]] | None":
@@ -154,7 +155,7 @@ class Claiming:
                 others = self.checkpoint.take_others(connection)
                 lanes = {lane: state_of(text) for lane, text in others.items()}
                 rows = gathered(state_of(first.state), lanes.values()).tally.rows
-                if is_same and not goes_on and rows > 0:
+                if is_same and row.digest != self.digest and rows > 0:
                     # Here, so that the one who has the token keeps it.
                     self._refuse_harm(first.is_complete, begun, choice)
                 return first, lanes
@@ -165,7 +166,29 @@ class Claiming:
         taken, lanes = found
         if goes_on:
             return Claim(taken.fence, state_of(taken.state), choice, taken.is_complete, True, lanes=lanes)
-        return self._restarted(taken.fence, is_same, choice)
+        asks = "what the revision asks for" if row.digest != self.digest else "the key that it went along"
+        return self._restarted(taken.fence, asks if is_same else "a column", choice)
+
+    def _has_lost_key(self, row: Row, choice: Choice) -> bool:
+        """It has to begin again, for no place of its means anything now. Raises :class:`Changed` where that would do
+        harm.
+        """
+        state = state_of(row.state)
+        if choice.strategy != "keyset" or not is_lost(self.known, state.key):
+            return False
+        if row.is_complete:
+            return not choice.is_once or choice.may_repeat
+        if choice.is_once and (state.tally.rows > 0 or state.is_shared):
+            names = ", ".join(name for _, name in state.key)
+            raise Changed(
+                f"The backfill {self.checkpoint.operation} is half done, each row exactly once, along the key "
+                f"({names}), and that key is no longer there: another column took its place, a type or collation has "
+                "changed, or no unique index without NULL has these columns. Along another key nobody can tell which "
+                "rows are done. Nothing was changed here. Make the key as it was, which may be a unique index beside "
+                "the new one, and run the revision again: it goes on where it stopped. Where that cannot be, give "
+                "the rows that are left a backfill with a where= and a name= of its own."
+            )
+        return True
 
     def _refuse_harm(self, is_complete: bool, begun: Choice, wanted: Choice) -> None:
         """Rows were updated, and something else is asked for now."""
@@ -186,13 +209,12 @@ class Claiming:
                 f"since, delete the rows of this backfill from the table {NAME}."
             )
 
-    def _restarted(self, fence: int, is_same: bool, choice: Choice) -> Claim:
+    def _restarted(self, fence: int, why: str, choice: Choice) -> Claim:
         def restart(connection: Connection) -> None:
             with self.server.transaction(connection):
                 self.checkpoint.restart(connection, fence, **self._values(choice))
 
         self.session.do(restart)
-        why = "what the revision asks for" if is_same else "a column"
         return Claim(
             fence,
             State(),

@@ -13,6 +13,7 @@ from headway.backfills.clauses import Clauses
 from headway.backfills.crew import Crew
 from headway.backfills.driver import Driver
 from headway.backfills.finishing import Finishing, sizes
+from headway.backfills.kept_key import kept
 from headway.backfills.key_texts import PostgresTexts, PythonTexts
 from headway.backfills.keyset import Keyset, KeyTexts
 from headway.backfills.known import Known
@@ -99,6 +100,7 @@ class Claimed:
         call, plan = self.call, self._plan()
         found = tuple(self.claim.lanes.values())
         state = batches.resumed(self._with_sizes(self.claim.state), plan, self.claim.is_finished, found)
+        state = replace(state, key=() if plan.is_striped else kept(self.known.key))
         board = Board({lane: lanes.resumed(one, plan) for lane, one in self.claim.lanes.items()})
         task = self._task(throttle, plan, self._reports(state, plan, board.others))
         return Driver(

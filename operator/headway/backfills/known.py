@@ -28,6 +28,10 @@ class Column:
 
     name: str
     type: str = ""
+    mark: str = ""
+    """Of a key's column: which one it is, and what its order depends on. Another column in its place has another
+    one.
+    """
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,8 @@ class Known:
     key: tuple[Column, ...] = ()
     """A unique key without NULL; empty: none."""
     key_name: str = ""
+    keys: tuple[tuple[str, tuple[Column, ...]], ...] = ()
+    """All such keys, with what they are called."""
     no_blocks: str = "only PostgreSQL has blocks to sweep along"
     """Why blocks are no way to go through the table, without a full stop; empty: they are."""
     indexes: tuple[str, ...] = ()

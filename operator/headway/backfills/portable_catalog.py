@@ -42,7 +42,8 @@ def read(connection: Connection, asked: Asked) -> Known:
             f"{asked.table} has no column {', '.join(missing)}. Check the name, and that the column is added "
             "before its backfill."
         )
-    key_name, key = _key(inspector, asked, columns)
+    keys = _keys(inspector, asked, columns)
+    key_name, key = _key(asked, keys)
     schema = asked.schema or ""
     rows = _rows(connection, asked)
     return Known(
@@ -51,14 +52,17 @@ def read(connection: Connection, asked: Asked) -> Known:
         table=asked.table,
         leaves=(Leaf(schema, asked.table, rows=rows),),
         targets=tuple(Column(name) for name in asked.columns),
-        key=tuple(Column(name) for name in key),
+        key=key,
         key_name=key_name,
+        keys=keys,
         reads_target=names_a_target(asked),
     )
 
 
-def _key(inspector: Any, asked: Asked, columns: "dict[str, Any]") -> "tuple[str, tuple[str, ...]]":
-    """As on PostgreSQL: the one that is asked for, the primary key, a unique one without NULL."""
+def _keys(
+    inspector: Any, asked: Asked, columns: "dict[str, Any]"
+) -> "tuple[tuple[str, tuple[Column, ...]], ...]":
+    """As on PostgreSQL: the primary key, then unique ones without NULL."""
     primary = tuple(inspector.get_pk_constraint(asked.table, schema=asked.schema)["constrained_columns"])
     unique = [
         (f"the unique index {index['name']}", tuple(index["column_names"]))
@@ -71,10 +75,29 @@ def _key(inspector: Any, asked: Asked, columns: "dict[str, Any]") -> "tuple[str,
     ]
     keys = [("the primary key", primary)] if primary else []
     keys += sorted(unique, key=lambda found: (len(found[1]), found[0]))
-    for name, names in keys:
-        is_whole = names == primary or not any(columns[column]["nullable"] for column in names)
-        if is_whole and (not asked.key or names == asked.key):
-            return name, names
+    return tuple(
+        (told, tuple(Column(name, mark=_mark(name, columns[name]["type"])) for name in names))
+        for told, names in keys
+        if names == primary or not any(columns[column]["nullable"] for column in names)
+    )
+
+
+def _mark(name: str, kind: Any) -> str:
+    """Integers among each other, and texts of one collation, are in the same order."""
+    if isinstance(kind, sa.Integer):
+        return f"{name} integer"
+    if isinstance(kind, sa.String):
+        return f"{name} text {kind.collation or ''}".rstrip()
+    return f"{name} {type(kind).__name__}"
+
+
+def _key(
+    asked: Asked, keys: "tuple[tuple[str, tuple[Column, ...]], ...]"
+) -> "tuple[str, tuple[Column, ...]]":
+    """The one that is asked for, else the first one."""
+    for told, columns in keys:
+        if not asked.key or tuple(one.name for one in columns) == asked.key:
+            return told, columns
     if asked.key:
         raise NoSuchKey(
             f"{asked.table} has no unique key on ({', '.join(asked.key)}), in this order and without NULL. Name the "

@@ -43,10 +43,14 @@ _HIDING = """
     SELECT CAST(CAST(oid AS regclass) AS text) FROM pg_catalog.pg_class
     WHERE oid IN ({oids}) AND row_security_active(oid)
 """
+# Of each column also its mark: integers among each other, and texts, are in the same order.
 _KEYS = """
     SELECT i.relname, x.indisprimary, a.attname, format_type(a.atttypid, a.atttypmod),
         a.attnotnull AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint n WHERE n.conrelid = a.attrelid
-            AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum] AND NOT n.convalidated)
+            AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum] AND NOT n.convalidated),
+        concat_ws(' ', a.attnum, CASE WHEN a.atttypid IN (20, 21, 23) THEN 'integer' WHEN a.atttypid IN (25, 1043)
+            THEN 'text' ELSE format_type(a.atttypid, NULL) END, (SELECT concat(CAST(o.collnamespace AS regnamespace),
+            '.', o.collname) FROM pg_catalog.pg_collation o WHERE o.oid = a.attcollation))
     FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
     CROSS JOIN LATERAL unnest(CAST(x.indkey AS smallint[])) WITH ORDINALITY AS k(attnum, place)
     JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum
@@ -131,7 +135,8 @@ def _read(connection: Connection, asked: Asked) -> Known:
         f"WHERE attrelid = {oid} AND attnum > 0 AND NOT attisdropped",
     )
     targets = _targets(asked, table, {name: (kind, number) for name, kind, number in attributes})
-    key_name, key = _key(asked, table, every(connection, _KEYS.format(oid=oid)))
+    keys = _keys(every(connection, _KEYS.format(oid=oid)))
+    key_name, key = _key(asked, table, keys)
     oids = ", ".join(str(row[0]) for row in tree)
     _refuse_hidden_rows(connection, oids)
     leaves = tuple(sorted(leaves, key=lambda leaf: -leaf.rows))
@@ -144,6 +149,7 @@ def _read(connection: Connection, asked: Asked) -> Known:
         targets=tuple(Column(name, kind) for name, kind, _ in targets),
         key=key,
         key_name=key_name,
+        keys=keys,
         no_blocks=_no_blocks(connection, tree),
         indexes=tuple(
             name for (name,) in every(connection, _INDEXES.format(oid=oid), names=list(asked.columns))
@@ -196,18 +202,26 @@ def _targets(
     return [(name, *attributes[name]) for name in asked.columns]
 
 
-def _key(asked: Asked, table: str, rows: "list[tuple[Any, ...]]") -> "tuple[str, tuple[Column, ...]]":
-    """The key that is asked for, else the primary key, else the unique index without NULL that has the
-    fewest columns.
-    """
-    keys: dict[tuple[str, bool], list[tuple[str, str, bool]]] = {}
-    for index, is_primary, column, kind, is_not_null in rows:
-        keys.setdefault((index, is_primary), []).append((column, kind, is_not_null))
-    for (index, is_primary), columns in keys.items():
-        names = tuple(column for column, _, _ in columns)
-        if all(is_not_null for _, _, is_not_null in columns) and (not asked.key or names == asked.key):
-            told = "the primary key" if is_primary else f"the unique index {index}"
-            return told, tuple(Column(name, kind) for name, kind, _ in columns)
+def _keys(rows: "list[tuple[Any, ...]]") -> "tuple[tuple[str, tuple[Column, ...]], ...]":
+    """The primary key, then unique indexes without NULL, those with the fewest columns first."""
+    keys: dict[str, list[tuple[Column, bool]]] = {}
+    for index, is_primary, column, kind, is_not_null, mark in rows:
+        told = "the primary key" if is_primary else f"the unique index {index}"
+        keys.setdefault(told, []).append((Column(column, kind, mark), is_not_null))
+    return tuple(
+        (told, tuple(column for column, _ in columns))
+        for told, columns in keys.items()
+        if all(is_not_null for _, is_not_null in columns)
+    )
+
+
+def _key(
+    asked: Asked, table: str, keys: "tuple[tuple[str, tuple[Column, ...]], ...]"
+) -> "tuple[str, tuple[Column, ...]]":
+    """The key that is asked for, else the first one."""
+    for told, columns in keys:
+        if not asked.key or tuple(one.name for one in columns) == asked.key:
+            return told, columns
     if asked.key:
         raise NoSuchKey(
             f"{table} has no unique index on ({', '.join(asked.key)}), in this order and without NULL. Name the "

@@ -21,6 +21,8 @@ class State:
     """That is worked on; empty: the next one is to be opened."""
     place: Place | None = None
     """None: where the sweep of the leaf ends is to be read first."""
+    key: tuple[tuple[str, str], ...] = ()
+    """Along which places of keys, and parked rows, are told: mark and name of each column; empty: blocks."""
     is_shared: bool = False
     """Other lanes have, or had, shares of this leaf; only the first lane's state says so."""
     filenode: int = 0

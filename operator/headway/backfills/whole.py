@@ -10,6 +10,7 @@ from headway.backfills.checkpoint import Checkpoint
 from headway.backfills.choice import Choice, Refused, choose
 from headway.backfills.claim import Claiming
 from headway.backfills.claimed import Claimed
+from headway.backfills.kept_key import along
 from headway.backfills.known import Known, NotPossible
 from headway.backfills.names import digest_of
 from headway.backfills.servers import Mysql, Postgres, Server, Sqlite
@@ -31,7 +32,9 @@ def run(call: Call) -> BackfillFinished:
         claiming = Claiming(
             server, session, checkpoint, _digest(call), known, lambda: _chosen(session, call, known)
         )
-        return Claimed(call, server, session, known, checkpoint, claiming.claim()).run()
+        claim = claiming.claim()
+        known = along(known, claim.state.key)
+        return Claimed(call, server, session, known, checkpoint, claim).run()
     finally:
         session.close()
 

@@ -234,7 +234,7 @@ class Worker:
 
         size = self.state.size
         self.fence, text = self.session.do(read)
-        self.state = replace(state_of(text), size=size)
+        self.state = replace(state_of(text), size=size, key=self.state.key)
 
     def _pause(self, tries: int) -> None:
         longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(tries, 16))
