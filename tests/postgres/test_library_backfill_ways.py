@@ -280,4 +280,4 @@ def test_the_checkpoint_keeps_one_row_of_plain_facts(users):
     )
     assert operation.startswith(": users (email_lc)")
     assert (table, columns, rows, is_complete) == ("users", "email_lc", ROWS, True)
-    assert json.loads(state)["done"] == ["public.users"]
+    assert json.loads(state)["done"] == [str(users.scalar("SELECT 'users'::regclass::oid"))]
