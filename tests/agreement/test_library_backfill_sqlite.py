@@ -114,6 +114,19 @@ def test_what_was_complete_is_done_again_only_where_that_does_no_harm(shop):
     assert rows(shop, "SELECT count(*) FROM users WHERE email_lc IS NULL") == [(0,)]
 
 
+def test_an_expression_that_reads_a_column_made_from_what_it_sets_is_applied_once(shop):
+    with sqlite3.connect(shop) as connection:
+        connection.execute(
+            "CREATE TABLE items (id INTEGER PRIMARY KEY, net INT, vat INT GENERATED ALWAYS AS (net * 2) VIRTUAL, "
+            "gross INT GENERATED ALWAYS AS (net + vat) STORED)"
+        )
+        connection.executemany("INSERT INTO items (id, net) VALUES (?, 10)", [(i,) for i in range(ROWS)])
+    connection.close()
+    for _ in range(2):
+        fill(shop, "items", {"net": "gross"})
+    assert rows(shop, "SELECT net, count(*) FROM items GROUP BY net") == [(30, ROWS)]
+
+
 def test_what_was_asked_for_exactly_once_is_not_done_again(shop):
     tokens = "SELECT id, email_lc FROM users ORDER BY id"
     fill(shop, "users", {"email_lc": "hex(randomblob(16))"}, exactly_once=True)

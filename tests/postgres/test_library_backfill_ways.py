@@ -83,6 +83,44 @@ def test_what_the_server_tells_of_expressions_decides(users, set_, where, strate
     assert users.scalar("SELECT count(*) FROM pg_class WHERE relname LIKE 'headway_expr%'") == 0
 
 
+@pytest.mark.parametrize("kind", ["STORED", "VIRTUAL"])
+def test_an_expression_that_reads_a_column_made_from_what_it_sets_is_applied_once(database, kind):
+    database.execute(
+        f"""CREATE TABLE items (id int PRIMARY KEY, "Net" numeric, vat numeric DEFAULT 2, other numeric,
+        gross numeric GENERATED ALWAYS AS ("Net" * vat) {kind}, same numeric GENERATED ALWAYS AS (vat) {kind});
+        INSERT INTO items (id, "Net") SELECT i, 10 FROM generate_series(1, {ROWS}) i"""
+    )
+    _, started = fill(database, "items", {"Net": "gross"})
+    assert "the expression reads Net" in started["reason"]
+    _, started = fill(database, "items", {"other": "gross", "Net": "same * 10"})
+    assert "the expression reads other, Net" in started["reason"]
+    assert database.rows('SELECT "Net", other, count(*) FROM items GROUP BY 1, 2') == [(20, 40, ROWS)]
+    _, started = fill(database, "items", {"other": "gross + same"})
+    assert started["strategy"] == "striped"
+
+
+def test_a_partition_may_make_a_column_in_another_way_than_the_others(database):
+    database.execute(
+        f"""CREATE TABLE items (
+            id int PRIMARY KEY, net numeric, at int, gross numeric GENERATED ALWAYS AS (at) STORED
+        ) PARTITION BY RANGE (id);
+        CREATE TABLE items_0 (
+            id int NOT NULL, net numeric, at int, gross numeric GENERATED ALWAYS AS (net * 2) STORED
+        );
+        ALTER TABLE items ATTACH PARTITION items_0 FOR VALUES FROM (0) TO ({ROWS + 1});
+        INSERT INTO items (id, net) SELECT i, 10 FROM generate_series(1, {ROWS}) i"""
+    )
+    fill(database, "items", {"net": "gross"})
+    assert database.rows("SELECT net, count(*) FROM items GROUP BY 1") == [(20, ROWS)]
+
+
+def test_a_condition_on_a_column_made_from_what_is_set_tells_updated_rows_apart(users):
+    users.execute("ALTER TABLE users ADD is_done bool GENERATED ALWAYS AS (email_lc IS NOT NULL) STORED")
+    _, started = fill(users, "users", {"email_lc": "lowered(email)"}, "NOT is_done")
+    assert "updated rows no longer meet the condition" in started["reason"]
+    assert users.scalar("SELECT count(*) FROM users WHERE is_done") == ROWS
+
+
 def test_an_index_that_has_the_column_is_named_as_the_reason_for_no_stripes(users):
     users.execute("CREATE INDEX by_lower ON users (lower(email_lc))")
     _, started = fill(users, "users", {"email_lc": "lower(email)"}, "email_lc IS NULL")

@@ -201,11 +201,11 @@ def _keyset(asked: Asked, known: Known, why: str) -> Decision:
             f"where it stopped, and other ways are closed: {why}. Add such a key, or give a where= that an "
             "updated row no longer meets and an expression that reads none of the columns that it sets."
         )
-    hit = sorted(set(asked.columns) & {one.name for one in known.key})
+    hit = sorted({*asked.columns, *known.generated} & {one.name for one in known.key})
     if hit:
         return Refused(
             f"{', '.join(hit)} belongs to the key that a backfill of {known.table} would go along, so it cannot "
-            "be set by one. Name another unique key with key=(…), or fill a new column and switch over to it."
+            "be changed by one. Name another unique key with key=(…), or fill a new column and switch over to it."
         )
     guard = guard_of(asked, known)
     return Choice(

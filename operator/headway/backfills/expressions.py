@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from headway.backfills.clauses import Clauses
-from headway.backfills.known import Asked, Column, Tried
+from headway.backfills.known import Asked, Known, Tried
 from headway.backfills.orders import Leaf
 from headway.backfills.queries import every, one, run
 
@@ -56,7 +56,7 @@ def look(connection: Connection, clauses: Clauses, table: str, oid: int) -> Expr
     """In a transaction that is rolled back. ``table``: as FROM names it."""
     with connection.begin() as transaction:
         try:
-            numbers = _numbers(connection, oid, clauses.known.targets)
+            numbers = _numbers(connection, oid, clauses.known)
             found = _look(connection, clauses.asked, table, oid, numbers)
         except DBAPIError:
             found = Expressions()
@@ -66,12 +66,13 @@ def look(connection: Connection, clauses: Clauses, table: str, oid: int) -> Expr
     return replace(found, is_comparable=_is_comparable(connection, clauses, table))
 
 
-def _numbers(connection: Connection, oid: int, targets: "tuple[Column, ...]") -> "set[int]":
+def _numbers(connection: Connection, oid: int, known: Known) -> "set[int]":
+    """Of the columns that change: who reads one that is made from a target reads the target."""
     rows = every(
         connection,
         f"SELECT attname, attnum FROM pg_catalog.pg_attribute WHERE attrelid = {oid} AND attnum > 0",
     )
-    names = {one.name for one in targets}
+    names = {*(one.name for one in known.targets), *known.generated}
     return {number for name, number in rows if name in names}
 
 

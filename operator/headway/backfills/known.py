@@ -56,10 +56,17 @@ class Asked:
         return tuple(column for column, _ in self.assignments)
 
 
-def names_a_target(asked: Asked) -> bool:
-    """By the text, where no catalog tells: an expression that names a column which is set may read it."""
-    names = "|".join(re.escape(name) for name in asked.columns)
-    return any(re.search(rf"(?i)(?<!\w)(?:{names})(?!\w)", sql) for _, sql in asked.assignments)
+def names_a_target(asked: Asked, generated: "tuple[str, ...]" = ()) -> bool:
+    """By the text, where no catalog tells: an expression that names a column which is set may read it; so may one
+    that names a column which is made from such a one.
+    """
+    return any(names_one_of((*asked.columns, *generated), sql) for _, sql in asked.assignments)
+
+
+def names_one_of(columns: "tuple[str, ...]", sql: str) -> bool:
+    """As a word."""
+    names = "|".join(re.escape(name) for name in columns)
+    return re.search(rf"(?i)(?<!\w)(?:{names})(?!\w)", sql) is not None
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,8 @@ class Known:
     """All such keys, with what they are called."""
     no_blocks: str = "only PostgreSQL has blocks to sweep along"
     """Why blocks are no way to go through the table, without a full stop; empty: they are."""
+    generated: tuple[str, ...] = ()
+    """Columns that the database makes from those that are set: they change with them."""
     indexes: tuple[str, ...] = ()
     """That have a target column."""
     partition_keys: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from headway.backfills.known import (
     NoSuchTable,
     NotPossible,
     names_a_target,
+    names_one_of,
 )
 from headway.backfills.orders import Leaf
 from headway.backfills.queries import name_in, one
@@ -46,6 +47,7 @@ def read(connection: Connection, asked: Asked) -> Known:
     key_name, key = _key(asked, keys)
     schema = asked.schema or ""
     rows = _rows(connection, asked)
+    generated = _generated(asked, columns)
     return Known(
         dialect=connection.dialect.name,
         schema=schema,
@@ -55,8 +57,18 @@ def read(connection: Connection, asked: Asked) -> Known:
         key=key,
         key_name=key_name,
         keys=keys,
-        reads_target=names_a_target(asked),
+        generated=generated,
+        reads_target=names_a_target(asked, generated),
     )
+
+
+def _generated(asked: Asked, columns: "dict[str, Any]") -> "tuple[str, ...]":
+    """By their texts; one may be made from another."""
+    texts = {name: one["computed"]["sqltext"] for name, one in columns.items() if one.get("computed")}
+    found: tuple[str, ...] = ()
+    for _ in texts:
+        found = tuple(name for name in texts if names_one_of((*asked.columns, *found), texts[name]))
+    return found
 
 
 def _keys(

@@ -69,6 +69,18 @@ _INDEXES = """
             AND d.refobjsubid = a.attnum))
     ORDER BY c.relname
 """
+# Which of the two objects depends on the columns that an expression names is a matter of the version.
+_GENERATED = """
+    SELECT DISTINCT g.attname FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_attribute t ON t.attrelid = d.refobjid AND t.attnum = d.refobjsubid
+    LEFT JOIN pg_catalog.pg_attrdef e ON d.classid = CAST('pg_attrdef' AS regclass) AND e.oid = d.objid
+    JOIN pg_catalog.pg_attribute g ON g.attrelid = d.refobjid
+        AND g.attnum = CASE WHEN e.oid IS NOT NULL THEN e.adnum ELSE d.objsubid END
+    WHERE d.refclassid = CAST('pg_class' AS regclass) AND d.refobjid IN ({oids}) AND t.attname = ANY (:names)
+        AND (e.adrelid = d.refobjid OR (d.classid = CAST('pg_class' AS regclass) AND d.objid = d.refobjid))
+        AND g.attnum > 0 AND g.attnum <> t.attnum
+    ORDER BY g.attname
+"""
 _SCATTERED = """
     SELECT i.relname FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
     JOIN pg_catalog.pg_am m ON m.oid = i.relam AND m.amname = 'btree'
@@ -151,6 +163,9 @@ def _read(connection: Connection, asked: Asked) -> Known:
         key_name=key_name,
         keys=keys,
         no_blocks=_no_blocks(connection, tree),
+        generated=tuple(
+            name for (name,) in every(connection, _GENERATED.format(oids=oids), names=list(asked.columns))
+        ),
         indexes=tuple(
             name for (name,) in every(connection, _INDEXES.format(oid=oid), names=list(asked.columns))
         ),

@@ -195,6 +195,11 @@ def test_where_stripes_do_not_help_blocks_are_taken_in_order(change, words):
             replace(KNOWN, key=(Column("status"),)),
             "status belongs to the key",
         ),
+        (
+            replace(ASKED, strategy="keyset"),
+            replace(KNOWN, key=(Column("code"),), generated=("code",)),
+            "code belongs to the key",
+        ),
     ],
 )
 def test_what_is_refused_says_why_and_what_to_do(asked, known, words):
