@@ -8,18 +8,24 @@ from collections.abc import Mapping
 from headway_cli.commands import Command
 from headway_operator.api.migration import GROUP, PLURAL, VERSION, Migration, parse
 from headway_operator.cluster.api_server import MERGE, ApiServer
-from headway_operator.cluster.interface import ClusterError
+from headway_operator.cluster.interface import ClusterError, Unavailable
 
 LOOK_SECONDS = 0.2
 """Between two looks while the operator's answer is waited for."""
 
 
 class NoAnswer(Exception):
-    """The command is written, and the operator has not acknowledged it in time."""
+    """The command is written, and the operator has not acknowledged it in time; the text, if any, says what kept us
+    from seeing that.
+    """
+
+
+class Unsure(Exception):
+    """Nobody knows whether the command was written: the API server did not say; the text says what it said."""
 
 
 class Remote:
-    """One resource. Every method raises ``ClusterError`` of the fitting kind."""
+    """One resource. Methods raise ``ClusterError`` of the fitting kind, if they do not say otherwise."""
 
     def __init__(self, api: ApiServer, namespace: str, name: str) -> None:
         """Of this name in this namespace."""
@@ -31,20 +37,31 @@ class Remote:
         return parse(await self._api.json("GET", self._path))
 
     async def annotate(self, annotations: Mapping[str, str | None]) -> None:
-        """Set these annotations; None takes one away."""
+        """Set these annotations; None takes one away. Raises :class:`Unsure`, too."""
         body = {"metadata": {"annotations": dict(annotations)}}
-        await self._api.json("PATCH", f"{self._path}?fieldManager=headway", body, MERGE)
+        try:
+            await self._api.json("PATCH", f"{self._path}?fieldManager=headway", body, MERGE)
+        except Unavailable as error:
+            raise Unsure(str(error)) from None
 
     async def answer(self, command: Command, seconds: float) -> Migration:
-        """The resource once its status answers the command; raises :class:`NoAnswer` after so many seconds."""
+        """The resource once its status answers the command; raises :class:`NoAnswer` alone, after so many seconds, or
+        when the resource can be read no more. An API server that is away is asked again.
+        """
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while True:
-            migration = await self.read()
-            if command.is_answered(migration.status):
-                return migration
+            trouble = ""
+            try:
+                migration = await self.read()
+                if command.is_answered(migration.status):
+                    return migration
+            except Unavailable as error:
+                trouble = str(error)
+            except ClusterError as error:
+                raise NoAnswer(str(error)) from None
             if loop.time() >= until:
-                raise NoAnswer
+                raise NoAnswer(trouble)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def who(self) -> str:

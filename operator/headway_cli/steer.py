@@ -83,7 +83,7 @@ def start(options: argparse.Namespace, command: Sequence[str]) -> int:
 
 async def _start(options: argparse.Namespace) -> int:
     from headway_cli.commands import Refused
-    from headway_cli.remote import NoAnswer, Remote
+    from headway_cli.remote import NoAnswer, Remote, Unsure
     from headway_operator.cluster.access import NoAccess
     from headway_operator.cluster.api_server import ApiServer
     from headway_operator.cluster.interface import ClusterError
@@ -100,11 +100,16 @@ async def _start(options: argparse.Namespace) -> int:
         raise BadInput(Problem(resource, "", str(refused))) from None
     except ClusterError as error:
         raise BadInput(Problem(resource, "", *_explained(error, options, resource))) from None
-    except NoAnswer:
+    except Unsure as error:
         print(
-            f"error: {resource}: the command is written, but no operator has answered it within "
-            f"{options.timeout:g} s\n  It is obeyed as soon as one runs. Is it running, and does it watch this "
-            "namespace? kubectl get pods -A -l app.kubernetes.io/name=headway",
+            f"error: {resource}: nobody knows whether the command was written: {error}\n"
+            f"  Look with: headway status {options.name}. To give it again does no harm.",
+            file=sys.stderr,
+        )
+        return EXIT_NO_ANSWER
+    except NoAnswer as error:
+        print(
+            f"error: {resource}: the command is written, but {_unanswered(str(error), options.timeout)}",
             file=sys.stderr,
         )
         return EXIT_NO_ANSWER
@@ -164,6 +169,17 @@ def _is_agreed(command: Command, options: argparse.Namespace) -> bool:
     if not command.shown or options.yes or options.digest:
         return True
     return agrees("Approve this plan?")
+
+
+def _unanswered(trouble: str, seconds: float) -> str:
+    if trouble:
+        return (
+            f"its answer could not be read: {trouble}\n  It is obeyed all the same: headway status shows it."
+        )
+    return (
+        f"no operator has answered it within {seconds:g} s\n  It is obeyed as soon as one runs. Is it running, and "
+        "does it watch this namespace? kubectl get pods -A -l app.kubernetes.io/name=headway"
+    )
 
 
 def _why_not(name: str) -> str:

@@ -9,6 +9,7 @@ import sys
 from headway_cli.seen.reach import reading
 from headway_cli.seen.verdict import Verdict, verdict
 from headway_operator.api.migration import GROUP, PLURAL, VERSION, Migration, parse
+from headway_operator.cluster.interface import Unavailable
 
 LOOK_SECONDS = 1.0
 
@@ -20,9 +21,13 @@ async def wait(options: argparse.Namespace) -> int:
     async with reading(options, options.name) as (api, namespace):
         path = f"apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}/{options.name}"
         while True:
-            migration = parse(await api.json("GET", path))
-            found = verdict(migration, options.kind)
-            sentence = _sentence(migration, options.kind)
+            found: Verdict | None = None
+            try:
+                migration = parse(await api.json("GET", path))
+                found, sentence = verdict(migration, options.kind), _sentence(migration, options.kind)
+            except Unavailable as error:
+                # It is asked again: one that is updated is away for a while.
+                sentence = f"{options.name}: {error}"
             if sentence != said:
                 print(sentence, file=sys.stderr, flush=True)
                 said = sentence

@@ -8,7 +8,7 @@ import asyncio
 import os
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 
 from headway_operator.cluster.impersonation import Headers, NobodyNamed, headers
+from headway_operator.cluster.kubeconfig import context_of
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 DEFAULT_KUBECONFIG = Path.home() / ".kube" / "config"
@@ -44,17 +45,27 @@ class Access:
     """Whom every session tells of its requests."""
     impersonation: Headers = ()
     """As whom every request acts; nothing: as who we are."""
+    server_name: str = ""
+    """What the server's certificate is checked for, where that is not the host of its address."""
+    namespace: str = "default"
+    """That is meant where none is named."""
 
     def session(self) -> aiohttp.ClientSession:
         """A new session that authenticates each of its requests; the caller closes it."""
         return aiohttp.ClientSession(
             base_url=self.server.rstrip("/") + "/",
             connector=aiohttp.TCPConnector(ssl=self.tls, limit=0),
-            middlewares=() if self.token is None else (_authorize(self.token),),
+            middlewares=tuple(self._middlewares()),
             proxy=self.proxy,
             headers=self.impersonation,
             trace_configs=[trace() for trace in self.traces],
         )
+
+    def _middlewares(self) -> Iterator[aiohttp.ClientMiddlewareType]:
+        if self.token is not None:
+            yield _authorize(self.token)
+        if self.server_name:
+            yield _checked_as(self.server_name)
 
 
 def find_access() -> Access:
@@ -79,15 +90,8 @@ def for_a_person(
         except NobodyNamed as error:
             raise NoAccess(str(error)) from None
         return access, (SERVICE_ACCOUNT / "namespace").read_text().strip()
-    return from_kubeconfig(kubeconfig, context, acting), _namespace_of(kubeconfig, context)
-
-
-def _namespace_of(kubeconfig: str, context: str) -> str:
-    from kubernetes.config import list_kube_config_contexts
-
-    contexts, active = list_kube_config_contexts(kubeconfig or None)  # type: ignore[no-untyped-call]
-    chosen = next((one for one in contexts if one["name"] == context), active) if context else active
-    return str(chosen["context"].get("namespace") or "default")
+    access = from_kubeconfig(kubeconfig, context, acting)
+    return access, access.namespace
 
 
 def in_cluster(host: str, port: str, folder: Path) -> Access:
@@ -105,6 +109,7 @@ def in_cluster(host: str, port: str, folder: Path) -> Access:
 
 def from_kubeconfig(file: str = "", context: str = "", acting: Mapping[str, Any] = NOBODY_ELSE) -> Access:
     """With this file, else that of ``KUBECONFIG`` or the home folder, plugins included; raises :class:`NoAccess`."""
+    import yaml
     from kubernetes.client import Configuration
     from kubernetes.config import ConfigException, load_kube_config
 
@@ -113,13 +118,14 @@ def from_kubeconfig(file: str = "", context: str = "", acting: Mapping[str, Any]
         load_kube_config(  # type: ignore[no-untyped-call]
             file or None, context or None, client_configuration=configuration
         )
-        impersonation = headers({**_user_of(file, context), **acting})
+        meant = context_of(file, context)
+        impersonation = headers({**(meant.user or {}), **acting})
         tls = _tls(configuration.ssl_ca_cert)
         if configuration.cert_file:
             tls.load_cert_chain(configuration.cert_file, configuration.key_file)
     except NobodyNamed as error:
         raise NoAccess(str(error)) from None
-    except (ConfigException, OSError) as error:
+    except (ConfigException, OSError, yaml.YAMLError) as error:
         raise NoAccess(
             f"no kubeconfig that can be used ({error}): set KUBECONFIG to one, or run this in a cluster"
         ) from None
@@ -131,22 +137,31 @@ def from_kubeconfig(file: str = "", context: str = "", acting: Mapping[str, Any]
         return prefixed.removeprefix("Bearer ")
 
     has_token = "BearerToken" in configuration.api_key or "authorization" in configuration.api_key
-    proxy = configuration.proxy or None
     return Access(
-        configuration.host, tls, _kept(token) if has_token else None, proxy, impersonation=impersonation
+        configuration.host,
+        tls,
+        _kept(token) if has_token else None,
+        _proxy(configuration, meant.proxy),
+        impersonation=impersonation,
+        server_name=meant.server_name,
+        namespace=meant.namespace,
     )
 
 
-def _user_of(file: str, context: str) -> Mapping[str, Any]:
-    """As it stands there: the kubernetes package leaves out whom a user acts as."""
-    from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, KubeConfigMerger
+def _proxy(configuration: Any, named: str) -> str | None:
+    """That which the kubeconfig names, else that of the environment unless ``NO_PROXY`` has the server."""
+    from kubernetes.client.rest import should_bypass_proxies
 
-    merged = KubeConfigMerger(file or KUBE_CONFIG_DEFAULT_LOCATION).config  # type: ignore[no-untyped-call]
-    used = merged["contexts"].get_with_name(context or merged["current-context"])["context"]
-    chosen = used.safe_get("user")
-    named = merged["users"].get_with_name(chosen, safe=True) if chosen and merged.safe_get("users") else None
-    user: Mapping[str, Any] | None = None if named is None else named.safe_get("user")
-    return user or {}
+    found: str | None = named or configuration.proxy
+    if not named and found and should_bypass_proxies(configuration.host, configuration.no_proxy or ""):
+        return None
+    if found and found.split("://", 1)[0] not in ("http", "https"):
+        scheme = found.split("://", 1)[0]
+        raise NoAccess(
+            f"the API server is to be reached by a proxy of the kind {scheme}, and only http and https are known "
+            "here: name such a proxy (proxy-url in the kubeconfig, or HTTPS_PROXY), or run this where none is needed"
+        )
+    return found or None
 
 
 def _tls(authority: str | None) -> ssl.SSLContext:
@@ -168,6 +183,16 @@ def _kept(read: Callable[[], str]) -> TokenSource:
         return kept
 
     return token
+
+
+def _checked_as(server_name: str) -> aiohttp.ClientMiddlewareType:
+    async def named(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        request.server_hostname = server_name
+        return await handler(request)
+
+    return named
 
 
 def _authorize(token: TokenSource) -> aiohttp.ClientMiddlewareType:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from headway_operator.cluster import access
-from headway_operator.cluster.access import Access, NoAccess, find_access, in_cluster
+from headway_operator.cluster.access import Access, NoAccess, find_access, from_kubeconfig, in_cluster
 from support.certificates import Authority
 
 
@@ -69,3 +70,40 @@ async def test_every_request_carries_the_token() -> None:
                     assert response.status == 200
     assert seen == ["Bearer t0", "Bearer t1"]
     assert isinstance(session, aiohttp.ClientSession)
+
+
+async def test_a_certificate_is_checked_for_the_name_that_the_kubeconfig_gives(tmp_path: Path) -> None:
+    """As with a tunnel to an API server: its address is another one than its certificate has."""
+    authority = Authority(tmp_path / "certificates")
+    authority.issue_server("kube", (), ("kube.example.com",))
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    serving.load_cert_chain(authority.folder / "kube.crt", authority.folder / "kube.key")
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(text="here")
+
+    app = web.Application()
+    app.router.add_get("/x", answer)
+    server = TestServer(app, scheme="https")
+    await server.start_server(ssl=serving)
+    try:
+        cluster = {"server": str(server.make_url("/")), "certificate-authority": str(authority.certificate)}
+        for name, is_trusted in (("kube.example.com", True), ("other.example.com", False)):
+            file = tmp_path / "config"
+            file.write_text(
+                yaml.safe_dump(
+                    {
+                        "contexts": [{"name": "tunnel", "context": {"cluster": "c"}}],
+                        "clusters": [{"name": "c", "cluster": {**cluster, "tls-server-name": name}}],
+                    }
+                )
+            )
+            async with from_kubeconfig(str(file), "tunnel").session() as session:
+                if is_trusted:
+                    async with session.get("x") as response:
+                        assert await response.text() == "here"
+                else:
+                    with pytest.raises(aiohttp.ClientConnectorCertificateError):
+                        await session.get("x")
+    finally:
+        await server.close()
