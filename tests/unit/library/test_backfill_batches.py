@@ -115,7 +115,7 @@ def test_a_place_that_fails_again_and_again_is_tried_row_by_row():
 def through_a_window(state, hot, plan=PLAN):
     while True:
         state, order = batches.following(state, plan)
-        outcome = Outcome(10, 10)
+        outcome = Outcome(5000, 5000)
         state = batches.worked(state, order, outcome)
         state = batches.measured(state, order.piece, outcome, Meter(0, 10, hot), 0.1, LIMITS)
         if state.place.start == state.place.stop:
