@@ -15,6 +15,7 @@ from headway_operator.lint.columns_before import column_before
 from headway_operator.lint.findings import Finding, Severity
 from headway_operator.lint.reading_calls import argument, text_of
 from headway_operator.lint.statements import OPERATIONS, Step, Unread, call_at, operation_of, steps_and_unread
+from headway_operator.lint.told_by_call import told_by_call
 from headway_operator.lint.tree import qualified, table_of
 from headway_operator.lint.types import type_in_python
 
@@ -99,30 +100,27 @@ class Revision:
 
     def existing_type(self, found: Of[changes.AlterType]) -> changes.Type | None:
         """The type before, as the call of ``alter_column`` or an earlier revision says; None: not known."""
-        given = type_in_python(self._given_of(found.change.column, "existing_type"))
+        given = type_in_python(self._told(found, "existing_type"))
         return given or column_before(self, found, found.change.column).type
 
     def was_not_null(self, found: Of[changes.SetNotNull]) -> bool:
         """The column has been NOT NULL, as its call or an earlier revision says: PostgreSQL then looks at no row."""
-        given = self._given_of(found.change.column, "existing_nullable")
+        given = self._told(found, "existing_nullable")
         if given is not None and given.is_literal:
             return given.text == "False"
         return column_before(self, found, found.change.column).not_null is True
 
     def has_default_by_call(self, found: Of[changes.DropColumn | changes.SetNotNull]) -> bool:
         """The call of ``alter_column`` says that the server gives the column a value."""
-        given = self._given_of(found.change.column, "existing_server_default")
+        given = self._told(found, "existing_server_default")
         return given is not None and given.text not in ("None", "False")
 
-    def _given_of(self, column: str, name: str) -> Argument | None:
-        """This argument of the call that alters the column; batch operations leave the table out."""
-        for call in self.calls():
-            if call.name.endswith(".alter_column"):
-                named = argument(call, 1 if call.name.startswith("alembic.op.") else 0, "column_name")
-                given = argument(call, 99, name)
-                if given is not None and text_of(named) == column:
-                    return given
-        return None
+    def _told(
+        self, found: Of[changes.AlterType | changes.DropColumn | changes.SetNotNull], name: str
+    ) -> Argument | None:
+        """This argument of the call that alters the column."""
+        change, line = found.change, found.step.statement.line
+        return told_by_call(self.calls(), line, change.table, change.column, name)
 
     def table_of_index(self, found: Of[changes.DropIndex]) -> str:
         """The table that Alembic's call names beside the index, empty when none does."""
