@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from headway_operator.lint import changes
 from headway_operator.lint.changes import Change, Column, Constraint, Type
+from headway_operator.lint.tree import renamed
 from headway_operator.lint.untold import may_touch
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _of(change: Change) -> tuple[str, ...]:
         case changes.RenameColumn(column=column, to=to):
             return column, to
         case changes.RenameTable(table=table, to=to):
-            return table, _renamed(table, to)
+            return table, renamed(table, to)
         case changes.DropOther() | changes.RenameOther():
             return (ANY,)
     column = getattr(change, "column", "")
@@ -116,7 +117,7 @@ def _looked_at(search: _Search, change: Change) -> _Search:
     match change:
         case changes.DropOther() | changes.RenameOther():
             return search.end()
-        case changes.RenameTable(table=table, to=to) if _renamed(table, to) == search.table:
+        case changes.RenameTable(table=table, to=to) if renamed(table, to) == search.table:
             return replace(search, table=table)
         case _ if change.table != search.table:
             return search
@@ -162,7 +163,3 @@ def _is_key_of(constraint: Constraint, column: str) -> bool:
 
 def _plain(kind: Type) -> Type:
     return replace(kind, name=_SERIALS.get(kind.name, kind.name))
-
-
-def _renamed(table: str, to: str) -> str:
-    return ".".join([*table.split(".")[:-1], to])

@@ -1,18 +1,19 @@
 """What rules ask: the steps of a revision, what came before it in the same run, and which tables are harmless.
 
-A table is harmless while nobody can be waiting for it: it was created here, or it is small by the catalog. Without a
+A table is harmless while nobody can be waiting for it: it is new by then, or it is small by the catalog. Without a
 catalog only what the same revision creates is new: each revision may be deployed on its own.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Generic, TypeVar, overload
 
 from headway_contract.facts import Argument, Call, DatabaseFacts, RevisionFacts, TableFacts
 from headway_operator.lint import changes
 from headway_operator.lint.columns_before import column_before
 from headway_operator.lint.findings import Finding, Severity
+from headway_operator.lint.new_tables import Made, made_along
 from headway_operator.lint.reading_calls import argument, text_of
 from headway_operator.lint.statements import OPERATIONS, Step, Unread, call_at, operation_of, steps_and_unread
 from headway_operator.lint.told_by_call import told_by_call
@@ -54,9 +55,8 @@ class Revision:
     unread: tuple[Unread, ...] = ()
     earlier: tuple["Revision", ...] = field(default=(), repr=False)
     """Those that run before it in the same run, in order."""
-    created: frozenset[str] = frozenset()
-    """The tables that it creates."""
-    created_earlier: frozenset[str] = frozenset()
+    made: tuple[Made, ...] = (Made(),)
+    """Which tables have been created before each of its steps, and after the last one."""
     memo: dict[str, tuple[Any, ...]] = field(default_factory=dict, compare=False, repr=False)
     """What was asked of it before, by ``asked_once``: later revisions ask again."""
 
@@ -135,10 +135,10 @@ class Revision:
         views = (found.change for found in self.of(changes.Other) if found.change.kind == "ViewStmt")
         return any(table_of(view.tree.get("view")) == name for view in views)
 
-    def is_new(self, table: str) -> bool:
-        """It was created in this run, and the catalog does not know better."""
-        created = self.created | self.created_earlier if self.tables_known else self.created
-        return table in created and self.size_of(table) is None
+    def is_new(self, table: str, at: Place) -> bool:
+        """It was created in this run before this place, and the catalog does not know better."""
+        made = self.made[self._steps_before(at)]
+        return table in made.new and (table in made.gone or self.size_of(table) is None)
 
     def is_small(self, table: str) -> bool:
         """The catalog says so."""
@@ -147,21 +147,48 @@ class Revision:
             return False
         return size.rows < SMALL_ROWS and size.bytes < SMALL_BYTES
 
-    def is_harmless(self, table: str) -> bool:
-        """Whatever is done to it is over before anybody notices."""
-        return self.is_new(table) or self.is_small(table)
+    def is_harmless(self, table: str, at: Place) -> bool:
+        """Whatever is done to it at this place is over before anybody notices."""
+        return self.is_new(table, at) or self.is_small(table)
 
     def size_of(self, table: str) -> TableFacts | None:
         """What the catalog knows of it; a name without a schema may be in any one."""
-        exact = [one for one in self.tables if qualified(one.schema, one.name) == table]
-        loose = [one for one in self.tables if one.name == table]
-        found = exact or loose
+        found = _known(self.tables, table)
         return found[0] if len(found) == 1 else None
 
     def size_text(self, table: str) -> str:
         """`` (4.2M rows)``, or nothing when it is not known."""
         size = self.size_of(table)
         return "" if size is None or size.rows is None else f" ({_amount(size.rows)} rows)"
+
+    def _steps_before(self, at: Place) -> int:
+        """How many of its steps have run by then: by their order, and that of the calls."""
+        step = at.step if isinstance(at, Of) else at
+        if isinstance(step, Step):
+            return self._places[id(step)]
+        if not isinstance(step, Call):
+            return len(self.steps)
+        orders, own = self._orders
+        place = own.get(id(step), len(own))
+        return max((number for number, order in enumerate(orders, 1) if order <= place), default=0)
+
+    @property
+    def _places(self) -> dict[int, int]:
+        """Of its steps: two of them may be equal."""
+        if "places" not in self.memo:
+            self.memo["places"] = ({id(step): number for number, step in enumerate(self.steps)},)
+        found: dict[int, int] = self.memo["places"][0]
+        return found
+
+    @property
+    def _orders(self) -> tuple[tuple[int, ...], dict[int, int]]:
+        """Of each step the place of its call among the calls (-1: not known), and the place of each call."""
+        if "orders" not in self.memo:
+            own = {id(call): number for number, call in enumerate(self.facts.calls)}
+            leading = (call_at(self.calls(), step.statement.line) for step in self.steps)
+            self.memo["orders"] = (tuple(-1 if call is None else own[id(call)] for call in leading), own)
+        orders, places = self.memo["orders"]
+        return orders, places
 
     def finding(
         self,
@@ -206,10 +233,11 @@ def revisions_of(facts: DatabaseFacts) -> tuple[Revision, ...]:
     """All revisions of the run, each with those before it."""
     is_postgresql = facts.dialect in ("", "postgresql")
     seen: list[Revision] = []
-    created: frozenset[str] = frozenset()
+    made = Made()
     for one in facts.revisions:
         steps, unread = steps_and_unread(one) if is_postgresql else ((), ())
-        new = _created(steps)
+        start = made if facts.tables_known else Made()
+        along = tuple(made_along((step.change for step in steps), start, partial(_is_absent, facts)))
         seen.append(
             Revision(
                 one,
@@ -221,24 +249,21 @@ def revisions_of(facts: DatabaseFacts) -> tuple[Revision, ...]:
                 steps,
                 unread,
                 tuple(seen),
-                new,
-                created,
+                along,
             )
         )
-        created |= new
+        made = along[-1]
     return tuple(seen)
 
 
-def _created(steps: tuple[Step, ...]) -> frozenset[str]:
-    """With the names that new tables get afterwards."""
-    names: set[str] = set()
-    for step in steps:
-        match step.change:
-            case changes.CreateTable(table=table):
-                names.add(table)
-            case changes.RenameTable(table=table, to=to) if table in names:
-                names.add(".".join([*table.split(".")[:-1], to]))
-    return frozenset(names)
+def _is_absent(facts: DatabaseFacts, table: str) -> bool:
+    """The catalog is known, and has no such table; a name without a schema may be in any one."""
+    return facts.tables_known and not _known(facts.tables, table)
+
+
+def _known(tables: tuple[TableFacts, ...], table: str) -> list[TableFacts]:
+    exact = [one for one in tables if qualified(one.schema, one.name) == table]
+    return exact or [one for one in tables if one.name == table]
 
 
 def _amount(number: int) -> str:

@@ -28,6 +28,11 @@ def named(parts: Sequence[str]) -> str:
     return qualified(parts[-2] if len(parts) > 1 else "", parts[-1]) if parts else ""
 
 
+def renamed(table: str, to: str) -> str:
+    """How it is called with this name: it stays in its schema."""
+    return ".".join([*table.split(".")[:-1], to])
+
+
 def table_of(relation: Tree | None) -> str:
     """The name in a RangeVar."""
     relation = relation or {}

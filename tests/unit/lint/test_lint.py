@@ -55,6 +55,26 @@ def test_a_table_of_an_earlier_revision_is_new_only_where_the_catalog_does_not_k
     assert rules_of(findings(a_database(created, a_revision(BUILD), tables=users(10**6, 10**9)))) == [INDEX]
 
 
+def test_a_table_that_is_made_if_it_is_not_there_is_new_where_the_catalog_does_not_have_it():
+    made = Statement("CREATE TABLE IF NOT EXISTS users (email text)", line=9)
+    assert rules_of(findings(a_database(a_revision(made, BUILD)))) == [INDEX]
+    assert rules_of(findings(a_database(a_revision(made, BUILD), tables=users(10**6, 10**9)))) == [INDEX]
+    assert findings(a_database(a_revision(made, BUILD), tables=())) == ()
+
+
+def test_a_table_that_is_made_anew_is_not_the_one_that_the_catalog_knows():
+    again = Statement("DROP TABLE users", line=8), Statement("CREATE TABLE users (email text)", line=9)
+    found = findings(a_database(a_revision(*again, BUILD), tables=users(10**6, 10**9)))
+    assert rules_of(found) == ["table_is_dropped"]
+
+
+def test_what_an_earlier_revision_has_made_is_no_more_new_once_it_is_dropped_or_renamed():
+    made = a_revision(Statement("CREATE TABLE users (email text)"), revision="r0")
+    for gone in ("DROP TABLE users", "ALTER TABLE users RENAME TO people"):
+        later = a_revision(Statement(gone, line=9), BUILD)
+        assert rules_of(findings(a_database(made, later, tables=()))) == [INDEX]
+
+
 def test_a_name_without_a_schema_is_not_guessed_among_several():
     tables = (TableFacts("users", "a", 1, 1), TableFacts("users", "b", 1, 1))
     assert rules_of(findings(a_database(a_revision(BUILD), tables=tables))) == [INDEX]

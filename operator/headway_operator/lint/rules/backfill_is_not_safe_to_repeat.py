@@ -29,7 +29,7 @@ def backfill_is_not_safe_to_repeat(revision: Revision) -> Iterator[Finding]:
     """
     for filled in filled_columns(revision):
         why = _why(filled)
-        if why and _commits_in_pieces(filled) and not revision.is_harmless(filled.table):
+        if why and _commits_in_pieces(filled) and not revision.is_harmless(filled.table, filled.place):
             yield revision.finding(
                 filled.place,
                 f"{filled.table}.{filled.column} is set from {why}, and no condition leaves out what is done.",

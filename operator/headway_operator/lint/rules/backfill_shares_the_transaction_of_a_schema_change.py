@@ -46,7 +46,7 @@ def backfill_shares_the_transaction_of_a_schema_change(revision: Revision) -> It
         if found.step.statement.autocommit:
             altered.clear()
         elif isinstance(found.change, LOCKING):
-            if not revision.is_harmless(found.change.table):
+            if not revision.is_harmless(found.change.table, found):
                 altered.setdefault(found.change.table, found)
         elif altered and _may_be_long(revision, found):
             yield _finding(revision, found, next(iter(altered)))
@@ -55,7 +55,7 @@ def backfill_shares_the_transaction_of_a_schema_change(revision: Revision) -> It
 def _may_be_long(revision: Revision, found: Of[changes.Change]) -> bool:
     if isinstance(found.change, Insert) and not found.change.from_query:
         return False
-    return isinstance(found.change, Insert) or not revision.is_harmless(found.change.table)
+    return isinstance(found.change, Insert) or not revision.is_harmless(found.change.table, found)
 
 
 def _finding(revision: Revision, found: Of[changes.Change], altered: str) -> Finding:

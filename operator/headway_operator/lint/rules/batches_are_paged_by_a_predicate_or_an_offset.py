@@ -37,7 +37,7 @@ def batches_are_paged_by_a_predicate_or_an_offset(revision: Revision) -> Iterato
     for found in revision.of(Update, Delete, Query):
         how = _how(found.change.tree) if found.step.in_loop else ""
         table = found.change.table or _first_table(found.change.tree)
-        if how and not revision.is_harmless(table):
+        if how and not revision.is_harmless(table, found):
             yield _finding(revision, found, how)
 
 

@@ -23,7 +23,7 @@ def check_is_validated_at_once(revision: Revision) -> Iterator[Finding]:
     """
     for found in revision.of(AddConstraint):
         table, constraint = found.change.table, found.change.constraint
-        if constraint.kind == "check" and not constraint.not_valid and not revision.is_harmless(table):
+        if constraint.kind == "check" and not constraint.not_valid and not revision.is_harmless(table, found):
             yield revision.finding(
                 found,
                 f"A CHECK is added to {table}{revision.size_text(table)} and validated at once.",

@@ -23,7 +23,7 @@ def column_is_added_generated_and_stored(revision: Revision) -> Iterator[Finding
     """
     for found in revision.of(AddColumn):
         table, column = found.change.table, found.change.column
-        if column.generated == "stored" and not revision.is_harmless(table):
+        if column.generated == "stored" and not revision.is_harmless(table, found):
             yield revision.finding(
                 found,
                 f"{table}.{column.name} is added as a generated column that is stored.",

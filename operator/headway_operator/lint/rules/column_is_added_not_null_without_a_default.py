@@ -24,7 +24,12 @@ def column_is_added_not_null_without_a_default(revision: Revision) -> Iterator[F
     for found in revision.of(AddColumn):
         table, column = found.change.table, found.change.column
         filled_by_itself = column.generated or column.is_identity or column.type.name.endswith("serial")
-        if column.not_null and column.default is None and not filled_by_itself and not revision.is_new(table):
+        if (
+            column.not_null
+            and column.default is None
+            and not filled_by_itself
+            and not revision.is_new(table, found)
+        ):
             yield revision.finding(
                 found,
                 f"{table}.{column.name} is added as NOT NULL without a default.",

@@ -26,7 +26,7 @@ def column_is_added_with_a_foreign_key(revision: Revision) -> Iterator[Finding]:
     for found in revision.of(AddColumn):
         table, column = found.change.table, found.change.column
         other = next((one.references for one in column.constraints if one.kind == "foreign key"), "")
-        if other and not revision.is_new(table):
+        if other and not revision.is_new(table, found):
             yield revision.finding(
                 found,
                 f"{table}.{column.name} is added with a foreign key to {other} behind it.",

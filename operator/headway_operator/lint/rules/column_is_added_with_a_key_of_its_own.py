@@ -26,7 +26,7 @@ def column_is_added_with_a_key_of_its_own(revision: Revision) -> Iterator[Findin
     for found in revision.of(AddColumn):
         table, column = found.change.table, found.change.column
         kinds = [one.kind for one in column.constraints if one.kind in ("unique", "primary key")]
-        if kinds and not revision.is_harmless(table):
+        if kinds and not revision.is_harmless(table, found):
             yield revision.finding(
                 found,
                 f"{table}.{column.name} is added with a {kinds[0]} constraint behind it.",

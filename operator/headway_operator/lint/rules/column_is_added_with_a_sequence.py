@@ -27,7 +27,7 @@ def column_is_added_with_a_sequence(revision: Revision) -> Iterator[Finding]:
     for found in revision.of(AddColumn):
         table, column = found.change.table, found.change.column
         numbered = column.is_identity or column.type.name in ("serial", "bigserial", "smallserial")
-        if numbered and not revision.is_harmless(table):
+        if numbered and not revision.is_harmless(table, found):
             yield revision.finding(
                 found,
                 f"{table}.{column.name} is added with a sequence of its own.",

@@ -26,7 +26,7 @@ def column_is_added_with_a_volatile_default(revision: Revision) -> Iterator[Find
     for found in revision.of(AddColumn):
         table, column = found.change.table, found.change.column
         function = volatile_in(column.default)
-        if function and not revision.is_harmless(table):
+        if function and not revision.is_harmless(table, found):
             yield revision.finding(
                 found,
                 f"{table}.{column.name} is added with the default {function}(), worked out for each row.",

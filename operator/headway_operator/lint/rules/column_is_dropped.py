@@ -32,7 +32,7 @@ def column_is_dropped(revision: Revision) -> Iterator[Finding]:
     when = "on the way down" if is_down else "before the new code is rolled out"
     for found in revision.of(DropColumn):
         table, column = found.change.table, found.change.column
-        if revision.meets_running_code and not revision.is_new(table):
+        if revision.meets_running_code and not revision.is_new(table, found):
             yield revision.finding(
                 found,
                 f"{table}.{column} is dropped {when}.",

@@ -25,7 +25,7 @@ def column_is_renamed(revision: Revision) -> Iterator[Finding]:
     """
     for found in revision.of(RenameColumn):
         table, old, new = found.change.table, found.change.column, found.change.to
-        if not revision.is_new(table):
+        if not revision.is_new(table, found):
             yield revision.finding(
                 found,
                 f"{table}.{old} is renamed to {new}.",

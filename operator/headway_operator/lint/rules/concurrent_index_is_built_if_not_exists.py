@@ -23,7 +23,7 @@ def concurrent_index_is_built_if_not_exists(revision: Revision) -> Iterator[Find
     """
     for found in revision.of(CreateIndex):
         index = found.change
-        if index.concurrently and index.if_not_exists and not revision.is_new(index.table):
+        if index.concurrently and index.if_not_exists and not revision.is_new(index.table, found):
             yield revision.finding(
                 found,
                 f"The index {index.name} is built CONCURRENTLY IF NOT EXISTS.",

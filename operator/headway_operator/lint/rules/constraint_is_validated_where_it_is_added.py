@@ -32,7 +32,7 @@ def constraint_is_validated_where_it_is_added(revision: Revision) -> Iterator[Fi
         elif (
             isinstance(change, ValidateConstraint)
             and (change.table, change.name) in added
-            and not revision.is_harmless(change.table)
+            and not revision.is_harmless(change.table, found)
         ):
             yield revision.finding(
                 found,

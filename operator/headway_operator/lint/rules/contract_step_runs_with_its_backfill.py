@@ -41,7 +41,7 @@ def contract_step_runs_with_its_backfill(revision: Revision) -> Iterator[Finding
         return
     for step in _contract_steps(revision):
         change = step.change
-        if revision.is_harmless(change.table):
+        if revision.is_harmless(change.table, step.place):
             continue
         here, before = _filled(change, revision), (_filled(change, one) for one in revision.earlier)
         filled = here or next((one for one in before if one), None)

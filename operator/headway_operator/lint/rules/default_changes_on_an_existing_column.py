@@ -24,7 +24,7 @@ def default_changes_on_an_existing_column(revision: Revision) -> Iterator[Findin
     """
     for found in revision.of(SetDefault):
         table, column = found.change.table, found.change.column
-        if not revision.is_new(table):
+        if not revision.is_new(table, found):
             yield revision.finding(
                 found,
                 f"The default of {table}.{column} {'changes' if found.change.default else 'goes'}.",

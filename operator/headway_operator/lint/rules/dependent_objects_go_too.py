@@ -29,7 +29,7 @@ def dependent_objects_go_too(revision: Revision) -> Iterator[Finding]:
         if (
             isinstance(change, DROPS)
             and change.cascade
-            and not (change.table and revision.is_new(change.table))
+            and not (change.table and revision.is_new(change.table, found))
         ):
             yield revision.finding(
                 found,

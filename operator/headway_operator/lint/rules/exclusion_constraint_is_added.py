@@ -22,7 +22,7 @@ def exclusion_constraint_is_added(revision: Revision) -> Iterator[Finding]:
     """
     for found in revision.of(AddConstraint):
         table, constraint = found.change.table, found.change.constraint
-        if constraint.kind == "exclude" and not revision.is_harmless(table):
+        if constraint.kind == "exclude" and not revision.is_harmless(table, found):
             yield revision.finding(
                 found,
                 f"An exclusion constraint is added to {table}{revision.size_text(table)}.",

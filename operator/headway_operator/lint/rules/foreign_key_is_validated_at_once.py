@@ -24,7 +24,11 @@ def foreign_key_is_validated_at_once(revision: Revision) -> Iterator[Finding]:
     for found in revision.of(AddConstraint):
         table, constraint = found.change.table, found.change.constraint
         other = constraint.references
-        if constraint.kind == "foreign key" and not constraint.not_valid and not revision.is_harmless(table):
+        if (
+            constraint.kind == "foreign key"
+            and not constraint.not_valid
+            and not revision.is_harmless(table, found)
+        ):
             yield revision.finding(
                 found,
                 f"A foreign key from {table}{revision.size_text(table)} to {other} is added and validated at once.",

@@ -22,7 +22,7 @@ def index_is_created_without_concurrently(revision: Revision) -> Iterator[Findin
     """
     for found in revision.of(CreateIndex):
         index = found.change
-        if not index.concurrently and not index.only and not revision.is_harmless(index.table):
+        if not index.concurrently and not index.only and not revision.is_harmless(index.table, found):
             yield revision.finding(
                 found,
                 f"The index {index.name} on {index.table}{revision.size_text(index.table)} "

@@ -28,7 +28,7 @@ def index_is_dropped_before_its_replacement(revision: Revision) -> Iterator[Find
         if found.change.if_exists:
             continue  # of a build that was interrupted, so that it can be built again
         later = [one for one in built_indexes(revision) if one.name == name and one.line > line]
-        if later and not revision.is_harmless(later[0].table):
+        if later and not revision.is_harmless(later[0].table, later[0].place):
             yield revision.finding(
                 found,
                 f"The index {name} is dropped before the one that replaces it is built.",

@@ -23,7 +23,7 @@ def index_is_dropped_without_concurrently(revision: Revision) -> Iterator[Findin
     """
     for found in revision.of(DropIndex):
         index, table = found.change, revision.table_of_index(found)
-        if not index.concurrently and not (table and revision.is_harmless(table)):
+        if not index.concurrently and not (table and revision.is_harmless(table, found)):
             yield revision.finding(
                 found,
                 f"The index {index.name} is dropped without CONCURRENTLY.",

@@ -26,7 +26,7 @@ def index_precedes_its_backfill(revision: Revision) -> Iterator[Finding]:
         headway.create_index_concurrently("idx_users_status", "users", ["status"])
     """
     for filled in filled_columns(revision):
-        if revision.is_harmless(filled.table):
+        if revision.is_harmless(filled.table, filled.place):
             continue
         index = _index_before(revision, filled)
         if index:

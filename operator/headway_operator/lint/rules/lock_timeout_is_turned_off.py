@@ -9,7 +9,14 @@ from headway_operator.lint.findings import Finding
 from headway_operator.lint.settings_in_force import milliseconds
 
 LONGEST_MS = 10_000
-HARMLESS = (changes.CanBeConcurrent, changes.Query, changes.SetVariable, changes.Transaction, changes.Other)
+HARMLESS = (
+    changes.CanBeConcurrent,
+    changes.CreateTable,
+    changes.Other,
+    changes.Query,
+    changes.SetVariable,
+    changes.Transaction,
+)
 
 
 def lock_timeout_is_turned_off(revision: Revision) -> Iterator[Finding]:
@@ -37,7 +44,7 @@ def lock_timeout_is_turned_off(revision: Revision) -> Iterator[Finding]:
             is_off
             and change.table
             and not isinstance(change, HARMLESS)
-            and not revision.is_harmless(change.table)
+            and not revision.is_harmless(change.table, found)
         ):
             yield revision.finding(
                 found,

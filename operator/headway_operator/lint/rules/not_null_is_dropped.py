@@ -23,7 +23,7 @@ def not_null_is_dropped(revision: Revision) -> Iterator[Finding]:
     """
     for found in revision.of(DropNotNull):
         table, column = found.change.table, found.change.column
-        if not revision.is_new(table):
+        if not revision.is_new(table, found):
             yield revision.finding(
                 found,
                 f"{table}.{column} may be NULL from now on.",

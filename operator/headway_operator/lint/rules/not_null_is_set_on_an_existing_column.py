@@ -26,7 +26,7 @@ def not_null_is_set_on_an_existing_column(revision: Revision) -> Iterator[Findin
     for found in revision.of(SetNotNull):
         table, column = found.change.table, found.change.column
         is_known = revision.was_not_null(found) or _is_proven(revision, table, column)
-        if not revision.is_harmless(table) and not is_known:
+        if not revision.is_harmless(table, found) and not is_known:
             yield revision.finding(
                 found,
                 f"{table}.{column} is made NOT NULL in one step{revision.size_text(table)}.",

@@ -32,7 +32,7 @@ def partition_is_attached_without_a_check(revision: Revision) -> Iterator[Findin
     by_library = any(True for one in everything for _ in one.operations("add_check_online"))
     for found in revision.of(AttachPartition):
         partition = found.change.partition
-        if partition not in checked and not by_library and not revision.is_harmless(partition):
+        if partition not in checked and not by_library and not revision.is_harmless(partition, found):
             yield revision.finding(
                 found,
                 f"{partition} becomes a partition of {found.change.table} without a CHECK for its bounds.",

@@ -23,7 +23,7 @@ def partition_is_detached_without_concurrently(revision: Revision) -> Iterator[F
             op.execute("ALTER TABLE events DETACH PARTITION events_2020 CONCURRENTLY")
     """
     for found in revision.of(DetachPartition):
-        if not found.change.concurrently and not revision.is_harmless(found.change.table):
+        if not found.change.concurrently and not revision.is_harmless(found.change.table, found):
             yield revision.finding(
                 found,
                 f"{found.change.partition} is detached from {found.change.table} without CONCURRENTLY.",

@@ -29,7 +29,7 @@ def primary_key_is_added_directly(revision: Revision) -> Iterator[Finding]:
         if (
             constraint.kind == "primary key"
             and not constraint.using_index
-            and not revision.is_harmless(table)
+            and not revision.is_harmless(table, found)
         ):
             yield revision.finding(
                 found,

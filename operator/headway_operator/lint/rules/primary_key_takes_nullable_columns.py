@@ -31,7 +31,11 @@ def primary_key_takes_nullable_columns(revision: Revision) -> Iterator[Finding]:
     """
     for found in revision.of(AddConstraint):
         table, constraint = found.change.table, found.change.constraint
-        if constraint.kind != "primary key" or not constraint.using_index or revision.is_harmless(table):
+        if (
+            constraint.kind != "primary key"
+            or not constraint.using_index
+            or revision.is_harmless(table, found)
+        ):
             continue
         column = next((one for one in _columns(revision, found) if _may_be_null(revision, found, one)), None)
         if column is not None:

@@ -24,7 +24,7 @@ def reindex_is_not_concurrent(revision: Revision) -> Iterator[Finding]:
     """
     for found in revision.of(Reindex):
         change = found.change
-        if not change.concurrently and not (change.table and revision.is_harmless(change.table)):
+        if not change.concurrently and not (change.table and revision.is_harmless(change.table, found)):
             yield revision.finding(
                 found,
                 f"REINDEX of {change.name or 'everything'} runs without CONCURRENTLY.",

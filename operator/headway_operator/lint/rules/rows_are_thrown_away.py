@@ -30,7 +30,7 @@ def rows_are_thrown_away(revision: Revision) -> Iterator[Finding]:
         )
     for found in revision.of(Truncate):
         table, cascade = found.change.table, found.change.cascade
-        if not revision.is_new(table):
+        if not revision.is_new(table, found):
             yield revision.finding(
                 found,
                 f"{table} is emptied{', and every table that refers to it' if cascade else ''}.",

@@ -26,7 +26,8 @@ def several_foreign_keys_in_one_revision(revision: Revision) -> Iterator[Finding
     added = [
         found
         for found in revision.of(AddConstraint)
-        if found.change.constraint.kind == "foreign key" and not revision.is_harmless(found.change.table)
+        if found.change.constraint.kind == "foreign key"
+        and not revision.is_harmless(found.change.table, found)
     ]
     for found in [one for one in added if not one.step.statement.autocommit][1:]:
         yield revision.finding(

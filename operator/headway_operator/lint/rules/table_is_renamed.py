@@ -25,7 +25,7 @@ def table_is_renamed(revision: Revision) -> Iterator[Finding]:
     """
     for found in revision.of(RenameTable):
         table, to = found.change.table, found.change.to
-        if not revision.is_new(table) and not revision.has_view(table):
+        if not revision.is_new(table, found) and not revision.has_view(table):
             yield revision.finding(
                 found,
                 f"{table} is renamed to {to}.",

@@ -33,7 +33,7 @@ def table_is_written_anew(revision: Revision) -> Iterator[Finding]:
             how = COPYING.get(change.form, "")
         else:
             how = "CLUSTER" if isinstance(change, Cluster) else "VACUUM FULL" if change.full else ""
-        if how and not revision.is_harmless(change.table):
+        if how and not revision.is_harmless(change.table, found):
             yield revision.finding(
                 found,
                 f"{how} writes {change.table or 'every table'} anew{revision.size_text(change.table)}.",

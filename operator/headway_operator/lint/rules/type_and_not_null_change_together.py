@@ -27,7 +27,7 @@ def type_and_not_null_change_together(revision: Revision) -> Iterator[Finding]:
     for found in revision.of(SetNotNull):
         table, column = found.change.table, found.change.column
         is_change = (table, column) in types and not revision.was_not_null(found)
-        if is_change and not revision.is_harmless(table):
+        if is_change and not revision.is_harmless(table, found):
             yield revision.finding(
                 found,
                 f"{table}.{column} changes its type and is made NOT NULL in one revision.",

@@ -37,7 +37,7 @@ def type_change_checks_all_rows(revision: Revision) -> Iterator[Finding]:
         checks = (
             [one for one in checks_before(revision, found, column) if not one.not_valid] if only_grows else []
         )
-        if checks and not revision.is_harmless(table):
+        if checks and not revision.is_harmless(table, found):
             named = f" {checks[0].name}" if checks[0].name else ""
             yield revision.finding(
                 found,

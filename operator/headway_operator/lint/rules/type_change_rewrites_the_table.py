@@ -30,7 +30,7 @@ def type_change_rewrites_the_table(revision: Revision) -> Iterator[Finding]:
         table, new = found.change.table, found.change.type
         old = revision.existing_type(found)
         is_kept = old is not None and found.change.using is None and keeps_its_bytes(old, new)
-        if not is_kept and not revision.is_harmless(table):
+        if not is_kept and not revision.is_harmless(table, found):
             unknown = old is None and found.change.using is None and may_keep_its_bytes(new)
             yield _finding(revision, found, Severity.WARNING if unknown else Severity.ERROR)
 

@@ -25,7 +25,11 @@ def unique_constraint_is_added_directly(revision: Revision) -> Iterator[Finding]
     """
     for found in revision.of(AddConstraint):
         table, constraint = found.change.table, found.change.constraint
-        if constraint.kind == "unique" and not constraint.using_index and not revision.is_harmless(table):
+        if (
+            constraint.kind == "unique"
+            and not constraint.using_index
+            and not revision.is_harmless(table, found)
+        ):
             yield revision.finding(
                 found,
                 f"A unique constraint is added to {table}{revision.size_text(table)} without an index before.",

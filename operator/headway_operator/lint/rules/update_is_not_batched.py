@@ -25,7 +25,7 @@ def update_is_not_batched(revision: Revision) -> Iterator[Finding]:
         headway.backfill("users", {"status": "'active'"}, where="status IS NULL")
     """
     for found in revision.of(Update, Delete):
-        if not revision.is_harmless(found.change.table) and not is_a_batch(found):
+        if not revision.is_harmless(found.change.table, found) and not is_a_batch(found):
             yield _finding(revision, found)
 
 
