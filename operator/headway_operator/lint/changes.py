@@ -65,7 +65,7 @@ class Column:
 
 @dataclass(frozen=True)
 class CreateTable(Change):
-    """CREATE TABLE, also from a query."""
+    """CREATE TABLE, also from a query (SELECT … INTO too), and CREATE MATERIALIZED VIEW."""
 
     columns: tuple[Column, ...] = ()
     constraints: tuple[Constraint, ...] = ()

@@ -50,4 +50,8 @@ def _after(change: Change, before: Made, is_absent: Callable[[str], bool]) -> Ma
             return before.drop(table)
         case changes.RenameTable(table=table, to=to):
             return before.rename(table, renamed(table, to))
+        case changes.DropOther(kind="OBJECT_MATVIEW", name=view):
+            return before.drop(view)
+        case changes.RenameOther(kind="OBJECT_MATVIEW", name=view, to=to):
+            return before.rename(view, renamed(view, to))
     return before

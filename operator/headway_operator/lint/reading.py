@@ -40,13 +40,12 @@ def _create_table(body: Tree) -> Iterator[Change]:
 
 
 def _create_table_as(body: Tree) -> Iterator[Change]:
-    if body.get("objtype") == "OBJECT_TABLE":
-        table = table_of(body.get("into", {}).get("rel"))
-        yield changes.CreateTable(
-            table, if_not_exists=bool(body.get("if_not_exists")), from_query=not body["into"].get("skipData")
-        )
-    else:
-        yield changes.Other("", "CreateTableAsStmt", body)
+    into: Tree = body.get("into", {})
+    yield changes.CreateTable(
+        table_of(into.get("rel")),
+        if_not_exists=bool(body.get("if_not_exists")),
+        from_query=not into.get("skipData"),
+    )
 
 
 def _drop(body: Tree) -> Iterator[Change]:
@@ -125,6 +124,8 @@ def _insert(body: Tree) -> Iterator[Change]:
 
 def _select(body: Tree) -> Iterator[Change]:
     yield changes.Query("", body)
+    if into := body.get("intoClause"):
+        yield changes.CreateTable(table_of(into.get("rel")), from_query=True)
 
 
 def _truncate(body: Tree) -> Iterator[Change]:
