@@ -190,6 +190,10 @@ class Revision:
         orders, places = self.memo["orders"]
         return orders, places
 
+    def runs_before(self, call: Call, found: Of[changes.Change]) -> bool:
+        """This call of the revision comes before the statement."""
+        return self._steps_before(call) <= self._steps_before(found)
+
     def finding(
         self,
         place: Place,

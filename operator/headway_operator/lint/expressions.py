@@ -61,6 +61,20 @@ def null_tests_in(where: Tree | None) -> tuple[str, ...]:
     return tuple(column for test in tests for column in columns_in(test.get("arg")))
 
 
+def never_null_in(condition: Tree | None) -> tuple[str, ...]:
+    """The columns of which it says that they are not NULL, alone or beside more (``a IS NOT NULL AND b > 0``)."""
+    found: list[str] = []
+    waiting = [condition or {}]
+    while waiting:
+        one = waiting.pop()
+        both, test = one.get("BoolExpr", {}), one.get("NullTest", {})
+        if both.get("boolop") == "AND_EXPR":
+            waiting += both.get("args", ())
+        if test.get("nulltesttype") == "IS_NOT_NULL" and "ColumnRef" in test.get("arg", {}):
+            found += columns_in(test["arg"])
+    return tuple(found)
+
+
 def _operator(body: Tree) -> str:
     return "".join(str(one.get("String", {}).get("sval", "")) for one in body.get("name", ()))
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 
+from headway_contract.facts import Call
 from headway_operator.lint.changes import AddConstraint, SetNotNull, ValidateConstraint
-from headway_operator.lint.context import Revision
+from headway_operator.lint.context import Of, Revision
+from headway_operator.lint.expressions import never_null_in
+from headway_operator.lint.filled import expression_of
 from headway_operator.lint.findings import Finding
-from headway_operator.lint.tree import below, columns_in
+from headway_operator.lint.reading_calls import argument, text_of
+from headway_operator.lint.tree import qualified
 
 
 def not_null_is_set_on_an_existing_column(revision: Revision) -> Iterator[Finding]:
@@ -25,7 +29,7 @@ def not_null_is_set_on_an_existing_column(revision: Revision) -> Iterator[Findin
     """
     for found in revision.of(SetNotNull):
         table, column = found.change.table, found.change.column
-        is_known = revision.was_not_null(found) or _is_proven(revision, table, column)
+        is_known = revision.was_not_null(found) or _is_proven(revision, found)
         if not revision.is_harmless(table, found) and not is_known:
             yield revision.finding(
                 found,
@@ -35,20 +39,35 @@ def not_null_is_set_on_an_existing_column(revision: Revision) -> Iterator[Findin
             )
 
 
-def _is_proven(revision: Revision, table: str, column: str) -> bool:
+def _is_proven(revision: Revision, found: Of[SetNotNull]) -> bool:
     """A CHECK of this run says that it is not NULL, and was validated."""
-    names = set()
-    for one in (*revision.earlier, revision):
-        for found in one.of(AddConstraint):
-            constraint = found.change.constraint
-            if found.change.table == table and constraint.kind == "check":
-                tests = below(constraint.expression, "NullTest")
-                if any(
-                    test.get("nulltesttype") == "IS_NOT_NULL" and column in columns_in(test.get("arg"))
-                    for test in tests
-                ):
-                    names.add(constraint.name)
-    validated = {
-        found.change.name for one in (*revision.earlier, revision) for found in one.of(ValidateConstraint)
+    return _is_proven_by_steps(revision, found.change) or _is_proven_by_library(revision, found)
+
+
+def _is_proven_by_steps(revision: Revision, change: SetNotNull) -> bool:
+    everything = (*revision.earlier, revision)
+    names = {
+        found.change.constraint.name
+        for one in everything
+        for found in one.of(AddConstraint)
+        if found.change.table == change.table
+        and found.change.constraint.kind == "check"
+        and change.column in never_null_in(found.change.constraint.expression)
     }
+    validated = {found.change.name for one in everything for found in one.of(ValidateConstraint)}
     return bool(names & validated)
+
+
+def _is_proven_by_library(revision: Revision, found: Of[SetNotNull]) -> bool:
+    return any(
+        _says(call, found.change)
+        for one in (*revision.earlier, revision)
+        for call in one.operations("add_check_online")
+        if one is not revision or revision.runs_before(call, found)
+    )
+
+
+def _says(call: Call, change: SetNotNull) -> bool:
+    table = qualified(text_of(argument(call, 3, "schema")), text_of(argument(call, 1, "table_name")))
+    condition = expression_of(text_of(argument(call, 2, "condition")))
+    return table == change.table and change.column in never_null_in(condition)
