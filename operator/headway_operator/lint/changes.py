@@ -120,6 +120,7 @@ class AlterType(Change):
     column: str = ""
     type: Type = Type("")
     using: Tree | None = None
+    """None also where it only says that the column is cast to the type."""
 
 
 @dataclass(frozen=True)

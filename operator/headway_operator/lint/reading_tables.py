@@ -94,9 +94,18 @@ def _drop_column(table: str, command: Tree) -> Change:
 
 def _alter_type(table: str, command: Tree) -> Change:
     body = command.get("def", {}).get("ColumnDef", {})
-    return changes.AlterType(
-        table, _name(command), type_of(body.get("typeName", {})), body.get("raw_default")
-    )
+    column, kind, using = _name(command), type_of(body.get("typeName", {})), body.get("raw_default")
+    is_implied = using is not None and _is_cast_of(using, column, kind)
+    return changes.AlterType(table, column, kind, None if is_implied else using)
+
+
+def _is_cast_of(expression: Tree, column: str, kind: Type) -> bool:
+    """It is the column, as the type that it gets: what PostgreSQL does without being told."""
+    cast = expression.get("TypeCast")
+    if cast is not None and type_of(cast.get("typeName", {})) != kind:
+        return False
+    inner = expression if cast is None else cast.get("arg", {})
+    return words(inner.get("ColumnRef", {}).get("fields", ()))[-1:] == (column,)
 
 
 def _set_default(table: str, command: Tree) -> Change:

@@ -14,7 +14,8 @@ def type_change_rewrites_the_table(revision: Revision) -> Iterator[Finding]:
     PostgreSQL writes the table anew, with all its indexes, under an ACCESS EXCLUSIVE lock; and running code that
     knows the old type may not bear the new one. A longer ``varchar``, ``varchar`` to ``text`` and a ``numeric`` of
     more digits are done at once. Which it is can be told when the call has ``existing_type``, or when an earlier
-    revision of the same history says it; if not, a change to a text or a ``numeric`` is a warning.
+    revision of the same history says it; if not, a change to a text or a ``numeric`` is a warning. A ``USING`` that
+    only casts the column to its new type is no more than that; any other makes PostgreSQL write the table anew.
 
     Anti-pattern::
 
