@@ -60,6 +60,11 @@ def locks_of(change: Change) -> tuple[Lock, ...]:
     return () if mode is None else (Lock(mode, change.table),)
 
 
+def mode_of(change: Change) -> Mode | None:
+    """How the change locks its own table; None: not at all."""
+    return next((lock.mode for lock in locks_of(change) if lock.table == change.table), None)
+
+
 MODES: dict[type[Change], Mode] = {
     changes.DropTable: Mode.ACCESS_EXCLUSIVE,
     changes.RenameTable: Mode.ACCESS_EXCLUSIVE,

@@ -222,6 +222,22 @@ def test_a_commit_in_sql_makes_a_concurrent_build_a_warning_since_drivers_differ
         assert [one.severity for one in found if one.rule == rule] == [severity]
 
 
+def test_who_waits_for_rows_that_share_a_transaction_is_told_by_the_lock_that_is_held():
+    fill = Statement("UPDATE orders SET status = 'new' WHERE status IS NULL", line=10)
+    trigger, column = "ALTER TABLE a DISABLE TRIGGER audit", "ALTER TABLE b ADD COLUMN c text"
+
+    def why(*statements):
+        lines = (Statement(sql, line=number) for number, sql in enumerate(statements, 1))
+        found = findings(a_database(a_revision(*lines, fill)))
+        return [one.why for one in found if one.rule == "backfill_shares_the_transaction_of_a_schema_change"]
+
+    assert why(trigger) == ["Until the last row is done nobody can write to a."]
+    strongest = ["Until the last row is done nobody can use b, not even to read it."]
+    assert why(trigger, column) == why(column, trigger) == strongest
+    same = ["Until the last row is done nobody can use a, not even to read it."]
+    assert why(trigger, column.replace(" b ", " a ")) == why(column.replace(" b ", " a "), trigger) == same
+
+
 def test_a_function_of_the_application_that_is_handed_the_database_may_have_changed_a_column():
     made = a_revision(Statement("CREATE TABLE users (email text NOT NULL)", line=5), revision="r1")
     required = a_revision(Statement("ALTER TABLE users ALTER email SET NOT NULL", line=5), revision="r3")
