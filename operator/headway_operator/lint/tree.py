@@ -59,6 +59,13 @@ def nodes(tree: Any) -> Iterator[tuple[str, Tree]]:
             waiting += [("", value) for value in reversed(node)]
 
 
+def tables_read(query: Tree) -> tuple[tuple[str, ...], bool]:
+    """The tables that it reads, and whether that is all that it reads: a function may give any number of rows."""
+    named_within = {str(one.get("ctename", "")) for one in below(query, "CommonTableExpr")}
+    read = tuple(table for one in below(query, "RangeVar") if (table := table_of(one)) not in named_within)
+    return read, bool(read) and not any(True for _ in below(query, "RangeFunction"))
+
+
 def columns_in(expression: Any) -> tuple[str, ...]:
     """The columns that an expression names, without their tables."""
     found = (words(reference.get("fields", ())) for reference in below(expression, "ColumnRef"))

@@ -238,6 +238,29 @@ def test_who_waits_for_rows_that_share_a_transaction_is_told_by_the_lock_that_is
     assert why(trigger, column.replace(" b ", " a ")) == why(column.replace(" b ", " a "), trigger) == same
 
 
+def test_rows_from_a_query_take_long_only_where_it_may_read_many():
+    tables = (
+        *users(10**6, 10**9),
+        TableFacts("kinds", "public", 5, 5),
+        TableFacts("log", "public", 10**6, 10**9),
+    )
+    altered = Statement("ALTER TABLE users ADD COLUMN kind text", line=9)
+
+    def is_found(query):
+        facts = a_database(
+            a_revision(altered, Statement(f"INSERT INTO log (a) {query}", line=10)), tables=tables
+        )
+        return "backfill_shares_the_transaction_of_a_schema_change" in rules_of(findings(facts))
+
+    assert not is_found("SELECT a FROM kinds")
+    assert not is_found("WITH k AS (SELECT a FROM kinds) SELECT a FROM k")
+    assert is_found("SELECT a FROM users")
+    assert is_found("SELECT a FROM kinds WHERE a IN (SELECT a FROM users)")
+    assert is_found("WITH u AS (SELECT a FROM users) SELECT a FROM u")
+    assert is_found("SELECT a FROM kinds, generate_series(1, 1000000) AS a")
+    assert is_found("WITH users AS (SELECT a FROM users) SELECT a FROM users")
+
+
 def test_a_function_of_the_application_that_is_handed_the_database_may_have_changed_a_column():
     made = a_revision(Statement("CREATE TABLE users (email text NOT NULL)", line=5), revision="r1")
     required = a_revision(Statement("ALTER TABLE users ALTER email SET NOT NULL", line=5), revision="r3")

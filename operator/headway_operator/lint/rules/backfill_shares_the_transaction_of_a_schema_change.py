@@ -7,6 +7,7 @@ from headway_operator.lint.changes import Delete, Insert, Update
 from headway_operator.lint.context import Of, Revision
 from headway_operator.lint.findings import Finding
 from headway_operator.lint.locks import Mode, mode_of
+from headway_operator.lint.tree import tables_read
 
 LOCKING = (
     changes.AddColumn,
@@ -57,9 +58,14 @@ def backfill_shares_the_transaction_of_a_schema_change(revision: Revision) -> It
 
 
 def _may_be_long(revision: Revision, found: Of[changes.Change]) -> bool:
-    if isinstance(found.change, Insert) and not found.change.from_query:
+    """By the rows that it goes over; those of an INSERT are those that its query reads."""
+    change = found.change
+    if not isinstance(change, Insert):
+        return not revision.is_harmless(change.table, found)
+    if not change.from_query:
         return False
-    return isinstance(found.change, Insert) or not revision.is_harmless(found.change.table, found)
+    read, is_known = tables_read(change.tree)
+    return not (is_known and all(revision.is_harmless(table, found) for table in read))
 
 
 def _finding(revision: Revision, found: Of[changes.Change], altered: dict[str, Mode]) -> Finding:
