@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from headway_operator.lint import changes
 from headway_operator.lint.context import Revision
 from headway_operator.lint.findings import Finding
+from headway_operator.lint.locks import Mode, mode_of
 
 LOCKING = (
     changes.AddColumn,
@@ -22,8 +23,8 @@ LOCKING = (
 def several_tables_are_locked_in_one_transaction(revision: Revision) -> Iterator[Finding]:
     """Two tables in use or more are altered in one transaction.
 
-    Each ALTER TABLE takes an ACCESS EXCLUSIVE lock, which is held until the end. While the second one waits for its
-    lock, nobody can use the first table; and requests that use both may wait for us while we wait for them.
+    Most forms of ALTER TABLE take an ACCESS EXCLUSIVE lock, which is held until the end. While the second one waits
+    for its lock, nobody can use the first table; and requests that use both may wait for us while we wait for them.
 
     Anti-pattern::
 
@@ -37,6 +38,8 @@ def several_tables_are_locked_in_one_transaction(revision: Revision) -> Iterator
     locked: list[str] = []
     for found in revision.of(*LOCKING):
         table = found.change.table
+        if mode_of(found.change) is not Mode.ACCESS_EXCLUSIVE:
+            continue
         if found.step.statement.autocommit or table in locked or revision.is_harmless(table, found):
             continue
         locked.append(table)
