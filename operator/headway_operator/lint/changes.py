@@ -133,9 +133,11 @@ class SetDefault(Change):
 
 @dataclass(frozen=True)
 class SetNotNull(Change):
-    """ALTER COLUMN … SET NOT NULL."""
+    """ALTER COLUMN … SET NOT NULL, or ADD CONSTRAINT … NOT NULL without NOT VALID (PostgreSQL 18)."""
 
     column: str = ""
+    constraint: str = ""
+    """The name that it gives to the constraint."""
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,10 @@ def _add_constraint(table: str, command: Tree) -> Change:
     body = command.get("def", {}).get("Constraint", {})
     if body.get("contype") not in KINDS:
         return changes.AlterOther(table, "AT_AddConstraint")
-    return changes.AddConstraint(table, constraint_of(body))
+    constraint = constraint_of(body)
+    if constraint.kind == "not null" and not constraint.not_valid:
+        return changes.SetNotNull(table, "".join(constraint.columns), constraint.name)
+    return changes.AddConstraint(table, constraint)
 
 
 def _drop_constraint(table: str, command: Tree) -> Change:

@@ -53,6 +53,8 @@ def _given(change: Change) -> Iterator[str]:
             yield from _of_column(column)
         case changes.AddConstraint(constraint=constraint):
             yield constraint.name
+        case changes.SetNotNull(constraint=name):
+            yield name
         case changes.CreateIndex(name=name) | changes.CreateEnum(name=name):
             yield name.rpartition(".")[2]
         case changes.RenameTable(to=to) | changes.RenameColumn(to=to) | changes.RenameOther(to=to):

@@ -13,7 +13,7 @@ from headway_operator.lint.tree import qualified
 
 
 def not_null_is_set_on_an_existing_column(revision: Revision) -> Iterator[Finding]:
-    """SET NOT NULL on a column of a table that is in use.
+    """SET NOT NULL, or ADD CONSTRAINT … NOT NULL without NOT VALID, on a column of a table that is in use.
 
     PostgreSQL reads the whole table under an ACCESS EXCLUSIVE lock: nobody can read or write it meanwhile. With a
     valid CHECK constraint that says the same it looks at that instead, and is done at once (PostgreSQL 12). A column
