@@ -195,6 +195,8 @@ class AlterOther(Change):
     """Any other form of ALTER TABLE, by PostgreSQL's name: ``AT_SetTableSpace``."""
 
     form: str = ""
+    name: str = ""
+    """Of the column, or whatever the form is about; empty where it is about the table."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def alter_table(body: Tree) -> Iterator[Change]:
         form = str(command.get("subtype", ""))
         is_of_table = body.get("objtype") == "OBJECT_TABLE"
         reader = FORMS.get(form) if is_of_table else None
-        yield changes.AlterOther(table, form) if reader is None else reader(table, command)
+        yield changes.AlterOther(table, form, _name(command)) if reader is None else reader(table, command)
 
 
 def column_or_constraint(element: Tree) -> Column | Constraint | None:
