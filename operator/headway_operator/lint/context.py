@@ -141,20 +141,33 @@ class Revision:
         return table in made.new and (table in made.gone or self.size_of(table) is None)
 
     def is_small(self, table: str) -> bool:
-        """The catalog says so."""
-        size = self.size_of(table)
-        if size is None or size.rows is None or size.bytes is None:
-            return False
-        return size.rows < SMALL_ROWS and size.bytes < SMALL_BYTES
+        """The catalog says so, of each table that it may be."""
+        may_be = self._known(table)
+        return bool(may_be) and all(_is_small(one) for one in may_be)
 
     def is_harmless(self, table: str, at: Place) -> bool:
         """Whatever is done to it at this place is over before anybody notices."""
         return self.is_new(table, at) or self.is_small(table)
 
     def size_of(self, table: str) -> TableFacts | None:
-        """What the catalog knows of it; a name without a schema may be in any one."""
-        found = _known(self.tables, table)
+        """What the catalog knows of it, if that is sure."""
+        found = self._known(table)
         return found[0] if len(found) == 1 else None
+
+    def _known(self, table: str) -> list[TableFacts]:
+        """Those of the catalog that it may be: a name without a schema in any one, unless the run makes the table."""
+        known = _known(self.tables, table)
+        is_elsewhere = all(qualified(one.schema, one.name) != table for one in known)
+        return [] if is_elsewhere and table in self._own else known
+
+    @property
+    def _own(self) -> frozenset[str]:
+        """The tables that the run makes, but for those that it has made anew."""
+        if "own" not in self.memo:
+            new = frozenset().union(*(one.new for one in self.made))
+            self.memo["own"] = (new.difference(*(one.gone for one in self.made)),)
+        found: frozenset[str] = self.memo["own"][0]
+        return found
 
     def size_text(self, table: str) -> str:
         """`` (4.2M rows)``, or nothing when it is not known."""
@@ -268,6 +281,12 @@ def _is_absent(facts: DatabaseFacts, table: str) -> bool:
 def _known(tables: tuple[TableFacts, ...], table: str) -> list[TableFacts]:
     exact = [one for one in tables if qualified(one.schema, one.name) == table]
     return exact or [one for one in tables if one.name == table]
+
+
+def _is_small(table: TableFacts) -> bool:
+    if table.rows is None or table.bytes is None:
+        return False
+    return table.rows < SMALL_ROWS and table.bytes < SMALL_BYTES
 
 
 def _amount(number: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -75,10 +77,30 @@ def test_what_an_earlier_revision_has_made_is_no_more_new_once_it_is_dropped_or_
         assert rules_of(findings(a_database(made, later, tables=()))) == [INDEX]
 
 
-def test_a_name_without_a_schema_is_not_guessed_among_several():
-    tables = (TableFacts("users", "a", 1, 1), TableFacts("users", "b", 1, 1))
-    assert rules_of(findings(a_database(a_revision(BUILD), tables=tables))) == [INDEX]
-    assert findings(a_database(a_revision(BUILD), tables=tables[:1])) == ()
+def test_a_name_without_a_schema_is_small_only_where_each_table_of_that_name_is():
+    small, large = (TableFacts("users", schema, size, size) for schema, size in (("a", 1), ("b", 10**9)))
+    for tables in ((small, large), (large, small), (large,)):
+        assert rules_of(findings(a_database(a_revision(BUILD), tables=tables))) == [INDEX]
+    for tables in ((small,), (small, replace(large, rows=1, bytes=1))):
+        assert findings(a_database(a_revision(BUILD), tables=tables)) == ()
+
+
+def test_a_table_that_the_run_makes_is_none_of_that_name_in_another_schema():
+    made = Statement("CREATE TABLE users (email text)", line=8)
+    required = Statement("ALTER TABLE users ALTER email SET NOT NULL", line=9)
+    auth = (TableFacts("users", "auth", 10**6, 10**9, ("email",)),)
+    assert findings(a_database(a_revision(made, required, BUILD), tables=auth)) == ()
+    earlier = a_revision(made, revision="r0")
+    assert findings(a_database(earlier, a_revision(required, BUILD), tables=auth)) == ()
+    renamed = Statement("CREATE TABLE new (email text)"), Statement("ALTER TABLE new RENAME TO users", line=2)
+    assert findings(a_database(a_revision(*renamed, BUILD), tables=auth)) == ()
+
+
+def test_a_table_that_the_run_makes_anew_was_perhaps_one_of_another_schema():
+    first = Statement("CREATE INDEX idx ON users (email)", line=7)
+    again = Statement("DROP TABLE users", line=8), Statement("CREATE TABLE users (email text)", line=9)
+    auth = (TableFacts("users", "auth", 5, 5),)
+    assert INDEX not in rules_of(findings(a_database(a_revision(first, *again, BUILD), tables=auth)))
 
 
 def test_a_comment_with_a_reason_takes_its_finding_away():
