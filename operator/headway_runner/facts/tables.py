@@ -81,15 +81,18 @@ def all_tables(connection: Connection) -> tuple[TableFacts, ...] | None:
 
 
 def touched(tables: Iterable[TableFacts], revisions: Iterable[RevisionFacts]) -> tuple[TableFacts, ...]:
-    """Those whose name stands in a statement or a call, and their columns alike: some too many, none too few."""
-    words = {word for one in revisions for text in _texts(one) for word in _WORD.findall(text)}
+    """Those whose name stands in a statement or a call, and their columns alike: some too many, none too few.
+
+    However it is written: PostgreSQL reads a name without quotes in small letters.
+    """
+    told_words = {word for one in revisions for text in _texts(one) for word in _words(text)}
 
     def is_named(name: str) -> bool:
-        return words.issuperset(_WORD.findall(name))
+        return told_words.issuperset(_words(name))
 
     def is_concerned(trigger: TriggerFacts) -> bool:
         named = any(map(is_named, trigger.columns))
-        return named or any(not words.isdisjoint(_WORD.findall(value)) for value in trigger.values)
+        return named or any(not told_words.isdisjoint(_words(value)) for value in trigger.values)
 
     told: list[TableFacts] = []
     room = TRIGGERS
@@ -99,6 +102,10 @@ def touched(tables: Iterable[TableFacts], revisions: Iterable[RevisionFacts]) ->
         room -= len(triggers)
         told.append(replace(table, defaults=defaults, triggers=triggers))
     return tuple(told)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
 
 
 def _texts(revision: RevisionFacts) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -73,6 +74,20 @@ def test_those_are_told_of_which_a_revision_names_a_column():
     assert told("the name") == told("title") == (pair,)
     assert told("name", "author") == ()
     assert touched([books(reads)], [a_revision("pages")]) == ()
+
+
+def test_names_are_found_however_they_are_written():
+    reads = TriggerFacts("add_column_with_backfill", ("shelf",), ("'S' || Pages",))
+    for table, words in (
+        ("books", ("BOOKS", "Pages")),
+        ("Books", ("books", "pages")),
+        ("books", ("Books", "SHELF")),
+    ):
+        (one,) = touched(
+            [replace(books(reads, name=table), defaults=("Pages", "shelf"))], [a_revision(*words)]
+        )
+        assert one.triggers == (reads,)
+        assert len(one.defaults) == 1
 
 
 def test_no_more_are_told_than_a_log_may_hold():
