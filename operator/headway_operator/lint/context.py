@@ -164,8 +164,9 @@ class Revision:
     def _own(self) -> frozenset[str]:
         """The tables that the run makes, but for those that it has made anew."""
         if "own" not in self.memo:
-            new = frozenset().union(*(one.new for one in self.made))
-            self.memo["own"] = (new.difference(*(one.gone for one in self.made)),)
+            made = {id(one): one for one in self.made}.values()
+            new = frozenset().union(*(one.new for one in made))
+            self.memo["own"] = (new.difference(*(one.gone for one in made)),)
         found: frozenset[str] = self.memo["own"][0]
         return found
 

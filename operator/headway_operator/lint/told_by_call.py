@@ -22,27 +22,36 @@ class _Alteration:
     """A call of ``alter_column``; a name is empty where it is not written out."""
 
     call: Call
-    leading: Call
-    """The call whose lines its statements have: itself, or its batch."""
-    table: str
-    column: str
+    batch: Call | None = None
 
-    def may_be(self, table: str, column: str) -> bool:
-        """It does not say that it is about another one."""
-        return self.table in ("", table) and self.column in ("", column)
+    @property
+    def table(self) -> str:
+        of = self.batch or self.call
+        table = text_of(argument(of, 0, "table_name"))
+        return table and qualified(text_of(argument(of, 99, "schema")), table)
+
+    @property
+    def column(self) -> str:
+        return text_of(argument(self.call, 1 if self.batch is None else 0, "column_name"))
+
+    def leads_to(self, line: int) -> bool:
+        """Its statements are at the lines of the batch, if there is one."""
+        leading = self.batch or self.call
+        return bool(line) and leading.line <= line <= max(leading.end_line, leading.line)
 
 
 def told_by_call(calls: Iterable[Call], line: int, table: str, column: str, name: str) -> Argument | None:
     """This argument of the call that leads to a statement at this line about this column."""
     calls = tuple(calls)
-    leading = call_at(calls, line)
+    is_led_to = call_at(calls, line) is not None
     for one in _alterations(calls):
-        leads = bool(line) and one.leading.line <= line <= max(one.leading.end_line, one.leading.line)
-        is_asked = one.may_be(table, column) if leads else (one.table, one.column) == (table, column)
-        if is_asked and (leads or leading is None):
-            given = argument(one.call, 99, name)
-            if given is not None:
-                return given
+        if one.leads_to(line):
+            is_asked = one.table in ("", table) and one.column in ("", column)
+        else:
+            is_asked = not is_led_to and (one.table, one.column) == (table, column)
+        given = argument(one.call, 99, name) if is_asked else None
+        if given is not None:
+            return given
     return None
 
 
@@ -55,12 +64,6 @@ def _alterations(calls: Iterable[Call]) -> Iterator[_Alteration]:
             batch = call
         elif call.name.endswith(".alter_column"):
             if depth == 0 or call.name.startswith("alembic.op."):
-                yield _Alteration(call, call, _table_of(call), text_of(argument(call, 1, "column_name")))
+                yield _Alteration(call)
             elif depth == 1 and batch is not None:
-                column = text_of(argument(call, 0, "column_name"))
-                yield _Alteration(call, batch, _table_of(batch), column)
-
-
-def _table_of(call: Call) -> str:
-    table = text_of(argument(call, 0, "table_name"))
-    return table and qualified(text_of(argument(call, 99, "schema")), table)
+                yield _Alteration(call, batch)

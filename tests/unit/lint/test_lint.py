@@ -205,6 +205,24 @@ def test_what_a_way_down_drops_is_for_after_the_application_and_no_mark_of_the_r
         assert {one.severity for one in found} == {Severity.WARNING}
 
 
+def test_a_call_speaks_of_its_own_statements_and_of_one_without_a_line_where_it_names_table_and_column():
+    def found(table, line=0):
+        told = (Argument(f"'{table}'", "", True), Argument("'email'", "", True))
+        call = Call(
+            "alembic.op.alter_column", 5, arguments=(*told, Argument("False", "existing_nullable", True))
+        )
+        other = Call("alembic.op.execute", 9)
+        statement = Statement("ALTER TABLE users ALTER email SET NOT NULL", line=line)
+        facts = a_database(a_revision(statement, calls=(call, other)))
+        return "not_null_is_set_on_an_existing_column" in rules_of(findings(facts))
+
+    assert not found("users")
+    assert found("customers")
+    assert found("users", line=9)
+    assert not found("users", line=5)
+    assert found("customers", line=5)
+
+
 SQL = (
     "ALTER TABLE users ADD COLUMN a int DEFAULT random() NOT NULL , ; ( ) DROP INDEX CONCURRENTLY UPDATE SET = 1 "
     "'x' WHERE IS NULL CREATE UNIQUE ON TYPE RENAME TO WITH AS SELECT LIMIT OFFSET $1 \x00 \ud800"
