@@ -140,6 +140,10 @@ class Revision:
         made = self.made[self._steps_before(at)]
         return table in made.new and (table in made.gone or self.size_of(table) is None)
 
+    def is_absent(self, table: str) -> bool:
+        """The catalog says that there is no such table before the run."""
+        return self.tables_known and not self._known(table)
+
     def is_small(self, table: str) -> bool:
         """The catalog says so, of each table that it may be."""
         may_be = self._known(table)

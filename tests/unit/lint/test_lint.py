@@ -70,6 +70,16 @@ def test_a_table_that_is_made_anew_is_not_the_one_that_the_catalog_knows():
     assert rules_of(found) == ["table_is_dropped"]
 
 
+def test_a_table_that_is_dropped_if_it_is_there_is_none_where_the_catalog_does_not_have_it():
+    for drop, counts in (("DROP TABLE IF EXISTS users", False), ("DROP TABLE users", True)):
+        revision = a_revision(
+            Statement(drop, line=8), Statement("CREATE TABLE users (email text)", line=9), BUILD
+        )
+        assert rules_of(findings(a_database(revision))) == ["table_is_dropped"]
+        assert rules_of(findings(a_database(revision, tables=users(5, 5)))) == ["table_is_dropped"]
+        assert rules_of(findings(a_database(revision, tables=()))) == ["table_is_dropped"] * counts
+
+
 def test_what_an_earlier_revision_has_made_is_no_more_new_once_it_is_dropped_or_renamed():
     made = a_revision(Statement("CREATE TABLE users (email text)"), revision="r0")
     for gone in ("DROP TABLE users", "ALTER TABLE users RENAME TO people"):

@@ -28,7 +28,10 @@ def table_is_dropped(revision: Revision) -> Iterator[Finding]:
     """
     for found in revision.of(DropTable):
         table = found.change.table
-        if revision.meets_running_code and not revision.is_new(table, found):
+        is_there = not revision.is_new(table, found) and not (
+            found.change.if_exists and revision.is_absent(table)
+        )
+        if revision.meets_running_code and is_there:
             when = "on the way down" if revision.facts.is_downgrade else "before the new code is rolled out"
             yield revision.finding(
                 found,
