@@ -16,7 +16,7 @@ from headway_operator.lint.findings import Finding, Severity
 from headway_operator.lint.new_tables import Made, made_along
 from headway_operator.lint.reading_calls import argument, text_of
 from headway_operator.lint.statements import OPERATIONS, Step, Unread, call_at, operation_of, steps_and_unread
-from headway_operator.lint.told_by_call import told_by_call
+from headway_operator.lint.told_by_call import alterations, told_by_call
 from headway_operator.lint.tree import qualified, table_of
 from headway_operator.lint.types import type_in_python
 
@@ -119,8 +119,11 @@ class Revision:
         self, found: Of[changes.AlterType | changes.DropColumn | changes.SetNotNull], name: str
     ) -> Argument | None:
         """This argument of the call that alters the column."""
+        if "alterations" not in self.memo:
+            self.memo["alterations"] = tuple(alterations(self.calls()))
         change, line = found.change, found.step.statement.line
-        return told_by_call(self.calls(), line, change.table, change.column, name)
+        is_led_to = self.call_of(found) is not None
+        return told_by_call(self.memo["alterations"], is_led_to, line, change.table, change.column, name)
 
     def table_of_index(self, found: Of[changes.DropIndex]) -> str:
         """The table that Alembic's call names beside the index, empty when none does."""

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 from headway_contract.facts import Argument, Call
 from headway_operator.lint.reading_calls import argument, text_of
-from headway_operator.lint.statements import call_at
 from headway_operator.lint.tree import qualified
 
 _BATCH = ".batch_alter_table"
 
 
 @dataclass(frozen=True)
-class _Alteration:
+class Alteration:
     """A call of ``alter_column``; a name is empty where it is not written out."""
 
     call: Call
@@ -26,25 +25,30 @@ class _Alteration:
 
     @property
     def table(self) -> str:
+        """The one that is altered; of a batch, the batch's."""
         of = self.batch or self.call
         table = text_of(argument(of, 0, "table_name"))
         return table and qualified(text_of(argument(of, 99, "schema")), table)
 
     @property
     def column(self) -> str:
+        """The one that is altered."""
         return text_of(argument(self.call, 1 if self.batch is None else 0, "column_name"))
 
     def leads_to(self, line: int) -> bool:
         """Its statements are at the lines of the batch, if there is one."""
         leading = self.batch or self.call
-        return bool(line) and leading.line <= line <= max(leading.end_line, leading.line)
+        return line > 0 and leading.line <= line <= max(leading.end_line, leading.line)
 
 
-def told_by_call(calls: Iterable[Call], line: int, table: str, column: str, name: str) -> Argument | None:
-    """This argument of the call that leads to a statement at this line about this column."""
-    calls = tuple(calls)
-    is_led_to = call_at(calls, line) is not None
-    for one in _alterations(calls):
+def told_by_call(
+    among: Iterable[Alteration], is_led_to: bool, line: int, table: str, column: str, name: str
+) -> Argument | None:
+    """This argument of the call that leads to a statement at this line about this column.
+
+    ``is_led_to``: any call leads there.
+    """
+    for one in among:
         if one.leads_to(line):
             is_asked = one.table in ("", table) and one.column in ("", column)
         else:
@@ -55,8 +59,11 @@ def told_by_call(calls: Iterable[Call], line: int, table: str, column: str, name
     return None
 
 
-def _alterations(calls: Iterable[Call]) -> Iterator[_Alteration]:
-    """In the order of the file; which of two batches is meant, one within the other, is not written in a call."""
+def alterations(calls: Iterable[Call]) -> Iterator[Alteration]:
+    """Those among the calls, in the order of the file.
+
+    Of two batches, one within the other, a call does not say which one it is of: it is left out.
+    """
     batch: Call | None = None
     for call in calls:
         depth = sum(block.endswith(_BATCH) for block in call.blocks)
@@ -64,6 +71,6 @@ def _alterations(calls: Iterable[Call]) -> Iterator[_Alteration]:
             batch = call
         elif call.name.endswith(".alter_column"):
             if depth == 0 or call.name.startswith("alembic.op."):
-                yield _Alteration(call)
+                yield Alteration(call)
             elif depth == 1 and batch is not None:
-                yield _Alteration(call, batch)
+                yield Alteration(call, batch)

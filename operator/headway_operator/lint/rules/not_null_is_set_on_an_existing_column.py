@@ -29,8 +29,9 @@ def not_null_is_set_on_an_existing_column(revision: Revision) -> Iterator[Findin
     """
     for found in revision.of(SetNotNull):
         table, column = found.change.table, found.change.column
-        is_known = revision.was_not_null(found) or _is_proven(revision, found)
-        if not revision.is_harmless(table, found) and not is_known:
+        if revision.is_harmless(table, found):
+            continue
+        if not revision.was_not_null(found) and not _is_proven(revision, found):
             yield revision.finding(
                 found,
                 f"{table}.{column} is made NOT NULL in one step{revision.size_text(table)}.",
