@@ -66,3 +66,18 @@ def minimal(name: str = "shop", **spec: Any) -> Schema:
         "metadata": {"name": name},
         "spec": {key: value for key, value in fields_of_spec.items() if value is not None},
     }
+
+
+def beyond_bounds(value: Any, schema: Schema, path: str = "") -> Iterator[str]:
+    """Where `value` has more items or characters than the schema lets an API server take."""
+    if isinstance(value, str) and len(value) > schema.get("maxLength", len(value)):
+        yield f"{path} has {len(value)} characters of {schema['maxLength']}"
+    elif isinstance(value, list):
+        if len(value) > schema.get("maxItems", len(value)):
+            yield f"{path} has {len(value)} items of {schema['maxItems']}"
+        for item in value:
+            yield from beyond_bounds(item, schema["items"], f"{path}[]")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            inner = schema.get("properties", {}).get(name) or schema.get("additionalProperties") or {}
+            yield from beyond_bounds(item, inner, f"{path}.{name}")

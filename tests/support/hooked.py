@@ -86,7 +86,12 @@ class HookedCluster(ModelCluster):
         return replace(super().snapshot(), answers=answers, polled=polled)
 
     def execute(self, decision: Decision, read: Migration, crash_after: int | None = None) -> None:
-        """Messages go out beside the actions; a crash takes what came back with it."""
+        """Messages go out beside the actions; a crash takes what came back with it.
+
+        What came back for a message that the status has no more is forgotten.
+        """
+        held = {one.id for one in read.status.hooks}
+        self.answers = {which: told for which, told in self.answers.items() if which[0] in held}
         for batch in decision.messages:
             for letter in batch.letters:
                 if (letter.delivery.id, letter.attempt) in self.answers:

@@ -1,7 +1,8 @@
 """A cluster of one resource, in memory: what the planner decides is done to it, and what Jobs do comes back.
 
 It stands in for the API server, the Job controller and the databases, and it objects at once when a database would
-get a second Job or an attempt would be made twice. DeleteJob only marks a Job; :meth:`remove` takes it away.
+get a second Job, an attempt would be made twice, or a status has more than the schema of the resource allows.
+DeleteJob only marks a Job; :meth:`remove` takes it away.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from headway_contract.codec import encode
 from headway_contract.control import Control
 from headway_contract.result import Outcome, RunResult
 from headway_operator.api.migration import FINALIZER, Migration
@@ -34,6 +36,7 @@ from headway_operator.planner.snapshot import (
     Stage,
 )
 from support.builders import NOW, a_migration, a_plan, a_result, a_rollout
+from support.crd import beyond_bounds, resource_schema
 
 
 class Refused(Exception):
@@ -131,6 +134,8 @@ class ModelCluster:
             read_version = self._do(action, read, read_version)
         if crash_after is None and self.migration is not None and decision.status != self.status:
             self._expect(read_version)
+            too_much = list(beyond_bounds(encode(decision.status), resource_schema("status"), "status"))
+            assert not too_much, f"the API server refuses the status: {too_much}"
             self._write(status=decision.status)
             self.reported |= {one.job_name for one in self.status.databases if one.job_name}
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from headway_operator.api.hooks import Hook, HookStatus, HookType, Point, Result
 from headway_operator.planner.actions import StartJob
 from headway_operator.planner.occasions import Occasion, message_id
-from headway_operator.planner.outbox import Entries, gone_hooks
+from headway_operator.planner.outbox import gone_hooks
+from headway_operator.planner.room import Entries
 from headway_operator.planner.snapshot import Stage
 
 NO = (Result.REFUSED, Result.FAILED, Result.GONE)

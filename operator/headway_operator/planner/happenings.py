@@ -16,7 +16,8 @@ from headway_operator.planner.applied import latest_of, newly_applied
 from headway_operator.planner.consent import Desk
 from headway_operator.planner.explain import stamp
 from headway_operator.planner.occasions import SENTENCE_CHARACTERS, Occasion, entry_for, message_id
-from headway_operator.planner.outbox import Entries, has_room, is_known
+from headway_operator.planner.outbox import is_known
+from headway_operator.planner.room import Entries, Room
 from headway_operator.planner.snapshot import JobView, Snapshot, Stage
 from headway_operator.planner.unheard import has_told, landed
 
@@ -68,15 +69,22 @@ def has_begun(database: DatabaseStatus) -> bool:
 
 def with_asked(
     desk: Desk, occasions: tuple[Occasion, ...], migration: Migration, status: Status, now: str
-) -> Entries:
-    """The messages, with those that must be there before something begins; they need no room, for it waits."""
+) -> tuple[Entries, frozenset[str]]:
+    """The messages, with those that must be there before something begins, and the ids of all that it waits for.
+
+    What finds no room is asked later, for it waits; nothing that comes later goes before it.
+    """
     assert status.run is not None
-    entries = desk.entries
+    room, entries, needed = Room.of(status, desk.by_name), desk.entries, frozenset[str]()
     for occasion in occasions:
-        for hook in desk.concerned(occasion):
-            if desk.entry(hook, occasion) is None:
+        hooks = {message_id(desk.uid, desk.run, one.name, occasion): one for one in desk.concerned(occasion)}
+        if not room.has_for_questions(entries, needed | hooks.keys()):
+            break
+        needed |= hooks.keys()
+        for message, hook in hooks.items():
+            if not is_known(entries, message):
                 entries += (entry_for(hook, occasion, migration, status.run, status, now),)
-    return entries
+    return entries, needed
 
 
 def with_happenings(
@@ -235,19 +243,25 @@ class _Writer:
         return tuple(one for one in unsent if one != note)
 
     def _tell(self, occasion: Occasion, *types: HookType) -> bool:
-        hooks = self._desk.listeners(occasion)
         run = self._status.run
         assert run is not None
-        self._is_full = self._is_full or (bool(hooks) and not has_room(self.entries))
+        hooks = [
+            hook
+            for hook in self._desk.listeners(occasion)
+            if (not types or hook.type in types) and not self._knows(hook, run, occasion)
+        ]
+        room = Room.of(self._status, self._desk.by_name)
+        self._is_full = self._is_full or (bool(hooks) and not room.has_for(self.entries, len(hooks)))
         if self._is_full:
             return False
         now = stamp(self._snapshot.now)
         for hook in hooks:
-            known = is_known(self.entries, message_id(self._desk.uid, run.id, hook.name, occasion))
-            if not known and (not types or hook.type in types):
-                made = entry_for(hook, occasion, self._snapshot.migration, run, self._status, now)
-                self.entries += (made,)
+            made = entry_for(hook, occasion, self._snapshot.migration, run, self._status, now)
+            self.entries += (made,)
         return True
+
+    def _knows(self, hook: Hook, run: Run, occasion: Occasion) -> bool:
+        return is_known(self.entries, message_id(self._desk.uid, run.id, hook.name, occasion))
 
     def _occasion(self, point: Point, name: str) -> Occasion:
         status, run = self._status, self._status.run

@@ -17,13 +17,12 @@ from headway_operator.planner.lifecycle import Fact, moved
 from headway_operator.planner.occasions import Occasion
 from headway_operator.planner.outbox import (
     Batch,
-    Entries,
     retry_times,
     to_send,
-    trimmed,
     with_answers,
     with_drops,
 )
+from headway_operator.planner.room import Entries, Room
 from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import JobView, Snapshot, Stage
 from headway_operator.planner.throttles import questions, throttled, with_states
@@ -130,10 +129,12 @@ def post(snapshot: Snapshot, desk: Desk, occasions: tuple[Occasion, ...], status
             desk, status = replace(desk, entries=last.entries), _with_unheard(status, last.unheard)
         told = with_happenings(snapshot, desk, old, status, _of_run(jobs, run))
         desk = replace(desk, entries=told.entries)
+        entries, needed = desk.entries, frozenset[str]()
         if run == desk.run:
-            desk = replace(desk, entries=with_asked(desk, occasions, migration, status, now))
-        entries = with_states(desk.entries, desk.by_name, snapshot.polled, status, now)
-        status = replace(status, run=told.run, databases=told.databases, hooks=trimmed(entries, run))
+            entries, needed = with_asked(desk, occasions, migration, status, now)
+        entries = with_states(entries, desk.by_name, snapshot.polled, status, now)
+        held = Room.of(status, desk.by_name).trimmed(entries, needed)
+        status = replace(status, run=told.run, databases=told.databases, hooks=held)
         asked = questions(desk.hooks, status.hooks, migration, status, now)
     else:
         status = replace(status, hooks=read)

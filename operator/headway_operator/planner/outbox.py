@@ -1,8 +1,7 @@
-"""The messages of ``status.hooks``: what is to be sent, what came back, and which give way when room is short. Pure.
+"""The messages of ``status.hooks``: what is to be sent, and what came back. Pure.
 
 A message is written here before it is sent, and sent only when it was read from here: so none is lost with the
-operator, and after a restart it goes out again under the same id. Open messages never give way; finished ones do,
-the oldest first.
+operator, and after a restart it goes out again under the same id.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,15 +14,10 @@ from headway_operator.planner.answers import LONGEST_PAUSE, judged
 from headway_operator.planner.deliveries import Delivery, HookAnswer
 from headway_operator.planner.explain import moment
 from headway_operator.planner.occasions import delivery_for
+from headway_operator.planner.room import Entries
 
-OPEN_AT_MOST = 96
-"""Messages that nobody has to wait for are made only while there are fewer open ones than this."""
-FINISHED_KEPT = 32
-"""How many of those that are done are still shown."""
 BATCH = 16
 """How many messages of one hook are sent, one after the other, before what came of them is written."""
-
-Entries = tuple[HookStatus, ...]
 
 
 @dataclass(frozen=True)
@@ -78,18 +72,6 @@ def with_drops(entries: Entries, hooks: Mapping[str, Hook], run: str, is_over: b
         return entry
 
     return tuple(map(kept, entries))
-
-
-def trimmed(entries: Entries, run: str) -> Entries:
-    """As many as the status holds; what this run still rests on stays."""
-    finished = [entry for entry in entries if not entry.result.is_open and not _matters(entry, run)]
-    gone = {id(entry) for entry in finished[: max(len(finished) - FINISHED_KEPT, 0)]}
-    return tuple(entry for entry in entries if id(entry) not in gone)
-
-
-def has_room(entries: Entries) -> bool:
-    """Whether a message may be made that nobody has to wait for."""
-    return sum(entry.result.is_open for entry in entries) < OPEN_AT_MOST
 
 
 def is_known(entries: Entries, message: str) -> bool:
@@ -149,12 +131,6 @@ def _has_given_up(before: Sequence[HookStatus], entry: HookStatus) -> bool:
     """A receiver that the last message could not reach is not tried so hard again."""
     same = [one for one in before if one.name == entry.name and not one.result.is_open]
     return entry.type is HookType.NOTIFY and bool(same) and same[-1].result is Result.FAILED
-
-
-def _matters(entry: HookStatus, run: str) -> bool:
-    asked = entry.type is not HookType.NOTIFY
-    ended_badly = entry.result in (Result.REFUSED, Result.FAILED)
-    return entry.run == run and (entry.result is Result.GONE or not entry.id or (asked and ended_badly))
 
 
 def _dropped(entry: HookStatus, why: str) -> HookStatus:

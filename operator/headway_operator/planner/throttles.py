@@ -12,7 +12,8 @@ from headway_operator.api.migration import Migration
 from headway_operator.api.status import DatabasePhase, Status
 from headway_operator.planner.deliveries import Answer, Answered, Delivery, Polled
 from headway_operator.planner.occasions import question_for
-from headway_operator.planner.outbox import Entries, gone_hooks
+from headway_operator.planner.outbox import gone_hooks
+from headway_operator.planner.room import Entries
 
 MESSAGE_CHARACTERS = 300
 _SAYS_NO = (Answer.NOT_YET, Answer.REFUSED)
