@@ -13,6 +13,7 @@ from headway_operator.api.hooks import Hook, HookStatus, HookType, Point, Result
 from headway_operator.api.migration import Migration
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Run, Status
 from headway_operator.planner.applied import latest_of, newly_applied
+from headway_operator.planner.bounds import UNTOLD_KEPT
 from headway_operator.planner.consent import Desk
 from headway_operator.planner.explain import stamp
 from headway_operator.planner.occasions import SENTENCE_CHARACTERS, Occasion, entry_for, message_id
@@ -24,8 +25,6 @@ from headway_operator.planner.unheard import has_told, landed
 SUPERSEDED = "Superseded"
 EVERY_HOOK = "all"
 """In place of a hook's name, where several are meant."""
-REVISIONS_KEPT = 5000
-"""Of one database; those that come after so many are not told of one by one."""
 _RUN_POINTS = (Point.ON_APPROVAL_REQUIRED, Point.ON_READY, Point.ON_FAILURE, Point.AFTER_MIGRATION)
 _SEPARATOR = "/"
 
@@ -50,7 +49,7 @@ def with_revisions(
     """The database with the revisions of its plan that hooks are still to be told of, after those of a run before it
     that turn out to be applied. ``current``: where the plan found it.
     """
-    kept = tuple(dict.fromkeys(revisions))[:REVISIONS_KEPT]
+    kept = tuple(dict.fromkeys(revisions))[:UNTOLD_KEPT]
     known = landed(database, current, kept)
     after, before = (
         (*(one for one in earlier if one in known), *kept) for earlier in (database.untold, database.unasked)

@@ -19,6 +19,7 @@ from headway_operator.planner.actions import (
     StopJob,
 )
 from headway_operator.planner.approval import with_approval
+from headway_operator.planner.bounds import bounded
 from headway_operator.planner.conclude import conclude, refuse
 from headway_operator.planner.consent import Desk
 from headway_operator.planner.explain import attempt_text, begun_text, moment, stamp
@@ -95,7 +96,7 @@ def _decide(
     letters = post(
         snapshot, desk, consents.occasions, conclude(snapshot, run, standing, blocked, superseding)
     )
-    status = letters.status
+    status = bounded(letters.status)
     actions = (
         *stops,
         *(DeleteJob(job.name) for job in standing.hopeless),

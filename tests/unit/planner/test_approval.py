@@ -113,7 +113,7 @@ def test_a_whole_page_in_the_annotation_leaves_room_for_the_command():
 
 
 def test_the_command_is_whole_wherever_it_is_told_however_much_is_said_before_it():
-    names = [f"tenant-{number:02}-of-the-whole-shop" for number in range(50)]
+    names = [f"tenant-{number:02}-of-the-whole-shop-in-the-north" for number in range(32)]
     cluster = ModelCluster(a_migration(*names, approval="Required"))
     before = cluster.status
     make_the_plan(cluster)
@@ -124,7 +124,7 @@ def test_the_command_is_whole_wherever_it_is_told_however_much_is_said_before_it
     event = event_for(told, cluster.resource, cluster.now)
     for text, most in ((message, 1100), (cluster.status.progress.message, 1100), (event["note"], 1024)):
         assert text.endswith(command)
-        assert text.startswith("50 revisions wait for approval (tenant-00-of-the-whole-shop: 1")
+        assert text.startswith("32 revisions wait for approval (tenant-00-of-the-whole-shop-in-the-north: 1")
         assert len(text.encode()) <= most
 
 

@@ -1,0 +1,37 @@
+"""What the schema of the resource lets the status say of a database: what is longer loses its middle. Pure.
+
+The API server refuses the whole status when one text is too long, and it would be too long in every look.
+"""
+
+from dataclasses import replace
+
+from headway_contract.result import shorten
+from headway_operator.api.status import DatabaseStatus, Pending, Status
+
+MESSAGE_CHARACTERS = 4096
+TITLE_CHARACTERS = 4096
+REVISIONS_CHARACTERS = 2048
+"""Of the revisions where a database is, or is to be, in one line."""
+UNTOLD_KEPT = 5000
+"""Of one database; revisions that come after so many are not told of one by one."""
+
+
+def bounded(status: Status) -> Status:
+    """The same, as far as there is room for it."""
+    return replace(status, databases=tuple(map(_database, status.databases)))
+
+
+def _database(database: DatabaseStatus) -> DatabaseStatus:
+    return replace(
+        database,
+        current_revision=shorten(database.current_revision, REVISIONS_CHARACTERS),
+        target_revision=shorten(database.target_revision, REVISIONS_CHARACTERS),
+        pending=tuple(map(_titled, database.pending)),
+        untold=database.untold[:UNTOLD_KEPT],
+        unasked=database.unasked[:UNTOLD_KEPT],
+        message=shorten(database.message, MESSAGE_CHARACTERS),
+    )
+
+
+def _titled(pending: Pending) -> Pending:
+    return replace(pending, title=shorten(pending.title, TITLE_CHARACTERS))
