@@ -9,6 +9,7 @@ consents last: whoever forgets one asks again.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Self
 
 from headway_operator.api.hooks import Hook, HookStatus, HookType, Result
 from headway_operator.api.status import Status
@@ -47,7 +48,7 @@ class Room:
     is_over: bool
 
     @classmethod
-    def of(cls, status: Status, hooks: Mapping[str, Hook]) -> "Room":
+    def of(cls, status: Status, hooks: Mapping[str, Hook]) -> Self:
         """In this status, which has a run."""
         assert status.run is not None
         done = frozenset(one.name for one in status.databases if one.phase.is_final)
