@@ -109,6 +109,13 @@ REASONS: tuple[Reason, ...] = (
         is_outside=True,
     ),
     Reason(
+        "PodNotCreated",
+        "The Job's pod could not be created.",
+        "Check spec.job (serviceAccountName, priorityClassName, securityContext), and the namespace's quota and Pod "
+        "Security level: a Job that still waits then starts by itself.",
+        is_outside=True,
+    ),
+    Reason(
         "PodNotScheduled",
         "No node takes the Job's pod; it is waited for.",
         "Compare spec.job (resources, nodeSelector, tolerations) with what the nodes offer.",

@@ -49,6 +49,7 @@ def job_view(job: Body, pods: Sequence[Body]) -> JobView | None:
         deleting="deletionTimestamp" in metadata,
         result=_result(pod) if pod else None,
         pod=pod_view(pod) if pod else None,
+        is_suspended=bool((job.get("spec") or {}).get("suspend")),
     )
 
 

@@ -35,7 +35,7 @@ from headway_operator.planner.hooks import (
     with_refusals,
 )
 from headway_operator.planner.lifecycle import Fact, moved
-from headway_operator.planner.retries import PATIENCE
+from headway_operator.planner.retries import PATIENCE, waits_since
 from headway_operator.planner.rollouts import AT_ONCE, next_look, waited_for
 from headway_operator.planner.run import CurrentRun, current_run
 from headway_operator.planner.snapshot import JobView, Snapshot, Stage
@@ -280,9 +280,9 @@ def _wake(
     """The first moment at which time alone changes the decision; what is due but held is woken by what holds it."""
     times = [moment(text) for text in retry_times]
     times += [
-        job.pod.waits_since + PATIENCE
+        since + PATIENCE
         for job in run.jobs
-        if job.is_active and job.pod and not job.pod.started and job.pod.waits_since
+        if job.is_active and not job.has_started and (since := waits_since(job)) is not None
     ]
     waits = [time - snapshot.now for time in times if time is not None and time > snapshot.now]
     if starts or snapshot.strays or any(job.is_active for job in snapshot.jobs):

@@ -87,7 +87,10 @@ def _without_a_word(job: JobView) -> tuple[Reason, str]:
 
 def obstacle_of(job: JobView) -> tuple[Reason, str] | None:
     """Why this Job's pod does not start, None when nothing is in its way."""
-    if job.pod is None or job.pod.started or job.pod.waiting_reason not in _WAITING_REASONS:
+    if job.pod is None:
+        told = f"kubectl describe job {job.name} says why"
+        return (reason_of("PodNotCreated"), told) if job.lacks_pod_since is not None else None
+    if job.pod.started or job.pod.waiting_reason not in _WAITING_REASONS:
         return None
     name = _WAITING_REASONS[job.pod.waiting_reason]
     told = job.pod.waiting_message
@@ -113,6 +116,12 @@ def _in_its_words(word: str, told: str) -> str:
 def patience_is_over(job: JobView, now: datetime) -> bool:
     """Whether its pod has had something in its way for too long; a node may come at any time."""
     obstacle = obstacle_of(job)
-    if obstacle is None or job.pod is None or obstacle[0].name == "PodNotScheduled":
+    if obstacle is None or obstacle[0].name == "PodNotScheduled":
         return False
-    return job.pod.waits_since is not None and now - job.pod.waits_since >= PATIENCE
+    since = waits_since(job)
+    return since is not None and now - since >= PATIENCE
+
+
+def waits_since(job: JobView) -> datetime | None:
+    """Since when this operator sees that it has no pod, or that its pod does not start."""
+    return job.lacks_pod_since if job.pod is None else job.pod.waits_since

@@ -73,6 +73,10 @@ class JobView:
     deleting: bool = False
     result: RunResult | None = None
     pod: PodView | None = None
+    is_suspended: bool = False
+    """Somebody has set ``spec.suspend`` of the Job, such as a queue of the cluster: it is to have no pod yet."""
+    lacks_pod_since: datetime | None = None
+    """When it was seen first without a pod, by the operator's clock; None: that is not worth a word yet."""
 
     @property
     def has_started(self) -> bool:

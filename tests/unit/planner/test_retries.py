@@ -256,6 +256,18 @@ def test_the_operator_looks_again_at_the_moment_when_patience_ends():
     assert plan(a_snapshot(resource, a_job(resource, pod=pod))).wake_after == timedelta(seconds=5)
 
 
+def test_a_job_that_lacks_its_pod_is_given_up_when_patience_ends_and_looked_at_then():
+    resource = a_migration(finalizer=True)
+    since = NOW - PATIENCE + timedelta(seconds=5)
+    job = a_job(resource, pod=None, lacks_pod_since=since)
+    decision = plan(a_snapshot(resource, job))
+    assert decision.actions == ()
+    assert decision.wake_after == timedelta(seconds=5)
+    decision = plan(a_snapshot(resource, replace(job, lacks_pod_since=NOW - PATIENCE)))
+    assert decision.actions == (DeleteJob(job.name),)
+    assert decision.status.condition("Stalled").reason == "PodNotCreated"
+
+
 def test_a_job_counts_as_ended_once_its_result_is_there():
     """Its Job controller may need a while longer to say so."""
     cluster = one_database()
