@@ -7,14 +7,18 @@ from dataclasses import replace
 
 from headway_operator.controller.clock import utc_now
 from headway_operator.controller.loop import Controller
+from headway_operator.controller.witness import NOBODY, Witness
 from headway_operator.settings import Settings
 from support.fake_cluster import FakeCluster
 
 
 @asynccontextmanager
-async def running(cluster: FakeCluster, **settings: int) -> AsyncIterator[Controller]:
+async def running(
+    cluster: FakeCluster, witness: Witness = NOBODY, **settings: int
+) -> AsyncIterator[Controller]:
     """The loop at work, woken by what happens in the cluster; `settings` are fields of the operator's settings."""
-    controller = Controller(cluster, replace(Settings(), **settings), utc_now)  # type: ignore[arg-type]
+    known = replace(Settings(), **settings)  # type: ignore[arg-type]
+    controller = Controller(cluster, known, utc_now, witness)
     cluster.listener = controller
     task = asyncio.create_task(controller.run())
     yield controller

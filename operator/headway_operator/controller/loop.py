@@ -68,6 +68,8 @@ class Controller:
         self._busy: set[Key] = set()
         self._known: dict[Key, tuple[Wish, ...]] = {}
         self._fresh: dict[Key, Migration] = {}
+        self._seen: set[Key] = set()
+        """What the witness was told of and not yet that it is gone."""
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -93,7 +95,7 @@ class Controller:
         if is_busy and Wish.of(body) in self._known.get(key, ()):
             return
         migration = parse(body)
-        self._witness.saw(migration)
+        self._saw(key, migration)
         if is_fresh(migration) and (not is_busy or key in self._fresh):
             self._fresh[key] = migration
             self._rush.came(self._seconds())
@@ -103,9 +105,7 @@ class Controller:
 
     def on_migration_gone(self, body: Body) -> None:
         """A resource was deleted."""
-        key = Key(body["metadata"]["namespace"], body["metadata"]["name"])
-        self._witness.gone(key.namespace, key.name)
-        self._forget(key)
+        self._gone(Key(body["metadata"]["namespace"], body["metadata"]["name"]))
 
     def on_owned(self, body: Body, gone: bool = False) -> None:
         """A Job or pod was seen, changed or is gone; it matters only to a resource that is busy."""
@@ -141,7 +141,7 @@ class Controller:
         async with self._turns:
             sight = await self._observe(key)
             if sight is None:
-                self._forget(key)
+                self._gone(key)
                 return
             snapshot = sight.snapshot
             self._notices.saw(key, notices(snapshot))
@@ -153,7 +153,7 @@ class Controller:
             report = await act(self._cluster, snapshot, decision, self._settings)
             await post(self._cluster, snapshot, self._notices.take(key))
         wake_after = await self._tell(key, sight, report)
-        self._witness.saw(replace(snapshot.migration, status=report.status))
+        self._saw(key, replace(snapshot.migration, status=report.status))
         if wake_after is not None:
             self._queue.add(key, max(wake_after.total_seconds(), COALESCE_SECONDS))
         elif is_at_rest(after(snapshot.migration, decision), self._now()):
@@ -226,10 +226,16 @@ class Controller:
         """Looks at everything now and then, for when a watch has gone silent without anybody noticing."""
         while True:
             await asyncio.sleep(self._settings.resync_seconds)
+            # What is seen first while the list is on its way may not be in it.
+            missing = set(self._seen)
             try:
                 for body in await self._cluster.list_migrations():
-                    self._known.pop(Key(body["metadata"]["namespace"], body["metadata"]["name"]), None)
+                    key = Key(body["metadata"]["namespace"], body["metadata"]["name"])
+                    missing.discard(key)
+                    self._known.pop(key, None)
                     self.on_migration(body)
+                for key in missing:
+                    self._gone(key)
             except ClusterError as error:
                 log.warning("the resources could not be listed: %s", error)
 
@@ -255,6 +261,15 @@ class Controller:
 
     def _seconds(self) -> float:
         return asyncio.get_running_loop().time()
+
+    def _saw(self, key: Key, migration: Migration) -> None:
+        self._seen.add(key)
+        self._witness.saw(migration)
+
+    def _gone(self, key: Key) -> None:
+        self._seen.discard(key)
+        self._witness.gone(key.namespace, key.name)
+        self._forget(key)
 
     def _forget(self, key: Key) -> None:
         self._busy.discard(key)

@@ -1,9 +1,13 @@
 """The loop with its workers: waking, going on after errors, resync, and what it leaves alone."""
 
+from collections.abc import Sequence
+
 import pytest
 
-from headway_operator.cluster.interface import Key, Unavailable
+from headway_operator.api.migration import Migration
+from headway_operator.cluster.interface import Body, Key, Unavailable
 from headway_operator.controller import queue
+from headway_operator.controller.witness import Nobody
 from support.driver import all_goes_well, request_of
 from support.fake_cluster import FakeCluster, a_spec
 from support.virtual_time import in_virtual_time
@@ -67,6 +71,63 @@ async def test_a_resource_that_is_gone_is_forgotten() -> None:
         controller.wake(key)
         await until(lambda: not controller.is_busy(key))
         assert cluster.calls == ["get_migration"]
+
+
+class Roll(Nobody):
+    """The names that the witness knows of."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.left: list[str] = []
+
+    def saw(self, migration: Migration) -> None:
+        self.names.add(migration.name)
+
+    def gone(self, namespace: str, name: str) -> None:
+        self.names.discard(name)
+        self.left.append(name)
+
+
+async def test_what_was_deleted_while_no_watch_looked_is_gone_with_the_resync() -> None:
+    class OnlyLists(FakeCluster):
+        async def get_migration(self, key: Key) -> Body:
+            if key not in self.migrations:
+                raise Unavailable("no look tells of it")
+            return await super().get_migration(key)
+
+    cluster, roll = OnlyLists(), Roll()
+    async with running(cluster, roll, resync_seconds=0) as controller:
+        key, _ = cluster.add("shop", a_spec("main", suspend=True)), cluster.add("other", a_spec("main"))
+        await until(lambda: not controller.is_busy(key) and "other" in roll.names)
+        assert "shop" in roll.names
+        del cluster.migrations[key]
+        await until(lambda: roll.names == {"other"})
+        assert set(roll.left) == {"shop"}
+
+
+async def test_what_a_look_does_not_find_any_more_is_gone() -> None:
+    cluster, roll = FakeCluster(), Roll()
+    async with running(cluster, roll) as controller:
+        key = cluster.add("shop", a_spec("main", suspend=True))
+        await until(lambda: not controller.is_busy(key))
+        assert roll.names == {"shop"}
+        del cluster.migrations[key]
+        controller.wake(key)
+        await until(lambda: not roll.names)
+
+
+async def test_what_is_created_while_the_list_is_on_its_way_is_not_gone() -> None:
+    class SlowList(FakeCluster):
+        async def list_migrations(self) -> Sequence[Body]:
+            found = await super().list_migrations()
+            if not self.migrations:
+                self.add("shop", a_spec("main", suspend=True))
+            return found
+
+    cluster, roll = SlowList(), Roll()
+    async with running(cluster, roll, resync_seconds=0):
+        await until(lambda: cluster.calls.count("list_migrations") > 3)
+        assert roll.left == []
 
 
 async def test_an_edit_while_it_is_looked_at_is_looked_at_after_that() -> None:
