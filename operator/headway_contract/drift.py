@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 
 from headway_contract.codec import Undecodable, decode, encode
 from headway_contract.drift_report import DIFFERENCES_TOLD, TEXT_CHARACTERS, DriftReport
+from headway_contract.read_json import read_json
 from headway_contract.records import dataclass
 from headway_contract.result import Failure, shorten
 from headway_contract.sentences import sentence
@@ -56,7 +57,7 @@ class Drift:
     def from_json(cls, text: str) -> "Drift | None":
         """Read a document, None when it is not one."""
         try:
-            return decode(cls, json.loads(text))
+            return decode(cls, read_json(text))
         except (ValueError, Undecodable):
             return None
 

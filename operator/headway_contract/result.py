@@ -16,6 +16,7 @@ from headway_contract.drift_report import DriftReport
 from headway_contract.facts import DatabaseFacts
 from headway_contract.failures import FailureClass, failure_class
 from headway_contract.planned import NOT_KNOWN, EnvFacts, Planned, digest_of
+from headway_contract.read_json import read_json
 from headway_contract.records import dataclass
 
 LIMIT_BYTES = 4096
@@ -124,7 +125,7 @@ class Plan:
     def from_json(cls, text: str) -> "Plan | None":
         """Read a document, None when it is not one."""
         try:
-            return decode(cls, json.loads(text))
+            return decode(cls, read_json(text))
         except (ValueError, Undecodable):
             return None
 
@@ -169,7 +170,7 @@ class RunResult:
     def from_json(cls, text: str) -> "RunResult | None":
         """Read a termination message, None when it is not a result (a crash leaves other text)."""
         try:
-            return decode(cls, json.loads(text))
+            return decode(cls, read_json(text))
         except (ValueError, Undecodable):
             return None
 

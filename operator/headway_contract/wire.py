@@ -14,6 +14,7 @@ from typing import Any
 
 from headway_contract.codec import Undecodable, decode, encode
 from headway_contract.events import EVENTS, DocumentPart, Event
+from headway_contract.read_json import read_json
 from headway_contract.records import dataclass
 from headway_contract.result import shorten
 
@@ -66,7 +67,7 @@ def from_line(line: str) -> Envelope | None:
     if not line.startswith(MARK):
         return None
     try:
-        value = json.loads(line[len(MARK) :])
+        value = read_json(line[len(MARK) :])
         kind = _BY_KIND.get(value["kind"])
         if kind is None:
             return None

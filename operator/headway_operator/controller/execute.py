@@ -171,15 +171,18 @@ async def _post_events(cluster: Cluster, snapshot: Snapshot, status: Status) -> 
 
 
 async def post(cluster: Cluster, snapshot: Snapshot, told: Iterable[TellUser]) -> None:
-    """Each as an event of the resource; one that cannot be posted is only logged."""
+    """Each as an event of the resource; one that cannot be posted, or not even be made, is only logged."""
     migration = snapshot.migration
-    for place, item in enumerate(told):
+    for number, item in enumerate(told):
         # What one look tells keeps its order for whoever sorts by time.
-        time = snapshot.now + timedelta(microseconds=place)
+        time = snapshot.now + timedelta(microseconds=number)
         try:
             await cluster.post_event(migration.namespace, event_for(item, migration, time))
         except ClusterError as error:
             log.warning("no event %s for %s/%s: %s", item.reason, migration.namespace, migration.name, error)
+        except Exception:
+            place = f"{migration.namespace}/{migration.name}"
+            log.exception("no event %s for %s: this is a defect of the operator", item.reason, place)
 
 
 def _key(migration: Migration) -> Key:

@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from headway_contract.events import Event, Heartbeat, Notice
+from headway_contract.result import Failure, Outcome, RunResult
 from headway_contract.wire import Envelope, to_line
 from headway_operator.cluster.interface import Key, Unavailable
-from headway_operator.controller import progress
+from headway_operator.controller import execute, progress
 from headway_operator.planner.notices import MOST_NOTICES
 from support.driver import Driver, all_goes_well, request_of
 from support.fake_cluster import FakeCluster, a_spec
@@ -133,3 +134,30 @@ async def test_an_event_that_cannot_be_posted_holds_nothing_up(caplog: pytest.Lo
     await driver.finish(key)
     assert cluster.condition(key, "Ready") == ("True", "Succeeded")
     assert "no events today" in caplog.text
+
+
+async def test_a_name_in_the_wrong_encoding_holds_nothing_up() -> None:
+    name = b"caf\xe9".decode(errors="surrogateescape")
+    cluster, driver, key, job = await with_a_log(Notice("main", f"The file {name} is not read."))
+    await driver.look(key)
+    assert told_of(cluster) == [("Normal", "main: The file caf\ufffd is not read.")]
+    cluster.finish(job, RunResult(Outcome.FAILED, "r1", failure=Failure("ProjectFailed", f"no {name} here")))
+    await driver.look(key)
+    found = cluster.migration(key).status.condition("Stalled")
+    assert found is not None
+    assert "no caf\ufffd here" in found.message
+
+
+async def test_an_event_that_cannot_even_be_made_holds_up_no_status(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(execute, "event_for", broken)
+    cluster = FakeCluster()
+    driver = Driver(cluster)
+    key = cluster.add("shop", a_spec("main"))
+    await driver.finish(key)
+    assert cluster.condition(key, "Ready") == ("True", "Succeeded")
+    assert "a defect" in caplog.text
