@@ -241,6 +241,9 @@ def _without_job(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, he
 def _active(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job: JobView) -> DatabaseStatus:
     progress = snapshot.progress_of(job.name)
     is_filling = progress is not None and progress.backfill is not None
+    if progress is None and memory.job_name == job.name:
+        # Whoever has just begun to read its log knows only what the status says.
+        is_filling = memory.phase is DatabasePhase.BACKFILLING
     started = replace(
         memory,
         phase=moved(memory.phase, Fact.BACKFILL_ACTIVE if is_filling else Fact.JOB_ACTIVE),

@@ -100,11 +100,14 @@ def ask(
 
 
 def throttles_of(snapshot: Snapshot, desk: Desk, standing: Standing) -> Mapping[str, str]:
-    """By database what holds its backfill."""
+    """By database what holds its backfill, '' when nothing does; without those of which that is not known yet."""
     texts = {
-        one.name: throttled(desk.by_name, snapshot.polled, desk.run, one.name) for one in standing.databases
+        one.name: throttled(desk.by_name, desk.entries, snapshot.polled, desk.run, one.name)
+        if one.phase is DatabasePhase.BACKFILLING
+        else ""
+        for one in standing.databases
     }
-    return {name: text for name, text in texts.items() if text}
+    return {name: text for name, text in texts.items() if text is not None}
 
 
 def with_holds(standing: Standing, held: Mapping[str, str]) -> Standing:

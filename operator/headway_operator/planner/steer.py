@@ -28,7 +28,10 @@ def wished(migration: Migration, blocked: Blocked | None) -> Control:
 def steers(
     jobs: tuple[JobView, ...], wish: Control, may_go: Mapping[str, str], throttles: Mapping[str, str]
 ) -> tuple[SteerJob, ...]:
-    """For each Job that was told something else last; by database the revision let go, and what throttles it."""
+    """For each Job that was told something else last; by database the revision let go, and what throttles it.
+
+    Where one of the two is not known, what the Job was told last holds on.
+    """
     told = []
     for job in jobs:
         if job.pod is None or not job.is_active or job.deleting or not job.has_started:
@@ -38,7 +41,7 @@ def steers(
             wish,
             sequence=known.sequence + 1,
             may_go=may_go.get(job.database, known.may_go),
-            throttle=throttles.get(job.database, ""),
+            throttle=throttles.get(job.database, known.throttle),
         )
         if job.stage is not Stage.PLAN and not known.stop and _content(known) != _content(own):
             told.append(SteerJob(job.name, job.pod.name, own))

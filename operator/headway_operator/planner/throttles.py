@@ -1,7 +1,8 @@
 """Throttle hooks: asked again and again during a backfill, whether it may go on. Pure.
 
 Rule: what is not known is not healthy. A question that went wrong holds the backfill as a "no" does, unless the
-hook's failurePolicy is Ignore. What they say is no message that could be lost: whoever forgets it asks again.
+hook's failurePolicy is Ignore. What they say is no message that could be lost: whoever forgets it asks again, and
+what was told to the Job stays until the answers are there.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,13 +20,23 @@ MESSAGE_CHARACTERS = 300
 _SAYS_NO = (Answer.NOT_YET, Answer.REFUSED)
 
 
-def throttled(hooks: Mapping[str, Hook], polled: tuple[Polled, ...], run: str, database: str) -> str:
-    """Which hook holds the backfill of this database and what it says, without a full stop; '' when none does."""
+def throttled(
+    hooks: Mapping[str, Hook], entries: Entries, polled: tuple[Polled, ...], run: str, database: str
+) -> str | None:
+    """Which hook holds the backfill of this database and what it says, without a full stop; '' when none does.
+
+    None when none is known to, but one of them has not answered yet.
+    """
+    asked = {hook.name for hook in hooks.values() if hook.type is HookType.THROTTLE}
+    answered = set(gone_hooks(entries, run))
     for one in polled:
         hook = hooks.get(one.hook)
-        if hook is not None and _database_of(one.subject, run) == database and _holds(hook, one.answered):
+        if hook is None or _database_of(one.subject, run) != database:
+            continue
+        if _holds(hook, one.answered):
             return f"hook {hook.name} says no: {_said(one.answered)}"
-    return ""
+        answered.add(one.hook)
+    return "" if asked <= answered else None
 
 
 def questions(

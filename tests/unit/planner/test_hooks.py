@@ -435,6 +435,52 @@ def test_a_throttle_holds_the_backfill_while_it_says_no_or_cannot_be_asked():
     assert (state.result, state.database) == (Result.DELIVERED, "main")
 
 
+def test_an_operator_that_was_restarted_lets_nothing_go_that_a_throttle_holds_before_it_has_asked():
+    hooks = [a_hook(name, "Throttle", [Point.DURING_BACKFILL]) for name in ("load", "lag")]
+    cluster = HookedCluster(hooks=hooks)
+    job = filling(cluster)
+    no = "hook lag says no: the receiver answered 403"
+    cluster.receiver.answer = lambda delivery: NOT_YET if delivery.hook == "lag" else YES
+    for _ in range(3):
+        cluster.reconcile()
+    assert cluster.jobs[job].pod.control.throttle == no
+    cluster.lose_memory()
+    cluster.reconcile()
+    assert cluster.jobs[job].pod.control.throttle == no
+    assert cluster.status.database("main").phase is DatabasePhase.BACKFILLING
+    assert (Result.WAITING, "lag") in {(one.result, one.name) for one in cluster.status.hooks}
+    cluster.polled = {which: told for which, told in cluster.polled.items() if which[0] == "load"}
+    cluster.reconcile()
+    assert cluster.jobs[job].pod.control.throttle == no, "only one of the two has answered"
+    cluster.receiver.answer = lambda delivery: YES
+    for _ in range(3):
+        cluster.reconcile()
+    assert cluster.jobs[job].pod.control.throttle == ""
+
+
+def test_a_throttle_that_is_removed_holds_nothing_any_more():
+    cluster = HookedCluster(hooks=[a_hook("load", "Throttle", [Point.DURING_BACKFILL])])
+    job = filling(cluster)
+    cluster.receiver.answer = lambda delivery: NOT_YET
+    for _ in range(3):
+        cluster.reconcile()
+    assert cluster.jobs[job].pod.control.throttle
+    cluster.edit(hooks=())
+    cluster.reconcile()
+    assert cluster.jobs[job].pod.control.throttle == ""
+
+
+def test_a_backfill_that_is_over_leaves_no_word_of_a_throttle_behind():
+    cluster = HookedCluster(hooks=[a_hook("load", "Throttle", [Point.DURING_BACKFILL])])
+    job = filling(cluster)
+    cluster.receiver.answer = lambda delivery: NOT_YET
+    for _ in range(3):
+        cluster.reconcile()
+    cluster.progress[job] = JobProgress(job, 6, revision="1-2")
+    cluster.reconcile()
+    assert cluster.jobs[job].pod.control.throttle == ""
+
+
 def test_a_throttle_that_may_be_ignored_holds_only_when_it_says_so():
     hook = a_hook("load", "Throttle", [Point.DURING_BACKFILL], failure_policy=FailurePolicy.IGNORE)
     cluster = HookedCluster(hooks=[hook])
