@@ -93,9 +93,9 @@ def _decide(
     standing = with_holds(standing, consents.held)
     rest = None if blocked or superseding or starts else _rest_waits(snapshot, run, standing)
     standing = _with_starts(snapshot, standing, starts, run.spec.retry.attempts)
-    letters = post(
-        snapshot, desk, consents.occasions, conclude(snapshot, run, standing, blocked, superseding)
-    )
+    found = bounded(conclude(snapshot, run, standing, blocked, superseding))
+    letters = post(snapshot, desk, consents.occasions, found)
+    # A run that has just begun may have got more to tell from the one before it.
     status = bounded(letters.status)
     actions = (
         *stops,

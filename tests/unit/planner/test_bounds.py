@@ -22,7 +22,7 @@ NOTICE = "Revision {0} waits until the application is rolled out, and the databa
 
 def planned(**facts) -> ModelCluster:
     """A cluster whose plan found this; it refuses a status with more than the schema allows."""
-    cluster = ModelCluster(a_migration(hooks=(a_hook(points=[Point.AFTER_REVISION]),)))
+    cluster = ModelCluster(a_migration(hooks=(a_hook(points=[Point.BEFORE_DATABASE]),)))
     cluster.reconcile()
     (job,) = cluster.active
     cluster.start_pod(job.name)
@@ -46,6 +46,15 @@ def test_many_heads_are_told_from_the_first_to_the_last(field):
     told = getattr(database, f"{field}_revision")
     assert told.startswith(HEADS[0])
     assert told.endswith(HEADS[-1])
+
+
+def test_a_message_to_a_hook_about_a_database_of_any_number_of_heads_has_room():
+    heads = tuple(f"{number:03}-{'x' * 90}" for number in range(400))
+    cluster = planned(current=heads, pending=(PendingRevision("a1", "add"),))
+    cluster.reconcile()
+    cluster.reconcile()
+    (entry,) = cluster.status.hooks
+    assert '"currentRevision":"000-xxx' in entry.payload
 
 
 def test_a_title_of_any_length_is_told():

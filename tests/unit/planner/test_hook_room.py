@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 
 from headway_operator.api.hooks import FailurePolicy, HookStatus, HookType, Point, Result
 from headway_operator.api.migration import Strategy
+from headway_operator.api.status import DatabasePhase, DatabaseStatus, Run, Status
+from headway_operator.planner.deliveries import Polled
 from headway_operator.planner.room import HELD_AT_MOST, OPEN_AT_MOST, Room
+from headway_operator.planner.throttles import with_states
 from support.builders import a_result
 from support.crd import resource_schema
 from support.fix_depth import examples
@@ -104,6 +107,26 @@ def test_a_yes_is_asked_for_once_though_much_was_told_before_the_next_attempt():
     cluster.settle(4000)
     assert cluster.status.condition("Ready").status == "True"
     assert len(asked) == len(set(asked)) == 120
+
+
+def test_what_more_throttles_say_than_there_is_room_for_is_written_once_those_that_hold_first():
+    names = [f"load{number}" for number in range(16)]
+    hooks = {name: a_hook(name, "Throttle", [Point.DURING_BACKFILL]) for name in names}
+    databases = tuple(DatabaseStatus(f"db{one}", DatabasePhase.BACKFILLING) for one in range(16))
+    status = Status(run=Run("r1"), databases=databases)
+    polled = tuple(
+        Polled(name, f"r1/{one.name}/a1", NOT_YET if place > 12 else YES)
+        for place, one in enumerate(databases)
+        for name in names
+    )
+    room, entries = Room.of(status, hooks), ()
+    written = []
+    for now in ("2026-11-23T08:00:00Z", "2026-11-23T08:00:05Z"):
+        entries = room.trimmed(with_states(entries, hooks, polled, status, now))
+        written.append(entries)
+    assert len(entries) == HELD_AT_MOST
+    assert sum(one.result is Result.WAITING for one in entries) == 3 * 16
+    assert written[0] == written[1]
 
 
 def test_the_messages_of_one_point_find_room_together_or_wait():
