@@ -6,12 +6,15 @@ The API server refuses the whole status when one text is too long, and it would 
 from dataclasses import replace
 
 from headway_contract.result import shorten
-from headway_operator.api.status import DatabaseStatus, Pending, Status
+from headway_operator.api.status import BackfillStatus, DatabaseStatus, Pending, Status
 
 MESSAGE_CHARACTERS = 4096
 TITLE_CHARACTERS = 4096
 REVISIONS_CHARACTERS = 2048
 """Of the revisions where a database is, or is to be, in one line."""
+BACKFILL_CHARACTERS = 1024
+"""Of its operation, of its columns in one line, and of what holds it."""
+TABLE_CHARACTERS = 256
 UNTOLD_KEPT = 5000
 """Of one database; revisions that come after so many are not told of one by one."""
 
@@ -30,6 +33,17 @@ def _database(database: DatabaseStatus) -> DatabaseStatus:
         untold=database.untold[:UNTOLD_KEPT],
         unasked=database.unasked[:UNTOLD_KEPT],
         message=shorten(database.message, MESSAGE_CHARACTERS),
+        backfill=None if database.backfill is None else _backfill(database.backfill),
+    )
+
+
+def _backfill(backfill: BackfillStatus) -> BackfillStatus:
+    return replace(
+        backfill,
+        operation=shorten(backfill.operation, BACKFILL_CHARACTERS),
+        columns=shorten(backfill.columns, BACKFILL_CHARACTERS),
+        table=shorten(backfill.table, TABLE_CHARACTERS),
+        throttled_by=shorten(backfill.throttled_by, BACKFILL_CHARACTERS),
     )
 
 

@@ -10,7 +10,7 @@ from headway_contract.result import DatabasePlan, PendingRevision, Plan
 from headway_operator.api.hooks import Point
 from headway_operator.api.status import DatabaseStatus, Run, Status
 from headway_operator.planner.bounds import bounded
-from headway_operator.planner.snapshot import JobProgress
+from headway_operator.planner.snapshot import BackfillProgress, JobProgress
 from support.builders import a_migration, a_result
 from support.crd import beyond_bounds, resource_schema
 from support.hooked import a_hook
@@ -70,6 +70,20 @@ def test_what_a_runner_says_of_its_work_is_told_however_long_it_is():
     cluster.progress[job.name] = JobProgress(job.name, 1, message="word " * 2000)
     cluster.reconcile()
     assert cluster.status.database("main").message.startswith("word word")
+
+
+def test_a_backfill_of_many_columns_is_told():
+    cluster = planned(pending=(PendingRevision("a1", "add"),))
+    cluster.reconcile()
+    (job,) = cluster.active
+    columns = ", ".join(f"a_column_with_a_long_name_{number}" for number in range(60))
+    backfill = BackfillProgress("fill", "users", columns, throttled_by="word " * 400)
+    cluster.start_pod(job.name)
+    cluster.progress[job.name] = JobProgress(job.name, 1, revision="a1", backfill=backfill)
+    cluster.reconcile()
+    told = cluster.status.database("main").backfill
+    assert told.columns.startswith("a_column_with_a_long_name_0, ")
+    assert told.columns.endswith("a_column_with_a_long_name_59")
 
 
 def test_more_revisions_than_can_be_kept_are_told_up_to_there():
