@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from headway.columns.belongings import rename_for_a_moment
 from headway.operations.index_catalog import bare
+from headway.operations.tables import COPY
 from headway.statements import execute, rows, sqlstate
 from headway.sync.column import Table
 from headway.sync.names import literal, qualified
@@ -69,8 +70,6 @@ NOT_NULL = (
     ORDER BY 1
 """
 )
-COPY = "headway_copy"
-"""A temporary table that never is committed."""
 ON_THE_COPY = re.compile(rf" ON pg_temp(_\d+)?\.{COPY} ")
 
 
