@@ -48,4 +48,6 @@ def _backfill(backfill: BackfillStatus) -> BackfillStatus:
 
 
 def _titled(pending: Pending) -> Pending:
+    if len(pending.title) <= TITLE_CHARACTERS:  # a plan may have thousands of them
+        return pending
     return replace(pending, title=shorten(pending.title, TITLE_CHARACTERS))
