@@ -4,6 +4,9 @@ passed over.
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from headway import backfill
@@ -202,3 +205,129 @@ def test_the_key_is_remembered_when_the_session_is_lost_before_the_first_batch(d
     database.execute(OTHER_KEY)
     with pytest.raises(Changed, match="half done"):
         fill(database)
+
+
+RESTORED = """
+    ALTER TABLE users RENAME TO dumped;
+    CREATE TABLE users (id bigint PRIMARY KEY, n int NOT NULL DEFAULT 0);
+    INSERT INTO users SELECT id, n FROM dumped; DROP TABLE dumped
+"""
+
+
+def refused_as_another(database, words, **named):
+    before = applied(database)
+    with pytest.raises(Changed, match="another table now than the one that it was begun in") as caught:
+        fill(database, **named)
+    assert applied(database) == before
+    assert words in str(caught.value)
+    return str(caught.value)
+
+
+def way_out(said, verb):
+    """The statement that the sentence gives."""
+    return re.search(rf"{verb} .*?WHERE operation = 'count'", said)[0]
+
+
+def test_one_that_is_half_done_goes_on_in_a_restored_table_once_that_is_said(database):
+    database.execute(TABLE)
+    stopped(database, 500)
+    database.execute(RESTORED)
+    said = refused_as_another(database, "((id) above (500) up to (4000) still without it)")
+    database.execute(way_out(said, "UPDATE"))
+    stopped(database, 1000)
+    assert fill(database).rows == ROWS
+    assert applied(database) == [(1, ROWS)]
+
+
+def test_one_that_several_sessions_have_half_done_goes_on_in_a_restored_table(database):
+    database.execute(TABLE)
+    stopped(database, 500)
+    # As another session would have left it: two shares, of which it has done a part.
+    (state,) = (json.loads(text) for (text,) in database.rows("SELECT state FROM headway_backfill"))
+    first, second = (
+        dict(state, place=dict(state["place"], until=["2000"]), is_shared=True),
+        dict(state, place=dict(state["place"], after=["2000"]), tally={}),
+    )
+    database.execute(
+        f"UPDATE headway_backfill SET state = $${json.dumps(first)}$$;"
+        "INSERT INTO headway_backfill SELECT operation, 1, table_name, columns, 0, false, fence, owner, digest, "
+        f"signature, choice, $${json.dumps(second)}$$, started_at, updated_at FROM headway_backfill"
+    )
+    database.execute(RESTORED)
+    said = refused_as_another(database, "(id) above (500) up to (2000) and above (2000) up to (4000)")
+    database.execute(way_out(said, "UPDATE"))
+    fill(database)
+    assert applied(database) == [(1, ROWS)]
+
+
+def test_one_that_is_complete_is_not_applied_again_to_a_restored_table(database):
+    database.execute(TABLE)
+    fill(database)
+    database.execute(RESTORED)
+    said = refused_as_another(database, "then it counts as complete")
+    database.execute(way_out(said, "UPDATE"))
+    fill(database)
+    assert applied(database) == [(1, ROWS)]
+
+
+def test_it_begins_again_in_a_table_that_was_made_anew_once_that_is_said(database):
+    database.execute(TABLE)
+    stopped(database, 500)
+    database.execute(f"{RESTORED}; UPDATE users SET n = 0")
+    said = refused_as_another(database, "then it begins again")
+    database.execute(way_out(said, "DELETE"))
+    fill(database)
+    assert applied(database) == [(1, ROWS)]
+
+
+@pytest.mark.parametrize("rows", [500, None], ids=["half done", "complete"])
+def test_it_begins_again_in_a_table_that_was_made_anew_and_has_no_rows(database, rows):
+    database.execute(TABLE)
+    stopped(database, rows) if rows else fill(database)
+    database.execute(f"{RESTORED}; TRUNCATE users")
+    assert fill(database).rows == 0
+
+
+def test_a_key_whose_order_is_another_on_another_server_is_not_gone_on_along(database):
+    database.execute(f"{TABLE}; ALTER TABLE users ALTER COLUMN id TYPE text")
+    stopped(database, 500)
+    database.execute(RESTORED.replace("bigint", "text"))
+    said = refused_as_another(database, "a backfill with a where= and a name= of its own")
+    assert "UPDATE" not in said
+
+
+INTO_PARTITIONS = f"""
+    ALTER TABLE users RENAME TO dumped;
+    CREATE TABLE users (id bigint PRIMARY KEY, n int NOT NULL DEFAULT 0) PARTITION BY RANGE (id);
+    CREATE TABLE every PARTITION OF users FOR VALUES FROM (0) TO ({ROWS + 1});
+    INSERT INTO users SELECT id, n FROM dumped; DROP TABLE dumped
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "restored"), [(PARTITIONS, RESTORED), (TABLE, INTO_PARTITIONS)], ids=["before", "after"]
+)
+def test_of_a_partitioned_table_it_is_not_known_which_partition_is_which_after_a_restore(
+    database, table, restored
+):
+    database.execute(table)
+    stopped(database, 500)
+    database.execute(restored)
+    assert "UPDATE" not in refused_as_another(database, "a backfill with a where= and a name= of its own")
+
+
+def test_a_column_that_was_dropped_and_added_again_has_nothing_twice(database):
+    database.execute(TABLE)
+    stopped(database, 500)
+    database.execute("ALTER TABLE users DROP COLUMN n; ALTER TABLE users ADD COLUMN n int NOT NULL DEFAULT 0")
+    assert fill(database).rows == ROWS
+    assert applied(database) == [(1, ROWS)]
+
+
+def test_what_may_be_done_twice_begins_again_in_a_restored_table(database):
+    database.execute(TABLE)
+    arguments = ("users", {"n": "1"}, "n = 0")
+    stopped(database, 500, arguments)
+    database.execute(RESTORED)
+    fill(database, arguments=arguments)
+    assert applied(database) == [(1, ROWS)]

@@ -11,17 +11,19 @@ from typing import Any
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
+from headway.backfills import another_table
 from headway.backfills.checkpoint import NAME, Checkpoint, Row
 from headway.backfills.choice import Choice
 from headway.backfills.failures import Cause, failure_of
 from headway.backfills.kept_key import is_lost
 from headway.backfills.known import Known
 from headway.backfills.lanes import gathered
+from headway.backfills.queries import name_in, one
 from headway.backfills.servers import Server
 from headway.backfills.session import Session
 from headway.backfills.state import State
 from headway.backfills.stored import state_of
-from headway.statements import sqlstate
+from headway.statements import PLAIN, quoted, sqlstate
 
 WAIT_SECONDS = 10.0
 """For another runner, which may have been killed a moment ago."""
@@ -143,7 +145,7 @@ class Claiming:
 
     def _taken(self, row: Row) -> "Claim | None":
         begun = Choice(**json.loads(row.choice))
-        is_same = row.signature == self.known.signature
+        is_same = another_table.is_same(row.signature, self.known)
         goes_on = is_same and row.digest == self.digest and not self._has_lost_key(row, begun)
         choice = begun if goes_on else self.choose()
 
@@ -155,6 +157,8 @@ class Claiming:
                 others = self.checkpoint.take_others(connection)
                 lanes = {lane: state_of(text) for lane, text in others.items()}
                 rows = gathered(state_of(first.state), lanes.values()).tally.rows
+                if not is_same and rows > 0:
+                    self._refuse_another_table(connection, first, begun, lanes)
                 if is_same and row.digest != self.digest and rows > 0:
                     # Here, so that the one who has the token keeps it.
                     self._refuse_harm(first.is_complete, begun, choice)
@@ -165,7 +169,12 @@ class Claiming:
             return None
         taken, lanes = found
         if goes_on:
-            return Claim(taken.fence, state_of(taken.state), choice, taken.is_complete, True, lanes=lanes)
+            state, *others = (
+                another_table.adopted(each, row.signature, self.known)
+                for each in (state_of(taken.state), *lanes.values())
+            )
+            lanes = dict(zip(lanes, others, strict=True))
+            return Claim(taken.fence, state, choice, taken.is_complete, True, lanes=lanes)
         asks = "what the revision asks for" if row.digest != self.digest else "the key that it went along"
         return self._restarted(taken.fence, asks if is_same else "a column", choice)
 
@@ -189,6 +198,27 @@ class Claiming:
                 "the rows that are left a backfill with a where= and a name= of its own."
             )
         return True
+
+    def _refuse_another_table(
+        self, connection: Connection, row: Row, begun: Choice, lanes: "dict[int, State]"
+    ) -> None:
+        """Raises :class:`Changed` where rows may have the update already, and would have it twice."""
+        harms = begun.is_harmful_again if row.is_complete else begun.is_once
+        if not harms or not another_table.is_another(row.signature, self.known):
+            return
+        table = name_in(connection.dialect, self.known.schema, self.known.table)
+        if one(connection, f"SELECT EXISTS (SELECT FROM {table})") == (False,):
+            return
+        raise Changed(
+            another_table.refusal(
+                self.checkpoint.operation,
+                row.signature,
+                self.known,
+                (state_of(row.state), *lanes.values()),
+                row.is_complete,
+                quoted(PLAIN, self.checkpoint.schema, NAME),
+            )
+        )
 
     def _refuse_harm(self, is_complete: bool, begun: Choice, wanted: Choice) -> None:
         """Rows were updated, and something else is asked for now."""
