@@ -9,6 +9,7 @@ like one of the envelope.
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -84,16 +85,48 @@ def sha256_of(text: str) -> str:
 def split_document(text: str) -> Iterator[DocumentPart]:
     """A document as the events that carry it."""
     pieces = [text[at : at + PART_CHARACTERS] for at in range(0, len(text), PART_CHARACTERS)] or [""]
+    sha256 = sha256_of(text)
     for index, piece in enumerate(pieces):
-        yield DocumentPart(sha256_of(text), index, len(pieces), piece)
+        yield DocumentPart(sha256, index, len(pieces), piece)
+
+
+class DocumentInLog:
+    """Takes the pieces of one document out of the lines of a log, and holds nothing else of them."""
+
+    def __init__(self, sha256: str, most_parts: int) -> None:
+        self._sha256 = sha256
+        self._most_parts = most_parts
+        self._pieces: dict[int, str] = {}
+        self.parts = 0
+        """How many it has, as they say; 0: none was seen. One that has more than it may have is given up."""
+
+    def take(self, line: str) -> None:
+        """One line; in any order, and more than once."""
+        envelope = from_line(line)
+        part = envelope.event if envelope is not None else None
+        if not isinstance(part, DocumentPart) or part.sha256 != self._sha256:
+            return
+        self.parts = max(self.parts, part.count)
+        if self.is_too_long:
+            self._pieces.clear()
+        elif 0 <= part.index < part.count:
+            self._pieces[part.index] = part.text[:PART_CHARACTERS]
+
+    @property
+    def is_too_long(self) -> bool:
+        """It has more pieces than are read."""
+        return self.parts > self._most_parts
+
+    @property
+    def text(self) -> str | None:
+        """The document, None when a piece is missing or damaged."""
+        text = "".join(self._pieces[index] for index in sorted(self._pieces))
+        return text if sha256_of(text) == self._sha256 else None
 
 
 def join_document(sha256: str, lines: Iterable[str]) -> str | None:
-    """The document of this digest from a log, None when a piece is missing or damaged."""
-    pieces: dict[int, str] = {}
+    """The document of this digest from a log that is held as a whole, whatever its length."""
+    document = DocumentInLog(sha256, sys.maxsize)
     for line in lines:
-        envelope = from_line(line)
-        if envelope and isinstance(envelope.event, DocumentPart) and envelope.event.sha256 == sha256:
-            pieces[envelope.event.index] = envelope.event.text
-    text = "".join(pieces[index] for index in sorted(pieces))
-    return text if sha256_of(text) == sha256 else None
+        document.take(line)
+    return document.text

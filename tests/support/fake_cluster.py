@@ -205,9 +205,10 @@ class FakeCluster:
         self._writes("post_event")
         self.events.setdefault(event["metadata"]["name"], event)
 
-    async def read_log(self, namespace: str, pod: str) -> str:
+    async def read_log(self, namespace: str, pod: str) -> AsyncGenerator[str, None]:
         self.calls.append("read_log")
-        return self.logs[pod]
+        for line in self.logs[pod].splitlines():
+            yield line
 
     async def follow_log(self, namespace: str, pod: str, since: str) -> AsyncGenerator[str, None]:
         self.calls.append("follow_log")

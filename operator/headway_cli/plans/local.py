@@ -105,7 +105,7 @@ async def _run(resource: Body, site: Site, change: Callable[[Body], Body]) -> tu
     key, uid = cluster.key, cluster.migration["metadata"]["uid"]
     jobs: Sequence[Body] = await cluster.list_jobs(key, uid)
     view = job_view(jobs[0], await cluster.list_pods(key, uid))
-    log = await cluster.read_log(NAMESPACE, PLAN_JOB.name)
+    log = "\n".join([line async for line in cluster.read_log(NAMESPACE, PLAN_JOB.name)])
     return None if view is None else view.result, log
 
 

@@ -91,7 +91,7 @@ async def _told(cluster: KubeCluster, key: Key, migration: Migration, job: Body)
     if view is None or view.pod is None or view.result is None:
         return Told()
     try:
-        log = await cluster.read_log(key.namespace, view.pod.name)
+        log = "\n".join([line async for line in cluster.read_log(key.namespace, view.pod.name)])
     except NotFound:
         log = ""
     return told_of(view.result, log, key.name)

@@ -39,7 +39,8 @@ async def logs(options: argparse.Namespace) -> int:
         if options.follow:
             await _follow(cluster, namespace, name, options.events)
         else:
-            _print((await cluster.read_log(namespace, name)).splitlines(), options.events)
+            async for line in cluster.read_log(namespace, name):
+                _print(line, options.events)
     return 0
 
 
@@ -65,7 +66,7 @@ async def _follow(cluster: KubeCluster, namespace: str, pod: str, events: bool) 
     while True:
         try:
             async for line in cluster.follow_log(namespace, pod, ""):
-                _print((line,), events)
+                _print(line, events)
             return
         except NotFound:
             raise
@@ -75,11 +76,10 @@ async def _follow(cluster: KubeCluster, namespace: str, pod: str, events: bool) 
             await asyncio.sleep(LOOK_SECONDS)
 
 
-def _print(lines: Sequence[str], events: bool) -> None:
-    for line in lines:
-        shown = line if events else readable(line)
-        if shown is not None:
-            print(shown, flush=True)
+def _print(line: str, events: bool) -> None:
+    shown = line if events else readable(line)
+    if shown is not None:
+        print(shown, flush=True)
 
 
 def readable(line: str) -> str | None:

@@ -84,8 +84,8 @@ class Cluster(Protocol):
     async def post_event(self, namespace: str, event: Body) -> None:
         """Create an ``events.k8s.io/v1`` event; one of this name already being there is no error."""
 
-    async def read_log(self, namespace: str, pod: str) -> str:
-        """The whole log of the main container."""
+    def read_log(self, namespace: str, pod: str) -> AsyncGenerator[str, None]:
+        """Lines of the main container's log as it is now; of a line without an end only the start."""
 
     def follow_log(self, namespace: str, pod: str, since: str) -> AsyncGenerator[str, None]:
         """Lines of the main container's log from this RFC 3339 time on ("" is the beginning), until it closes."""

@@ -106,9 +106,10 @@ class KubeCluster:
         except Conflict:
             return
 
-    async def read_log(self, namespace: str, pod: str) -> str:
-        """The whole log of the main container."""
-        return (await self._api.request("GET", _log(namespace, pod))).decode(errors="replace")
+    async def read_log(self, namespace: str, pod: str) -> AsyncGenerator[str, None]:
+        """Lines of the main container's log as it is now: never the whole, which may be larger than this process."""
+        async for line in self._api.lines(_log(namespace, pod), {}):
+            yield line
 
     async def follow_log(self, namespace: str, pod: str, since: str) -> AsyncGenerator[str, None]:
         """Lines of the main container's log from this RFC 3339 time on ("" is the beginning), until it closes."""

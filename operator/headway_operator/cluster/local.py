@@ -206,10 +206,14 @@ class LocalCluster:
     async def post_event(self, namespace: str, event: Body) -> None:
         """Nobody reads events here: what they say is in the status too."""
 
-    async def read_log(self, namespace: str, pod: str) -> str:
-        """The whole log; its pod has the name of its Job."""
+    async def read_log(self, namespace: str, pod: str) -> AsyncGenerator[str, None]:
+        """Lines of the log as it is now; its pod has the name of its Job."""
         log = self.log_of(self._work(pod).job["metadata"]["name"])
-        return log.read_text(errors="replace") if log.exists() else ""
+        if not log.exists():
+            return
+        async with aclosing(follow(log, lambda: False)) as lines:
+            async for line in lines:
+                yield line
 
     async def follow_log(self, namespace: str, pod: str, since: str) -> AsyncGenerator[str, None]:
         """From the beginning, whatever ``since`` says: readers know events by their sequence numbers."""

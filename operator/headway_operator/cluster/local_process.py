@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 from headway_contract.control import ANNOTATION
 from headway_contract.request import VARIABLE, RunRequest
 from headway_operator.cluster.interface import Body, Invalid
+from headway_operator.cluster.lines import LIMIT_BYTES, split_lines
 
 POLL_SECONDS = 0.05
 """Between two looks at a log that is being written."""
@@ -247,15 +249,17 @@ class LocalProcess:
 
 async def follow(log: Path, is_running: Callable[[], bool]) -> AsyncGenerator[str, None]:
     """Whole lines of a growing file, until its writer has ended and everything is read."""
+    async with aclosing(_chunks(log, is_running)) as chunks:
+        async for line in split_lines(chunks):
+            yield line
+
+
+async def _chunks(log: Path, is_running: Callable[[], bool]) -> AsyncGenerator[bytes, None]:
     with log.open("rb") as file:
-        rest = b""
         while True:
             may_grow = is_running()
-            *lines, rest = (rest + file.read()).split(b"\n")
-            for line in lines:
-                yield line.decode(errors="replace")
+            while chunk := file.read(LIMIT_BYTES):
+                yield chunk
             if not may_grow:
-                break
+                return
             await asyncio.sleep(POLL_SECONDS)
-        if rest:
-            yield rest.decode(errors="replace")

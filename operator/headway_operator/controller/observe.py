@@ -4,11 +4,12 @@ No cache: every look asks the API server, and asks no more than this state of th
 """
 
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from headway_contract.result import Outcome, Plan
-from headway_contract.wire import join_document
+from headway_contract.wire import PART_CHARACTERS, DocumentInLog
 from headway_operator.api.migration import Migration, Workload
 from headway_operator.api.status import DatabasePhase, Stage, Status
 from headway_operator.cluster.interface import (
@@ -24,6 +25,13 @@ from headway_operator.cluster.logs import Target
 from headway_operator.cluster.rollout_view import rollout_of
 from headway_operator.cluster.views import is_running, job_views, newest_pod, stray_pods
 from headway_operator.planner.snapshot import JobProgress, JobState, JobView, Rollout, Snapshot
+
+MOST_PARTS = 5_500
+"""Of a plan's document, about 8 MB: what revisions do is told in 3 MB at most, the rest are names and titles."""
+UNTOLD = (
+    "what the revisions do was not read: the plan's log tells it in {parts:,} pieces of "
+    f"{PART_CHARACTERS:,} characters, and at most {MOST_PARTS:,} are read"
+)
 
 
 @dataclass(frozen=True)
@@ -105,14 +113,19 @@ async def with_plan(cluster: Cluster, migration: Migration, job: JobView) -> Job
         return job
     if result.outcome is not Outcome.SUCCEEDED:
         return job
+    document = DocumentInLog(result.plan_sha256, MOST_PARTS)
     try:
-        log = await cluster.read_log(migration.namespace, job.pod.name)
+        async with aclosing(cluster.read_log(migration.namespace, job.pod.name)) as lines:
+            async for line in lines:
+                document.take(line)
     except Unavailable:
         raise
     except ClusterError:
         return job
-    document = join_document(result.plan_sha256, log.splitlines())
-    plan = Plan.from_json(document) if document else None
+    if document.is_too_long:
+        return replace(job, plan_untold=UNTOLD.format(parts=document.parts))
+    text = document.text
+    plan = Plan.from_json(text) if text else None
     return replace(job, result=replace(result, plan=plan or result.plan))
 
 

@@ -223,7 +223,11 @@ def _plan_ready(standing: Standing) -> OwnCondition:
         return "Unknown", *_current_planning(plan)
     if not plan.digest:
         return "True", "NotPlanned", reason_of("NotPlanned").meaning
-    return "True", "Planned", f"{_count(plan.revisions or 0, 'revision')} to apply"
+    return (
+        "True",
+        "Planned",
+        "; ".join(filter(None, (f"{_count(plan.revisions or 0, 'revision')} to apply", plan.message))),
+    )
 
 
 def _run(snapshot: Snapshot, run: CurrentRun, standing: Standing, result: str) -> Run:

@@ -65,6 +65,7 @@ def _plan_done(snapshot: Snapshot, run: CurrentRun, job: JobView, plan: Plan) ->
         job_name=job.name,
         attempt=job.attempt,
         completion_time=stamp(snapshot.now),
+        message=job.plan_untold,
     )
 
 

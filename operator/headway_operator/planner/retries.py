@@ -62,7 +62,7 @@ def failure_of(job: JobView) -> tuple[Reason, str]:
     if job.reason == "DeadlineExceeded":
         return reason_of("DeadlineExceeded"), job.message
     if job.result is not None and job.result.outcome is Outcome.SUCCEEDED:
-        return reason_of("PlanUnreadable"), ""
+        return reason_of("PlanUnreadable"), job.plan_untold
     waiting = obstacle_of(job)
     if waiting is not None:
         return waiting

@@ -77,6 +77,8 @@ class JobView:
     """Somebody has set ``spec.suspend`` of the Job, such as a queue of the cluster: it is to have no pod yet."""
     lacks_pod_since: datetime | None = None
     """When it was seen first without a pod, by the operator's clock; None: that is not worth a word yet."""
+    plan_untold: str = ""
+    """Why the document of its plan was given up, without a full stop; empty: it was not."""
 
     @property
     def has_started(self) -> bool:

@@ -207,7 +207,7 @@ async def test_the_permissions_are_what_the_client_asks_for_and_nothing_else(
     await cluster.apply_status(KEY, "1", {})
     await cluster.annotate_pod("shop", "pod", {})
     await cluster.post_event("shop", {})
-    await cluster.read_log("shop", "pod")
+    assert [line async for line in cluster.read_log("shop", "pod")]
     await cluster.get_workload("shop", Workload(deployment="shop"))
     await cluster.get_workload("shop", Workload(stateful_set="shop"))
     # follow_log asks for what read_log does; there is one request more than methods for the two workloads.

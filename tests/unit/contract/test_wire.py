@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headway_contract import wire
 from headway_contract.backfill import BackfillRecord
 from headway_contract.codec import Undecodable, decode, encode
 from headway_contract.control import Control
@@ -155,6 +156,13 @@ def test_a_document_is_joined_from_a_log_in_any_order_and_with_repetitions(text)
     lines = [to_line(Envelope(number, "t", part)) for number, part in enumerate(parts)]
     assert all(len(line) < 4096 for line in lines)
     assert join_document(sha256_of(text), ["noise", *reversed(lines), *lines]) == text
+
+
+def test_a_long_document_is_hashed_once_and_not_for_each_of_its_pieces(monkeypatch):
+    hashed = []
+    monkeypatch.setattr(wire, "sha256_of", lambda text: hashed.append(len(text)) or "digest")
+    assert len(list(split_document("x" * (9 * PART_CHARACTERS)))) == 9
+    assert hashed == [9 * PART_CHARACTERS]
 
 
 def test_a_document_with_a_missing_or_damaged_piece_is_none():
