@@ -19,6 +19,8 @@ from support.waiting import wait_until
 
 OTHERS = ROOT / "tests" / "support" / "monitoring_definitions.yaml"
 """Of the Prometheus operator's kinds."""
+TAKES_OVER = ("--take-ownership", "--force-conflicts")
+"""The second for what another tool applied, and applied otherwise."""
 RESOURCE = {
     "apiVersion": "headway.dev/v1alpha1",
     "kind": "DatabaseMigration",
@@ -128,6 +130,27 @@ def test_installed_upgraded_and_uninstalled_with_the_resources_kept(
     helm("uninstall", *release, kubeconfig=kubeconfig)
     assert "kept" in bare_cluster.kubectl("get", "dbmig", "-n", "default", "-o", "name").stdout
     assert "headway" not in bare_cluster.kubectl("get", "clusterroles", "-o", "name").stdout
+
+
+def test_a_definition_that_helm_did_not_bring_is_taken_over_or_left_to_whoever_did(
+    helm: Helm, bare_cluster: ControlPlane
+) -> None:
+    older = yaml.safe_load((CHART / "files" / "databasemigrations.yaml").read_text())
+    older["spec"]["names"]["shortNames"] = ["older"]
+    bare_cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", input=json.dumps(older))
+
+    def install(team: str, *options: str) -> None:
+        own = ("--create-namespace", "--set", f"watchNamespaces={{{team}}}", *options)
+        helm("install", "headway", CHART, "-n", team, *own, kubeconfig=bare_cluster.kubeconfig)
+
+    with pytest.raises(AssertionError, match="invalid ownership metadata"):
+        install("shop")
+    install("shop", *TAKES_OVER)
+    names = bare_cluster.kubectl("get", "crd", older["metadata"]["name"], "-o", "jsonpath={.spec.names}")
+    assert json.loads(names.stdout)["shortNames"] == ["dbmig"]
+    install("billing", "--set", "crds.enabled=false")
+    for team in ("shop", "billing"):
+        helm("uninstall", "headway", "-n", team, kubeconfig=bare_cluster.kubeconfig)
 
 
 def test_without_its_roles_the_check_names_what_is_missing(

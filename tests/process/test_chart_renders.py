@@ -96,6 +96,28 @@ def test_for_some_namespaces_there_is_a_role_in_each_and_none_for_the_cluster(he
     assert not of_kind(documents, "PodDisruptionBudget")
 
 
+def test_two_teams_may_install_it_by_the_same_name_each_for_its_own_namespace(helm: Helm) -> None:
+    def objects(team: str) -> set[tuple[str, str, str]]:
+        options = ("-n", team, "--set", f"watchNamespaces={{{team}}},crds.enabled=false")
+        documents = yaml.safe_load_all(helm("template", "headway", CHART, *options))
+        metadata = ((one["kind"], one["metadata"]) for one in documents if one)
+        return {(kind, one.get("namespace", ""), one["name"]) for kind, one in metadata}
+
+    ours, theirs = objects("shop"), objects("billing")
+    assert not ours & theirs
+    assert {namespace for _, namespace, _ in ours} == {"shop"}
+
+
+def test_a_version_with_build_metadata_makes_labels_that_kubernetes_takes(helm: Helm, tmp_path: Path) -> None:
+    version = f"0.1.0+{'0123456789' * 4}.{'x' * 7}.y"
+    helm("package", CHART, "--version", version, "--app-version", version, "-d", tmp_path)
+    (packed,) = tmp_path.iterdir()
+    documents = yaml.safe_load_all(helm("template", "headway", packed))
+    found = [value for one in documents if one for value in one["metadata"]["labels"].values()]
+    assert all(re.fullmatch(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", value) for value in found)
+    assert f"headway-0.1.0_{'0123456789' * 4}.{'x' * 7}" in found
+
+
 def test_there_is_a_disruption_budget_where_there_is_a_standby(helm: Helm) -> None:
     (budget,) = of_kind(rendered(helm), "PodDisruptionBudget")
     assert (budget["spec"]["minAvailable"], budget["spec"]["unhealthyPodEvictionPolicy"]) == (
