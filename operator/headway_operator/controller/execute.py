@@ -11,6 +11,7 @@ from datetime import timedelta
 from headway_contract.codec import encode
 from headway_contract.control import ANNOTATION, Control
 from headway_operator.api.conditions import State
+from headway_operator.api.hooks import HookStatus
 from headway_operator.api.migration import FINALIZER, LintSettings, Migration
 from headway_operator.api.reasons import reason_of
 from headway_operator.api.status import Status
@@ -68,6 +69,8 @@ class Report:
     status: Status
     version: str
     wake_after: timedelta | None
+    given_way: tuple[HookStatus, ...] = ()
+    """What the status has no room for."""
 
 
 async def act(cluster: Cluster, snapshot: Snapshot, decision: Decision, settings: Settings) -> Report:
@@ -81,7 +84,7 @@ async def act(cluster: Cluster, snapshot: Snapshot, decision: Decision, settings
         status = refuse(snapshot, Blocked(State.FAILED, refused.reason, text))
         body = await cluster.get_migration(_key(migration))
         return Report(status, body["metadata"]["resourceVersion"], LOOK_AGAIN)
-    return Report(decision.status, version, decision.wake_after)
+    return Report(decision.status, version, decision.wake_after, decision.given_way)
 
 
 async def tell(
@@ -98,7 +101,7 @@ async def tell(
     if (delay := turn(is_advisory(old, new))) > 0:
         pause = timedelta(seconds=delay)
         return pause if wake is None else min(pause, wake)
-    await _post_events(cluster, snapshot, new)
+    await _post_events(cluster, snapshot, report)
     await cluster.apply_status(_key(snapshot.migration), report.version, encode(new))
     return wake
 
@@ -160,13 +163,13 @@ async def _wish(cluster: Cluster, migration: Migration, pod: str, wish: Control)
         log.info("pod %s/%s is gone and needs no wish", migration.namespace, pod)
 
 
-async def _post_events(cluster: Cluster, snapshot: Snapshot, status: Status) -> None:
-    """Of what the status tells anew; events are for people and hold nothing up."""
-    migration = snapshot.migration
+async def _post_events(cluster: Cluster, snapshot: Snapshot, report: Report) -> None:
+    """Of what the status tells anew, or would with more room; events are for people and hold nothing up."""
+    migration, status = snapshot.migration, report.status
     attempts = 1 if migration.spec is None else migration.spec.retry.attempts
     lint = LintSettings() if migration.spec is None else migration.spec.lint
     old, name = migration.status, migration.name
-    told = (*news(old, status, attempts, name), *news_of_lint(old, status, lint, name))
+    told = (*news(old, status, attempts, name, report.given_way), *news_of_lint(old, status, lint, name))
     await post(cluster, snapshot, told)
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from headway_contract.control import Control
 from headway_contract.planned import Planned
+from headway_operator.api.hooks import HookStatus
 from headway_operator.api.status import Status
 from headway_operator.planner.deliveries import Delivery
 from headway_operator.planner.outbox import Batch
@@ -80,7 +81,7 @@ class Decision:
 
     ``wake_after`` is the longest time to wait before looking again; None: only an event changes anything.
     ``messages`` go out now: they stand in the status that was read. ``questions`` are asked from now on, again and
-    again, and no others.
+    again, and no others. ``given_way``: messages for which the status has no room, so that only events tell of them.
     """
 
     actions: tuple[Action, ...]
@@ -88,6 +89,7 @@ class Decision:
     wake_after: timedelta | None = None
     messages: tuple[Batch, ...] = ()
     questions: tuple[Delivery, ...] = ()
+    given_way: tuple[HookStatus, ...] = ()
 
     @property
     def starts(self) -> tuple[StartJob, ...]:

@@ -56,6 +56,8 @@ class Post:
     messages: tuple[Batch, ...]
     questions: tuple[Delivery, ...]
     wakes: tuple[timedelta, ...]
+    given_way: Entries
+    """Those that the status had room for no more."""
 
 
 def desk_of(snapshot: Snapshot, run: CurrentRun) -> Desk:
@@ -125,6 +127,7 @@ def post(snapshot: Snapshot, desk: Desk, occasions: tuple[Occasion, ...], status
     messages = to_send(desk.entries, desk.by_name, migration, snapshot.now)
     asked: tuple[Delivery, ...] = ()
     read = desk.entries
+    given_way: Entries = ()
     if status.run is not None:
         run = status.run.id
         if old.run is not None and old.run.id != run:
@@ -137,12 +140,14 @@ def post(snapshot: Snapshot, desk: Desk, occasions: tuple[Occasion, ...], status
             entries, needed = with_asked(desk, occasions, migration, status, now)
         entries = with_states(entries, desk.by_name, snapshot.polled, status, now)
         held = Room.of(status, desk.by_name).trimmed(entries, needed)
+        kept = set(map(id, held))
+        given_way = tuple(entry for entry in entries if entry.id and id(entry) not in kept)
         status = replace(status, run=told.run, databases=told.databases, hooks=held)
         asked = questions(desk.hooks, status.hooks, migration, status, now)
     else:
         status = replace(status, hooks=read)
     wakes = tuple(_wakes(snapshot, desk, read, status.hooks, bool(messages)))
-    return Post(status, messages, asked, wakes)
+    return Post(status, messages, asked, wakes, given_way)
 
 
 def _with_unheard(status: Status, unheard: tuple[DatabaseStatus, ...]) -> Status:

@@ -13,17 +13,18 @@ from headway_operator.planner.explain import attempt_text
 from headway_operator.planner.happenings import EVERY_HOOK
 from headway_operator.planner.meaning import of_the_end, of_the_pause
 from headway_operator.planner.review import is_reviewed_now, summary
+from headway_operator.planner.room import Entries
 
 _MESSAGE_CHARACTERS = 1000
 
 
-def news(old: Status, new: Status, attempts: int, name: str) -> tuple[TellUser, ...]:
+def news(old: Status, new: Status, attempts: int, name: str, given_way: Entries = ()) -> tuple[TellUser, ...]:
     """The events of this change of the resource ``name``, in the order in which things happened.
 
-    ``attempts``: how many there may be.
+    ``attempts``: how many there may be. ``given_way``: messages of hooks for which the new status has no room.
     """
     of_run = _of_run(old, new, attempts, name)
-    return (*_of_databases(old, new, attempts), *_of_hooks(old, new), *of_run)
+    return (*_of_databases(old, new, attempts), *_of_hooks(old.hooks, (*given_way, *new.hooks)), *of_run)
 
 
 def news_of_lint(old: Status, new: Status, lint: LintSettings, name: str) -> tuple[TellUser, ...]:
@@ -110,10 +111,10 @@ def _of_database(database: DatabaseStatus, status: Status, attempts: int) -> Ite
 _BAD_ENDS = (Result.FAILED, Result.GONE, Result.REFUSED)
 
 
-def _of_hooks(old: Status, new: Status) -> Iterator[TellUser]:
+def _of_hooks(old: Entries, new: Entries) -> Iterator[TellUser]:
     """Messages that did not arrive, or that were answered with a no; a run that ends by that says so itself."""
-    known = {(entry.name, entry.id, entry.database, entry.result) for entry in old.hooks}
-    for entry in new.hooks:
+    known = {(entry.name, entry.id, entry.database, entry.result) for entry in old}
+    for entry in new:
         if (entry.name, entry.id, entry.database, entry.result) in known:
             continue
         key = f"{entry.run}/{entry.name}/{entry.id or entry.database}/{entry.result}"

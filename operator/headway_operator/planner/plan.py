@@ -106,7 +106,12 @@ def _decide(
     )
     wake = _wake(snapshot, run, () if blocked else standing.retry_times, starts)
     return Decision(
-        actions, status, _soonest(wake, rest, *letters.wakes), letters.messages, letters.questions
+        actions,
+        status,
+        _soonest(wake, rest, *letters.wakes),
+        letters.messages,
+        letters.questions,
+        letters.given_way,
     )
 
 

@@ -17,7 +17,8 @@ class WatchedCluster(HookedCluster):
         self.events, self.dies = [], 0
 
     def execute(self, decision, read, crash_after=None):
-        told = [one for one in news(read.status, decision.status, 4, "shop") if one.reason in OURS]
+        happened = news(read.status, decision.status, 4, "shop", decision.given_way)
+        told = [one for one in happened if one.reason in OURS]
         self.events += told
         if told and self.dies:
             self.dies -= 1
@@ -104,3 +105,22 @@ def test_messages_that_find_no_room_before_a_new_run_begins_are_told_as_lost_wit
     ]
     of_first = [one for one in cluster.receiver.told("chat") if " 1-" in one]
     assert len(of_first) == 96, "those that had found room are sent"
+
+
+@pytest.mark.parametrize("dies", [0, 2], ids=["at once", "with an operator that dies twice"])
+def test_a_failure_is_told_also_when_so_much_is_delivered_beside_it_that_the_status_does_not_show_it(dies):
+    hooks = [a_hook(name, points=[Point.AFTER_REVISION]) for name in ("chat", "mail", "board")]
+    cluster = WatchedCluster(hooks=hooks, revisions=20)
+    cluster.receiver.answer = lambda delivery: NO if delivery.hook == "chat" else YES
+    cluster.dies = dies
+    while not cluster.applied:
+        cluster.reconcile()
+        for job in list(cluster.active):
+            cluster.step(job.name)
+    for _ in range(19):
+        cluster.step(cluster.active[0].name)
+    cluster.settle()
+    assert cluster.told() == [
+        ("HookFailed", f"hook chat, AfterRevision main 1-{number}: the receiver answered 409")
+        for number in range(1, 21)
+    ]
