@@ -26,6 +26,7 @@ from headway_operator.controller.progress import Pacer
 from headway_operator.controller.queue import WorkQueue
 from headway_operator.controller.rush import Rush
 from headway_operator.controller.sightings import Sightings
+from headway_operator.controller.turns import Turns
 from headway_operator.controller.witness import NOBODY, Witness
 from headway_operator.planner.notices import notices
 from headway_operator.planner.snapshot import Snapshot
@@ -57,7 +58,7 @@ class Controller:
         self._now = now
         self._witness = witness
         self._queue: WorkQueue[Key] = WorkQueue()
-        self._turns = asyncio.Semaphore(settings.workers)
+        self._turns = Turns(settings.workers)
         self._pacer = Pacer()
         self._rush = Rush()
         self._follower = LogFollower(cluster, self._on_progress, self._on_event)
@@ -115,8 +116,8 @@ class Controller:
 
     @property
     def waiting(self) -> int:
-        """How many resources wait to be looked at."""
-        return len(self._queue)
+        """How many resources wait for a worker, to be looked at or to have their report written."""
+        return len(self._queue) + self._turns.waiting
 
     @property
     def followed_logs(self) -> int:
@@ -138,7 +139,7 @@ class Controller:
         What is told waits for another turn: with many new resources at once each has its first Job before that.
         """
         self._busy.add(key)
-        async with self._turns:
+        async with self._turns.one():
             sight = await self._observe(key)
             if sight is None:
                 self._gone(key)
@@ -164,7 +165,7 @@ class Controller:
         since = self._seconds()
         while True:
             await asyncio.sleep(self._pause(sight, since))
-            async with self._turns:
+            async with self._turns.one():
                 if self._pause(sight, since) == 0:
                     return await tell(self._cluster, sight.snapshot, report, partial(self._turn, key))
 

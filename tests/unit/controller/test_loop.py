@@ -1,11 +1,12 @@
 """The loop with its workers: waking, going on after errors, resync, and what it leaves alone."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
 
 from headway_operator.api.migration import Migration
-from headway_operator.cluster.interface import Body, Key, Unavailable
+from headway_operator.cluster.interface import Body, Key, NotFound, Unavailable
 from headway_operator.controller import queue
 from headway_operator.controller.witness import Nobody
 from support.driver import all_goes_well, request_of
@@ -71,6 +72,26 @@ async def test_a_resource_that_is_gone_is_forgotten() -> None:
         controller.wake(key)
         await until(lambda: not controller.is_busy(key))
         assert cluster.calls == ["get_migration"]
+
+
+async def test_what_waits_for_a_worker_is_counted() -> None:
+    class Slow(FakeCluster):
+        answers = asyncio.Event()
+
+        async def get_migration(self, key: Key) -> Body:
+            self.calls.append("get_migration")
+            await self.answers.wait()
+            raise NotFound(key.name)
+
+    cluster = Slow()
+    async with running(cluster, workers=2) as controller:
+        for number in range(7):
+            controller.wake(Key("shop", f"shop-{number}"))
+        assert controller.waiting == 7
+        await until(lambda: len(cluster.calls) == 2)
+        assert controller.waiting == 5
+        cluster.answers.set()
+        await until(lambda: controller.waiting == 0)
 
 
 class Roll(Nobody):

@@ -42,7 +42,7 @@ class Work(Collector):
         yield from self._reconciles.collect()
         yield from self._seconds.collect()
         yield GaugeMetricFamily(
-            "headway_queue_depth", "Resources that wait to be looked at.", self.queue_depth()
+            "headway_queue_depth", "Resources that wait for a worker.", self.queue_depth()
         )
         yield GaugeMetricFamily("headway_log_streams", "Pods whose log is followed.", self.log_streams())
         reconnects = CounterMetricFamily(
