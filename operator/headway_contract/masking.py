@@ -23,13 +23,16 @@ _LONGEST_RUN = 3
 
 _PREFIX = r"[\w.-]{0,40}"
 _PASSWORD_KEY = rf"{_PREFIX}(?:password|passwd|passphrase|pwd)\d?"
+_SHORT_KEY = r"(?=p)(?:(?<![^\W_])|(?<=db)|(?<=pg)|(?<=sql))(?:pass|pw)"
+"""``DB_PASS``, ``dbpass``, no bypass; with a colon it may be a sentence about a pass."""
 _SECRET_KEY = (
     rf"(?:{_PASSWORD_KEY}|{_PREFIX}(?:secret|token|signature|(?:api|access|private|client|server)[_-]?key))"
 )
 _NOTHING = r"(?!(?:yes|no|none)(?:[\s,;&)}\]'\"]|$))"
 _VALUE = r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|\S+"""
 _NAMED = re.compile(
-    rf"""(?is)(\b{_SECRET_KEY}["']?\s*=\s*|\b{_SECRET_KEY}["']\s*:\s*|\b{_PASSWORD_KEY}\s*:\s*){_NOTHING}({_VALUE})"""
+    rf"""(?is)((?:\b{_SECRET_KEY}|{_SHORT_KEY}\d?)["']?\s*=\s*|\b{_SECRET_KEY}["']\s*:\s*|\b{_PASSWORD_KEY}\s*:\s*)"""
+    rf"""{_NOTHING}({_VALUE})"""
 )
 _BEARER = re.compile(r"(?i)\b(authorization[\"']?\s*[:=]\s*[\"']?(?:\w+\s+)?|bearer\s+(?=\S{16}))[^\s\"']+")
 _IN_SQL = re.compile(
@@ -46,9 +49,10 @@ _REMEMBERED, _REMEMBERED_CHARACTERS = 2000, 100
 """Texts, and how long each may be: hundreds of revisions have a title each."""
 
 SECRET_VARIABLE = re.compile(
-    r"(?i)(password|passwd|passphrase|_pwd|secret|token|credentials?|(?:secret|api|access|private|encryption)_?key)$"
+    rf"(?i)(password|passwd|passphrase|{_SHORT_KEY}|(?:_|db|pg|sql)pwd|secret|token|credentials?"
+    r"|(?:secret|api|access|private|encryption)_?key)$"
 )
-"""Names of environment variables whose values are secrets."""
+"""Names of environment variables whose values are secrets; the shell's own PWD and OLDPWD are folders."""
 
 
 _SHORT = {" ": (r"\+",), **{mark: (rf"\\+{letter}",) for mark, letter in zip("\b\f\n\r\t", "bfnrt")}}

@@ -97,6 +97,13 @@ SHAPES = [
     "{'db_password': 'c4Nary'}",
     "PGPASSWORD=c4Nary psql",
     "MYSQL_PWD=c4Nary mysql",
+    "host=db pass=c4Nary user=shop",
+    "connect(pass = 'a c4Nary')",
+    "DB_PASS=c4Nary ./migrate",
+    "smtp-pass=c4Nary",
+    "PGPASS=c4Nary psql",
+    "ftp://files/?dbpass=c4Nary",
+    "DB_PW='c4Nary'",
     "db/shop?sslmode=require&sslpassword=c4Nary",
     "https://vault/x?token=c4Nary",
     "Password: c4Nary",
@@ -131,12 +138,56 @@ HARMLESS = [
     "ALTER TABLE users ADD COLUMN password varchar DEFAULT 'x'",
     "the secret shop-main has no key uri",
     "PasswordMigration: column token does not exist",
+    "after the first pass: 3 rows are left",
+    "pass 2 of 3",
+    "bypass=everything compass = north passes=12",
 ]
 
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_a_sentence_without_a_credential_stays_as_it_is(text):
     assert Masker().mask(text) == text
+
+
+SECRET_NAMES = [
+    "DB_PASSWORD",
+    "DB_PASSWD",
+    "DB_PASSPHRASE",
+    "DB_PWD",
+    "MYSQL_PWD",
+    "DBPWD",
+    "DB_PASS",
+    "POSTGRES_PASS",
+    "MYSQL_PASS",
+    "SMTP_PASS",
+    "PASS",
+    "db-pass",
+    "DBPASS",
+    "PGPASS",
+    "MYSQLPASS",
+    "dbPass",
+    "DB_PW",
+    "DBPW",
+    "API_TOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+    "GOOGLE_CREDENTIALS",
+]
+
+
+@pytest.mark.parametrize("name", SECRET_NAMES)
+def test_a_variable_whose_name_says_that_it_is_secret_is_hidden(name):
+    made = Masker()
+    made.learn_variables({name: "c4Nary-77"})
+    assert made.mask("cannot log in with c4Nary-77") == "cannot log in with ***"
+
+
+@pytest.mark.parametrize(
+    "name", ["PWD", "OLDPWD", "BYPASS", "COMPASS", "DB_BYPASS", "PASSAGE", "PASS_COUNT", "PGPASSFILE", "SPW"]
+)
+def test_a_variable_whose_name_only_looks_like_it_is_shown(name):
+    made = Masker()
+    made.learn_variables({name: "/srv/warehouse"})
+    assert made.mask("no revisions in /srv/warehouse") == "no revisions in /srv/warehouse"
 
 
 def test_a_password_that_is_also_a_name_leaves_sentences_readable():
@@ -196,7 +247,9 @@ def test_any_secret_is_hidden_in_any_writing(secret, write):
     assert MASK in masker(secret).mask("<" + write(secret) + ">")
 
 
-@pytest.mark.parametrize("part", ["a", "a.", "a-b ", "://", "password", "'", '"', "(", "%25", "\\", "://a:b"])
+@pytest.mark.parametrize(
+    "part", ["a", "a.", "pass", "_pw ", "a-b ", "://", "password", "'", '"', "(", "%25", "\\", "://a:b"]
+)
 def test_a_very_long_text_is_masked_before_anybody_has_to_wait(part):
     made = masker(ODD, "c4Nary-77")
     assert made.mask(part * 5_000 + " c4Nary-77").endswith(" ***")
@@ -213,6 +266,8 @@ WORDS = [
     "authorization",
     "password",
     "pwd",
+    "pass",
+    "db_pw",
     "token",
     "api_key",
     "x",
