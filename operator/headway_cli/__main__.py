@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from headway_cli import check, completion, demo, gate, hooks, init, lint, look, plan, run, steer
+from headway_cli.plainly import speak_plainly
 from headway_cli.problems import BadInput, Defect
 from headway_cli.secrecy import mask_of_words
 from headway_cli.unread import until_unread
@@ -39,6 +40,7 @@ _EPILOG = """exit codes:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
+    speak_plainly()
     return until_unread(lambda: _main(arguments))
 
 

@@ -86,6 +86,7 @@ def _prepare(shop: Path, server: EmbeddedPostgres, users: int) -> None:
             env=environment,
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
         )
         if done.returncode != 0:

@@ -77,12 +77,15 @@ class _Account:
     def run(self, command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
         """Run a short command as this user; raises PermissionError when it may not reach the program."""
         if not self.drop_root:
-            return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            return subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, errors="replace", check=False
+            )
         return subprocess.run(
             command,
             cwd=folder,
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
             user=self.uid,
             group=self.gid,
@@ -302,4 +305,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _log_tail(home: Path) -> str:
     log = home / "server.log"
-    return "\n".join(log.read_text(errors="replace").splitlines()[-10:]) if log.exists() else "(no log)"
+    return (
+        "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:])
+        if log.exists()
+        else "(no log)"
+    )

@@ -120,7 +120,7 @@ def _key(options: argparse.Namespace, command: Sequence[str]) -> int:
     try:
         if options.new:
             _write_secret(Path(options.file), f"{SigningKey.generate().secret_text}\n")
-        for key in signing_keys(Path(options.file).read_text()):
+        for key in signing_keys(Path(options.file).read_text(encoding="utf-8")):
             print(key.public)
     except FileExistsError:
         raise BadInput(

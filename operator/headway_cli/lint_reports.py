@@ -132,7 +132,10 @@ def _source(one: Finding) -> Iterator[str]:
 @lru_cache(maxsize=64)
 def _lines_of(file: str) -> tuple[str, ...]:
     try:
-        return tuple(line.expandtabs() for line in Path(file).read_text(errors="replace").splitlines())
+        return tuple(
+            line.expandtabs()
+            for line in Path(file).read_text(encoding="utf-8", errors="replace").splitlines()
+        )
     except OSError:
         return ()
 

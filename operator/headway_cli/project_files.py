@@ -22,7 +22,7 @@ def configuration(path: Path, named: str) -> Path:
     if (path / "alembic.ini").is_file():
         return path / "alembic.ini"
     pyproject = path / "pyproject.toml"
-    if pyproject.is_file() and "[tool.alembic" in pyproject.read_text(errors="replace"):
+    if pyproject.is_file() and "[tool.alembic" in pyproject.read_text(encoding="utf-8", errors="replace"):
         return pyproject
     raise BadInput(Problem(str(path), "", "there is no alembic.ini here, nor a [tool.alembic]", NO_PROJECT))
 

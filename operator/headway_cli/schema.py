@@ -34,7 +34,7 @@ def resource_schema() -> Schema:
     """The OpenAPI schema of the resource, from the wheel or the source tree."""
     packaged = Path(__file__).with_name(_FILE)
     source = Path(__file__).resolve().parents[2] / "crds" / _FILE
-    definition = yaml.load((packaged if packaged.exists() else source).read_text(), _Loader)
+    definition = yaml.load((packaged if packaged.exists() else source).read_text(encoding="utf-8"), _Loader)
     schema: Schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     return schema
 

@@ -177,7 +177,7 @@ def _log(path: Path | None, told: str, mask: Callable[[str], str]) -> Iterator[T
     """The end of what the user's code printed; events, and what the message ``told``, are told already."""
     if path is None or not path.exists():
         return
-    lines = without_library_frames(last_pass(path.read_text(errors="replace").splitlines()))
+    lines = without_library_frames(last_pass(path.read_text(encoding="utf-8", errors="replace").splitlines()))
     tail = without_repetition(lines, told)[-TAIL_LINES:]
     yield Text(f"The end of the log {path}:" if tail else f"The log is {path}.", style="dim")
     for line in tail:

@@ -164,7 +164,7 @@ def _notes(
 def _name_of(folder: Path) -> str:
     """That of the distribution, else the folder's."""
     try:
-        project = tomllib.loads((folder / PYPROJECT).read_text()).get("project", {})
+        project = tomllib.loads((folder / PYPROJECT).read_text(encoding="utf-8")).get("project", {})
     except (OSError, ValueError):
         project = {}
     named = project.get("name") if isinstance(project, dict) else ""

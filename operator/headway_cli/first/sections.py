@@ -39,7 +39,7 @@ def read_config(file: Path, section: str) -> Config:
 
 def _place(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
-        return ": it is no text in UTF-8"
+        return f": it is no text in {error.encoding.upper()}, the encoding of this locale"
     line = getattr(error, "lineno", None) or next((one[0] for one in getattr(error, "errors", ())), None)
     kinds = {
         "MissingSectionHeaderError": "a setting stands above the first section",

@@ -237,14 +237,14 @@ class LocalProcess:
         """Put the operator's wishes where the process looks for them; a reader never sees half of it."""
         if annotation == ANNOTATION and self.launch.control_file is not None:
             fresh = self.launch.control_file.with_suffix(".new")
-            fresh.write_text(value)
+            fresh.write_text(value, encoding="utf-8")
             fresh.replace(self.launch.control_file)
 
     @property
     def last_word(self) -> str:
         """The termination message, empty when it left none."""
         path = self.launch.termination_log
-        return path.read_text(errors="replace") if path.exists() else ""
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 async def follow(log: Path, is_running: Callable[[], bool]) -> AsyncGenerator[str, None]:

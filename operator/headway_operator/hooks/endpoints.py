@@ -77,7 +77,7 @@ class Endpoints:
 def read(path: Path) -> Mapping[str, Endpoint]:
     """By name; raises :class:`BadEndpoints`."""
     try:
-        return parse(path.read_text())
+        return parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadEndpoints(f"the endpoints of hooks cannot be read: {error.strerror} ({path})") from None
     except ValueError as problem:

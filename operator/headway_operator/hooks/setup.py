@@ -50,7 +50,7 @@ def _keys(path: str) -> "tuple[SigningKey, ...]":
     from headway_operator.hooks.own_key import signing_keys
 
     try:
-        return signing_keys(Path(path).read_text())
+        return signing_keys(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"HEADWAY_HOOKS_KEY_FILE cannot be read: {error}") from None
     except BadKey as problem:
