@@ -13,6 +13,8 @@ ATTEMPT = "headway.dev/attempt"
 MIGRATION_ANNOTATION = "headway.dev/migration"
 """The resource's name: an annotation, because a name may be longer than a label's value."""
 SPEC_HASH_ANNOTATION = "headway.dev/spec-hash"
+MAIN_CONTAINER = "migrate"
+"""The runner's, in the user's image; an admission webhook may have put others beside it."""
 
 SELECTOR = f"{MANAGED_BY}={MANAGER}"
 """Every Job and pod of Headway."""

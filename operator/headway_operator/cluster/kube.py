@@ -13,6 +13,8 @@ from headway_operator.cluster.interface import Body, Conflict, Key, NotFound
 
 FIELD_MANAGER = "headway-operator"
 PAGE = 500
+MAIN = {"container": labels.MAIN_CONTAINER}
+"""Without it the log of a pod with a further container is refused."""
 
 
 class KubeCluster:
@@ -108,12 +110,12 @@ class KubeCluster:
 
     async def read_log(self, namespace: str, pod: str) -> AsyncGenerator[str, None]:
         """Lines of the main container's log as it is now: never the whole, which may be larger than this process."""
-        async for line in self._api.lines(_log(namespace, pod), {}):
+        async for line in self._api.lines(_log(namespace, pod), MAIN):
             yield line
 
     async def follow_log(self, namespace: str, pod: str, since: str) -> AsyncGenerator[str, None]:
         """Lines of the main container's log from this RFC 3339 time on ("" is the beginning), until it closes."""
-        query = {"follow": "true"} | ({"sinceTime": since} if since else {})
+        query = MAIN | {"follow": "true"} | ({"sinceTime": since} if since else {})
         async for line in self._api.lines(_log(namespace, pod), query):
             yield line
 

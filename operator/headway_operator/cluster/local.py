@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from headway_operator.api import labels
 from headway_operator.api.migration import Workload
 from headway_operator.cluster.interface import Body, Conflict, Key, NotFound, Unavailable
 from headway_operator.cluster.local_process import LocalProcess, Sources, follow, launch_of
@@ -293,4 +294,5 @@ class LocalCluster:
 
 
 def _set_state(pod: Body, phase: str, state: Mapping[str, Any]) -> None:
-    pod["status"] = {"phase": phase, "containerStatuses": [{"name": "main", "state": dict(state)}]}
+    container = {"name": labels.MAIN_CONTAINER, "state": dict(state)}
+    pod["status"] = {"phase": phase, "containerStatuses": [container]}

@@ -154,9 +154,9 @@ def _is_over(pod: Body) -> bool:
 
 
 def _main_status(pod: Body) -> Mapping[str, Any]:
-    """The status of the only container that is no init container."""
+    """The status of the container that migrates; others may have been put beside it."""
     statuses: list[dict[str, Any]] = (pod.get("status") or {}).get("containerStatuses") or []
-    return statuses[0] if statuses else {}
+    return next((one for one in statuses if one.get("name") == labels.MAIN_CONTAINER), {})
 
 
 def _waiting(pod: Body) -> tuple[str, str]:

@@ -20,7 +20,6 @@ from headway_operator.planner.actions import StartJob
 from headway_operator.planner.steer import backfill_settings
 from headway_operator.settings import Settings
 
-MAIN_CONTAINER = "migrate"
 DEFAULT_RESOURCES = {"requests": {"cpu": "100m", "memory": "128Mi"}}
 """No limits: a revision that is killed for memory in its middle helps nobody."""
 
@@ -72,7 +71,7 @@ def owner_reference(migration: Migration) -> dict[str, Any]:
 
 def _failure_rules() -> list[dict[str, Any]]:
     """The first rule that fits decides: a pod taken away is replaced, whatever its exit code was."""
-    codes = {"containerName": MAIN_CONTAINER, "operator": "In", "values": PERMANENT_EXIT_CODES}
+    codes = {"containerName": labels.MAIN_CONTAINER, "operator": "In", "values": PERMANENT_EXIT_CODES}
     return [
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
         {"action": "FailJob", "onExitCodes": codes},
@@ -123,7 +122,7 @@ def _pod_security(spec: Spec) -> dict[str, Any]:
 
 def _main_container(start: StartJob, migration: Migration, spec: Spec, settings: Settings) -> dict[str, Any]:
     return {
-        "name": MAIN_CONTAINER,
+        "name": labels.MAIN_CONTAINER,
         "image": spec.image,
         "command": [spec.alembic.python, f"{RUNNER_FOLDER}/headway_runner"],
         "env": [*spec.job.env, *environment_for(start, migration, settings)],

@@ -150,6 +150,8 @@ async def test_a_log_is_followed_line_by_line_from_a_time_on(server: tuple[Answe
     lines = [line async for line in cluster.follow_log("shop", "pod", "2026-11-23T08:00:00.5Z")]
     assert lines == ["one", "two"]
     assert "follow=true&sinceTime=2026-11-23T08:00:00.5Z" in api.asked[0][1]
+    assert [line async for line in cluster.read_log("shop", "pod")] == ["one", "two"]
+    assert all("container=migrate" in path for _, path, *_ in api.asked), "others may be beside it"
 
 
 async def test_a_missing_definition_is_noticed(server: tuple[Answers, KubeCluster]) -> None:

@@ -121,6 +121,17 @@ def test_a_pod_that_no_node_takes_says_so_and_is_news() -> None:
     assert is_news(pod)
 
 
+def test_a_container_that_was_put_beside_ours_says_nothing_of_the_run() -> None:
+    result = RunResult(Outcome.SUCCEEDED, "r1", "main")
+    pod = a_pod("p", "2026-11-23T08:00:01Z", {"terminated": {"exitCode": 0, "message": result.to_json()}})
+    proxy = {"name": "a-proxy", "state": {"running": {}}}
+    pod["status"]["containerStatuses"].insert(0, proxy)
+    view = job_view(JOB, [pod])
+    assert view is not None
+    assert view.pod is not None
+    assert (view.pod.succeeded, view.result) == (True, result)
+
+
 def test_a_text_that_is_no_result_is_none() -> None:
     pod = a_pod("p", "2026-11-23T08:00:01Z", {"terminated": {"exitCode": 137, "message": "Killed"}})
     view = job_view(JOB, [pod])
