@@ -24,28 +24,36 @@ def run_until_unlocked(
 ) -> Application:
     """Run; run again after a pause while table locks cannot be had and nothing half-done stands in the way.
 
-    A run that looks itself and saw nothing that may run is not run again: it wrote nothing.
+    A run that looks itself and saw nothing that may run is not run again: it wrote nothing. What is limited is the
+    waiting, with the statement's own: it begins with the first lock that could not be had, and anew after a pass that
+    has applied something.
     """
-    start = clock()
     before: Inspection | None = None
     applied: tuple[str, ...] = ()
     backfills: tuple[BackfillRecord, ...] = ()
-    attempt = 0
+    attempt = tries = 0
+    since = 0.0
     while True:
         attempt += 1
+        begin = clock()
         run = run_once(supervisor, task, attempt_it)
+        end = clock()
         before = before or run.before
+        # Revisions of one transaction are told in each pass, and undone in each.
+        if not tries or set(run.applied) - set(applied):
+            tries, since = 0, max(begin, end - task.request.lock_timeout_seconds)
+        tries += 1
         applied = tuple(dict.fromkeys((*applied, *run.applied)))
         backfills += run.backfills
         run = replace(run, applied=applied, backfills=backfills, before=before)
         if task.looks_itself and before is None:
             return run
-        wait = pause_before(attempt + 1, random.random())
+        wait = pause_before(tries + 1, random.random())
         if supervisor.stopping is not None or not is_worth_another_pass(run):
             return run
-        seconds = clock() - start
+        seconds = end - since
         if seconds + wait > task.request.lock_give_up_seconds:
-            return given_up(run, attempt, seconds)
+            return given_up(run, tries, seconds)
         reason = (run.failure or run.seen or Failure("LockTimeout", "")).message
         supervisor.emit(PassRetried(task.database.name, reason, attempt, round(wait, 2)))
         if not supervisor.pause(wait):
