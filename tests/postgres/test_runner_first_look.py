@@ -240,6 +240,34 @@ def test_a_context_that_came_since_the_plan_is_not_touched(tmp_path, database):
     assert database.scalar("SELECT to_regclass('t2.alembic_version')") is None
 
 
+@pytest.fixture
+def tries_again(tmp_path, database):
+    """A project whose env.py tries again itself, and its plan."""
+    database.execute("CREATE TABLE busy (id int)")
+    project = from_template(tmp_path).use_env("lock_tried_again").tables("a1")
+    project.revision("a2", "op.execute('ALTER TABLE busy ADD COLUMN a int')")
+    expected = planned(project, database)
+    assert expected.env.contexts == 1
+    return project, expected
+
+
+def test_an_env_py_that_tries_again_itself_is_carried_out_as_planned(tries_again, database):
+    project, expected = tries_again
+    run = carried_out(project, database, expected, environment={"BUSY": "busy"})
+    assert run.result.applied == ("a1", "a2")
+    assert (len(run.of(PassRetried)), run.kinds().count("LockAcquired")) == (0, 2)
+    assert database.rows("SELECT version_num FROM alembic_version") == [("a2",)]
+
+
+def test_another_version_table_is_not_touched_also_when_the_planned_one_has_failed(tries_again, database):
+    project, expected = tries_again
+    environment = {"BUSY": "busy", "THEN": "another_version"}
+    run = migrate(project, database.url(), environment, planned=expected)
+    assert run.result.failure.name == "PlanChanged"
+    assert "more migration contexts than when it was planned" in run.result.failure.message
+    assert database.scalar("SELECT to_regclass('another_version')") is None
+
+
 def test_a_refusal_leaves_not_even_a_version_table_where_every_statement_commits_itself(tmp_path, database):
     project = from_template(tmp_path).use_env("autocommit_engine").tables("a1")
     expected = planned(project, database)

@@ -176,9 +176,17 @@ class Applier(ContextGuard):
                 self.unfinished.go_elsewhere()
                 self._context, self.unfinished.place = context, place_of(context)
                 self.outer_transaction = self.outer_transaction or is_in_outer_transaction(context)
-                migrate()
+                self._migrate(migrate)
             else:
                 self.stopped = self._link.stop_requested
+
+    def _migrate(self, migrate: Callable[[], None]) -> None:
+        """What is raised is env.py's to handle, by another try perhaps."""
+        try:
+            migrate()
+        except BaseException:
+            self.look.failed()
+            raise
 
     def _see_what_others_did(self, context: MigrationContext) -> None:
         """A transaction of env.py with a snapshot from before the waiting would apply everything once more."""
@@ -223,7 +231,7 @@ class Applier(ContextGuard):
         ids = tuple(map(revision_of, todo))
         self.current.extend(heads)
         self._link.emit(Planned(self._name, heads, ids, len(ids), under_lock=True))
-        self.look.see(context, heads, todo, self.identity)
+        self.look.see(context, heads, todo, self.identity, self.unfinished.place)
         self.stopped = self.stopped or not self._may_share(context, todo)
         if todo and not heads and not self.stopped:
             make_version_table(context)

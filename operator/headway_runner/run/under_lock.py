@@ -1,7 +1,7 @@
 """What a run that no look went before makes sure of under the lock, before its first revision.
 
 Rule: until then nothing of the run is written. So it gives up on whatever only a look can settle, and ends at once
-when it is asked to stop.
+when it is asked to stop. A context that comes again after it has failed is the same one: env.py tries again itself.
 """
 
 from alembic.runtime.migration import MigrationContext
@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from headway_contract.events import Notice
 from headway_contract.result import Failure, PendingRevision
 from headway_runner.connections.identity import Identity
+from headway_runner.connections.probe import identity_of
 from headway_runner.processes.child import Link
 from headway_runner.processes.task import Inspection, Task
 from headway_runner.project.alembic_env import Step, revision_of
@@ -33,6 +34,10 @@ class LookUnderLock:
         self._local_settings: list[str] = []
         self.before: Inspection | None = None
         """What was seen, once the first revision may begin."""
+        self._place: tuple[object, ...] = ()
+        """Of the context that was seen: its database and version table."""
+        self._has_failed = False
+        """It has ended in an exception."""
 
     def install(self) -> None:
         """Listen to all engines of this process, and end with a wish to stop that comes before the lock."""
@@ -46,16 +51,33 @@ class LookUnderLock:
 
     def waits_for_the_lock(self) -> bool:
         """Whoever holds it is changing what was planned upon: that is for a look to see first."""
-        return not self._task.looks_itself
+        return not self._task.looks_itself or self._has_failed
+
+    def failed(self) -> None:
+        """The context that ran has ended in an exception, which env.py may hide."""
+        self._has_failed = True
 
     def see(
-        self, context: MigrationContext, heads: tuple[str, ...], steps: list[Step], identity: Identity | None
+        self,
+        context: MigrationContext,
+        heads: tuple[str, ...],
+        steps: list[Step],
+        identity: Identity | None,
+        place: str,
     ) -> None:
-        """These steps agree with the plan and are about to run; raises :class:`RunFailed` when they may not yet."""
+        """These steps agree with the plan and are about to run; raises :class:`RunFailed` when they may not yet.
+
+        ``place``: as ``contexts.place_of`` tells it.
+        """
         if not steps:
             return
         if self._task.looks_itself:
-            self._see(context, heads, steps, identity)
+            if identity is None and context.connection is not None:
+                identity = identity_of(context.connection)
+            table = (identity, context.version_table_schema, context.version_table, place)
+            if not (self._has_failed and table == self._place):
+                self._see(context, heads, steps, identity)
+            self._place, self._has_failed = table, False
         way = way_back(context, heads, steps) if self._task.tells_way_back else None
         if way is not None:
             self._link.entrust(way)
