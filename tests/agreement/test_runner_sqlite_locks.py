@@ -124,3 +124,42 @@ def test_where_the_folder_may_not_be_written_the_lock_is_in_the_folder_for_tempo
     assert one.try_to_take()
     assert not other.try_to_take()
     one.release()
+
+
+LOOKS_AT_THE_LOCK = """
+    import subprocess, sys
+    from alembic import context
+    from sqlalchemy import create_engine
+
+    def note():
+        with open("seen", "a") as seen:
+            subprocess.run([sys.executable, "-c", {probe!r}], stdout=seen, check=True)
+
+    engine = create_engine(context.config.get_main_option("sqlalchemy.url"))
+    with engine.begin() as connection:
+        for table in ("alembic_version", "another_version"):
+            context.configure(connection=connection, version_table=table)
+            context.run_migrations()
+        note()
+    note()
+"""
+PROBE = """
+import sys; sys.path.insert(0, {operator!r})
+from headway_runner.locks.lock import SqliteLock
+lock = SqliteLock({file!r})
+taken = lock.try_to_take()
+if taken:
+    lock.release()
+print("free" if taken else "held")
+"""
+
+
+def test_the_lock_is_kept_until_env_py_has_committed_its_own_transaction(tmp_path, file):
+    """Both contexts are of one process, which does not wait for itself. The looks before and after take no lock."""
+    probe = PROBE.format(operator=str(Path("operator").resolve()), file=str(file))
+    project = from_template(tmp_path / "project").revision("a1", "op.execute('SELECT 1')")
+    project.write_env(LOOKS_AT_THE_LOCK.format(probe=probe))
+    run = migrate(project, f"sqlite:///{file}", options={"lock_give_up_seconds": 1})
+    assert run.exit_code == 0, run.stderr
+    assert (project.folder / "seen").read_text().split() == ["free"] * 2 + ["held", "free"] + ["free"] * 2
+    assert not Path(lock_path(str(file))).exists()

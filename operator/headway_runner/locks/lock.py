@@ -14,13 +14,14 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
 from headway_contract.result import Failure
 from headway_runner.connections.dbapi import adapter_of, query, sqlite_file
+from headway_runner.locks.kept import when_committed
 from headway_runner.locks.lock_holder import OF_HEADWAY, told_holder
 from headway_runner.locks.mysql_lock import MySqlLock
 from headway_runner.statements.blockers import SESSION_COLUMNS, Blocker, postgres_blocker
@@ -54,7 +55,7 @@ class Lock(Protocol):
         """Whether it is ours now; returns at once."""
 
     def release(self) -> None:
-        """Give it back; only called while it is ours."""
+        """Give it back, once env.py's transaction has ended; only called while it is ours."""
 
     def holder(self) -> str:
         """Who has it now, as far as the server tells; "" when nobody has or nothing is told."""
@@ -73,9 +74,15 @@ class PostgresLock:
         return bool(self._ask("pg_try_advisory_lock"))
 
     def release(self) -> None:
-        """``pg_advisory_unlock``; a transaction of env.py keeps it until its session ends."""
-        if not self._connection.closed and not self._connection.in_transaction():
-            self._ask("pg_advisory_unlock")
+        """``pg_advisory_unlock``, which a rollback does not undo."""
+        adapter, statement = self._adapter, self._call("pg_advisory_unlock")
+
+        def give_back() -> None:
+            query(adapter, statement)
+            adapter.rollback()
+
+        if not self._connection.closed:
+            when_committed(self._connection, give_back)
 
     def holder(self) -> str:
         """From ``pg_locks``, where both keys stand as numbers without a sign."""
@@ -93,7 +100,10 @@ class PostgresLock:
         return postgres_blocker(rows[0]) if rows else None
 
     def _ask(self, function: str) -> Any:
-        return self._rows(f"SELECT {function}({SPACE}, {self._key})")[0][0]
+        return self._rows(self._call(function))[0][0]
+
+    def _call(self, function: str) -> str:
+        return f"SELECT {function}({SPACE}, {self._key})"
 
     def _rows(self, statement: str) -> list[Any]:
         rows = query(self._adapter, statement)
@@ -109,12 +119,19 @@ class SqliteLock:
     folder may not be written the file is in the folder for temporary files, named after the database's path.
     """
 
-    def __init__(self, path: str) -> None:
+    kept: ClassVar[dict[str, int]] = {}
+    """Those of this process that wait for the end of a transaction, which another context may go on in."""
+
+    def __init__(self, path: str, connection: Connection | None = None) -> None:
         self._path = lock_path(path)
+        self._connection = connection
         self._file = -1
 
     def try_to_take(self) -> bool:
-        """``flock`` with no waiting."""
+        """``flock`` with no waiting; the kernel would keep this process itself from a second one."""
+        if self._path in self.kept:
+            self._file = self.kept.pop(self._path)
+            return True
         file = _open(self._path)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -133,9 +150,20 @@ class SqliteLock:
 
     def release(self) -> None:
         """The file is removed while it is locked: nobody can have a lock on one that others do not see."""
-        with suppress(OSError):
-            os.unlink(self._path)
-        os.close(self._file)
+        path, kept = self._path, self.kept
+        kept[path] = self._file
+
+        def give_back() -> None:
+            # Another context of this process may have taken it over, and given it back.
+            if path in kept:
+                with suppress(OSError):
+                    os.unlink(path)
+                os.close(kept.pop(path))
+
+        if self._connection is None:
+            give_back()
+        else:
+            when_committed(self._connection, give_back)
 
     def holder(self) -> str:
         """What the holder wrote into the file."""
@@ -173,7 +201,7 @@ def _is_at(file: int, path: str) -> bool:
 def _sqlite_lock(connection: Connection, key: int) -> Lock | None:
     """None for a database in memory, which no other process can reach."""
     path = sqlite_file(adapter_of(connection))
-    return SqliteLock(path) if path else None
+    return SqliteLock(path, connection) if path else None
 
 
 KINDS: dict[str, Callable[[Connection, int], Lock | None]] = {

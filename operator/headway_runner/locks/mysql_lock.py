@@ -20,6 +20,7 @@ from headway_contract.records import dataclass
 from headway_runner.connections.dbapi import adapter_of, query
 from headway_runner.connections.keepalive import IDLE_SECONDS, LOST_AFTER_SECONDS
 from headway_runner.connections.side_session import SideSession
+from headway_runner.locks.kept import when_committed
 from headway_runner.locks.lock_holder import told_holder
 from headway_runner.statements.blockers import mysql_session
 from headway_runner.words.reports import say
@@ -36,6 +37,7 @@ class MySqlLock:
     """A named lock; it is of the whole server, so the name has the schema in it (at most 64 characters)."""
 
     def __init__(self, connection: Connection, key: int) -> None:
+        self._connection = connection
         self._adapter = adapter_of(connection)
         self._engine = connection.engine
         self._has_several = (connection.dialect.server_version_info or ()) >= FIRST_WITH_SEVERAL_LOCKS
@@ -57,10 +59,16 @@ class MySqlLock:
 
     def release(self) -> None:
         """``RELEASE_LOCK``."""
-        if self._sign is not None:
-            query(self._adapter, f"SELECT RELEASE_LOCK('{self._watched}')")
-            self._sign.end()
-        query(self._adapter, f"SELECT RELEASE_LOCK('{self._name}')")
+        adapter, sign, name, watched = self._adapter, self._sign, self._name, self._watched
+
+        def give_back() -> None:
+            if sign is not None:
+                query(adapter, f"SELECT RELEASE_LOCK('{watched}')")
+                sign.end()
+            query(adapter, f"SELECT RELEASE_LOCK('{name}')")
+
+        if not self._connection.closed:
+            when_committed(self._connection, give_back)
 
     def holder(self) -> str:
         """``IS_USED_LOCK``; other users' sessions are in the process list only for who may see them."""

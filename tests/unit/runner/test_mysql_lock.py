@@ -7,8 +7,10 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, event
+from sqlalchemy.pool import StaticPool
 
-from headway_runner.locks.mysql_lock import SILENT_SECONDS, Holders, SignOfLife, Suspicion
+from headway_runner.locks.mysql_lock import SILENT_SECONDS, Holders, MySqlLock, SignOfLife, Suspicion
 
 LOST = Holders(7, 7, None)
 
@@ -85,3 +87,44 @@ def test_without_a_second_session_no_sign_is_promised():
         sign = SignOfLife(None, "it", open_session)
         assert not sign.has_begun()
         sign.end()
+
+
+@pytest.fixture
+def asked():
+    return []
+
+
+@pytest.fixture
+def engine(asked):
+    """A server that knows MySQL's functions, and is too old for a second session."""
+
+    def told(name, found):
+        return lambda *values: asked.append(name) or found
+
+    def connected(adapter, _):
+        adapter.create_function("database", 0, lambda: "shop")
+        adapter.create_function("get_lock", 2, told("take", 1))
+        adapter.create_function("release_lock", 1, told("give back", 1))
+
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    event.listen(engine, "connect", connected)
+    yield engine
+    engine.dispose()
+
+
+def test_a_transaction_of_env_py_keeps_the_lock_until_it_is_committed(engine, asked):
+    event.listen(engine, "commit", lambda connection: asked.append("commit"))
+    with engine.begin() as connection:
+        lock = MySqlLock(connection, 1)
+        assert lock.try_to_take()
+        lock.release()
+    assert asked == ["take", "commit", "give back"]
+
+
+def test_without_a_transaction_the_lock_is_given_back_at_once(engine, asked):
+    with engine.connect() as connection:
+        lock = MySqlLock(connection, 1)
+        assert lock.try_to_take()
+        lock.release()
+        assert asked == ["take", "give back"]
+    assert asked == ["take", "give back"]
