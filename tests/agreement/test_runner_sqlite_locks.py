@@ -163,3 +163,33 @@ def test_the_lock_is_kept_until_env_py_has_committed_its_own_transaction(tmp_pat
     assert run.exit_code == 0, run.stderr
     assert (project.folder / "seen").read_text().split() == ["free"] * 2 + ["held", "free"] + ["free"] * 2
     assert not Path(lock_path(str(file))).exists()
+
+
+GOES_ON_AFTER_A_FAILURE = """
+    from alembic import context
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import OperationalError
+
+    URL = context.config.get_main_option("sqlalchemy.url")
+    engines = []
+    for table in ("alembic_version", "another_version", "alembic_version"):
+        engines.append(create_engine(URL))
+        try:
+            with engines[-1].{begin}() as connection:
+                context.configure(connection=connection, version_table=table)
+                with context.begin_transaction():
+                    context.run_migrations()
+        except OperationalError:
+            with engines[0].begin() as connection:
+                connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS late (id int)")
+"""
+
+
+@pytest.mark.parametrize("begin", ["connect", "begin"])
+def test_an_env_py_that_goes_on_after_a_failure_does_not_wait_for_its_own_lock(tmp_path, file, begin):
+    project = from_template(tmp_path / "project").revision("a1", "op.execute('INSERT INTO late VALUES (1)')")
+    project.write_env(GOES_ON_AFTER_A_FAILURE.format(begin=begin))
+    run = migrate(project, f"sqlite:///{file}", options={"lock_give_up_seconds": 1})
+    assert run.exit_code == 0, run.stderr
+    assert (run.kinds().count("LockAcquired"), run.kinds().count("LockAwaited")) == (3, 0)
+    assert not Path(lock_path(str(file))).exists()

@@ -344,3 +344,34 @@ def test_nothing_is_tried_again_after_a_part_was_committed(tmp_path, busy, drive
     message = run.result.failure.message
     assert "blocked by session" in message
     assert "still there: CREATE TABLE stays" in message
+
+
+A_SESSION_FOR_EACH_TRY = """
+    from alembic import context
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import ProgrammingError
+
+    URL = context.config.get_main_option("sqlalchemy.url")
+    engines = [create_engine(URL), create_engine(URL)]
+    for engine in engines:
+        try:
+            with engine.{begin}() as connection:
+                context.configure(connection=connection)
+                with context.begin_transaction():
+                    context.run_migrations()
+        except ProgrammingError:
+            with engine.begin() as connection:
+                connection.exec_driver_sql("CREATE TABLE late (id int)")
+"""
+
+
+@pytest.mark.parametrize("begin", ["connect", "begin"])
+def test_an_env_py_that_tries_again_in_another_session_does_not_wait_for_its_own_lock(
+    tmp_path, database, begin
+):
+    """The first session is in its pool by then, and alive."""
+    project = from_template(tmp_path).revision("a1", "op.execute('INSERT INTO late VALUES (1)')")
+    project.write_env(A_SESSION_FOR_EACH_TRY.format(begin=begin))
+    run = migrate(project, database.url(), options={"lock_give_up_seconds": 1})
+    assert run.exit_code == 0, run.stderr
+    assert (run.kinds().count("LockAcquired"), run.kinds().count("LockAwaited")) == (2, 0)

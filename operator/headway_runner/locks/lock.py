@@ -54,8 +54,11 @@ class Lock(Protocol):
     def try_to_take(self) -> bool:
         """Whether it is ours now; returns at once."""
 
-    def release(self) -> None:
-        """Give it back, once env.py's transaction has ended; only called while it is ours."""
+    def release(self, failed: bool = False) -> None:
+        """Give it back, once env.py's transaction has ended; only called while it is ours.
+
+        ``failed``: so has what was done under it.
+        """
 
     def holder(self) -> str:
         """Who has it now, as far as the server tells; "" when nobody has or nothing is told."""
@@ -73,13 +76,16 @@ class PostgresLock:
         """``pg_try_advisory_lock``."""
         return bool(self._ask("pg_try_advisory_lock"))
 
-    def release(self) -> None:
-        """``pg_advisory_unlock``, which a rollback does not undo."""
+    def release(self, failed: bool = False) -> None:
+        """``pg_advisory_unlock``, which a rollback does not undo; nothing of a failure is committed with it."""
         adapter, statement = self._adapter, self._call("pg_advisory_unlock")
+        is_done = not (failed or self._connection.in_transaction())
 
         def give_back() -> None:
+            if not is_done:
+                adapter.rollback()
             query(adapter, statement)
-            adapter.rollback()
+            (adapter.commit if is_done else adapter.rollback)()
 
         if not self._connection.closed:
             when_committed(self._connection, give_back)
@@ -148,7 +154,7 @@ class SqliteLock:
             os.pwrite(file, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
         return True
 
-    def release(self) -> None:
+    def release(self, failed: bool = False) -> None:
         """The file is removed while it is locked: nobody can have a lock on one that others do not see."""
         path, kept = self._path, self.kept
         kept[path] = self._file
@@ -258,8 +264,11 @@ def held(
         sleep(POLL_SECONDS)
     try:
         yield True
-    except BaseException:
-        # The session is ending and the lock with it; asking a broken one would hide what broke it.
+    except Exception:
+        # env.py may go on, in another session. What a broken one says to this would hide what broke it, and it ends.
+        # With anything else that is raised the process ends, and the lock with it.
+        with suppress(Exception):
+            lock.release(failed=True)
         raise
     else:
         lock.release()

@@ -57,7 +57,7 @@ class MySqlLock:
                 query(self._adapter, f"SELECT GET_LOCK('{self._watched}', 0)")
         return True
 
-    def release(self) -> None:
+    def release(self, failed: bool = False) -> None:
         """``RELEASE_LOCK``."""
         adapter, sign, name, watched = self._adapter, self._sign, self._name, self._watched
 

@@ -63,8 +63,9 @@ class FakeLock:
         self.tries += 1
         return self.tries > self.free_after
 
-    def release(self):
+    def release(self, failed=False):
         self.released = True
+        self.failed = failed
 
     def holder(self):
         return "session 4711"
@@ -91,6 +92,30 @@ def test_a_lock_is_polled_until_it_is_free_and_given_back():
     with hold(lock, 60) as is_held:
         assert is_held
     assert (lock.tries, lock.released) == (4, True)
+
+
+class LostLock(FakeLock):
+    def release(self, failed=False):
+        raise ConnectionError("the session is gone")
+
+
+def test_a_lock_is_given_back_also_when_the_work_failed_because_env_py_may_go_on():
+    lock = FakeLock(free_after=0)
+    with pytest.raises(ValueError, match="the work"), hold(lock, 60):
+        raise ValueError("the work")
+    assert (lock.released, lock.failed) == (True, True)
+
+
+def test_a_lock_that_cannot_be_given_back_does_not_hide_what_failed():
+    with pytest.raises(ValueError, match="the work"), hold(LostLock(free_after=0), 60):
+        raise ValueError("the work")
+
+
+def test_a_session_that_is_interrupted_is_not_asked_for_its_lock():
+    lock = FakeLock(free_after=0)
+    with pytest.raises(KeyboardInterrupt), hold(lock, 60):
+        raise KeyboardInterrupt
+    assert not lock.released
 
 
 def test_a_lock_that_is_never_free_is_given_up():
