@@ -6,28 +6,41 @@ count: a rerun finds it and goes on from there.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
 from headway_runner.connections.dbapi import adapter_of, bare
+from headway_runner.statements.commands import commands
 
-_ENDS = re.compile(r"\s*(commit|end)\b(?!\s+prepared)", re.I)
-_DROPS = re.compile(r"\s*(rollback|abort)\b(?!\s+(to|prepared)\b)", re.I)
-_BEGINS = re.compile(r"\s*(begin|start\s+transaction)\b", re.I)
+_ENDS = re.compile(r"(commit|end)\b(?!\s+prepared)|prepare\s+transaction\b", re.I)
+_DROPS = re.compile(r"(rollback|abort)\b(?!\s+((work|transaction)\s+)?(to|prepared)\b)", re.I)
+_CHAINS = re.compile(r".*\band\s+chain\b", re.I)
+_BEGINS = re.compile(r"(begin|start\s+transaction)\b", re.I)
 _HARMLESS = re.compile(
-    r"\s*(set|show|reset|savepoint|release|rollback\s+to)\b|\s*select\s+1\s*$|.*\bpg_catalog\.", re.I | re.S
+    r"(set|show|reset|savepoint|release|rollback(\s+(work|transaction))?\s+to)\b(?!\s+password)|select\s+1\s*$"
+    r"|select\b(?=.*\bpg_catalog\.)(?!.*\b(into|setval|nextval|lo_\w+)\b)",
+    re.I | re.S,
 )
 """``SELECT 1`` is how an idle connection is kept alive."""
-_CONCURRENTLY = re.compile(r"\s*(create|drop|reindex)\b.*\bconcurrently\b", re.I | re.S)
+_CONCURRENTLY = re.compile(r"(create|drop|reindex)\b.*\bconcurrently\b", re.I | re.S)
 _READS = re.compile(r"\s*(select|values|table|explain|fetch|declare|close)\b", re.I)
-_DEFINES = re.compile(r"\s*(create|alter|drop|rename|truncate)\b", re.I)
+_DEFINES = re.compile(
+    r"(create|alter|drop|rename|truncate|grant|revoke|install|uninstall|import|set\s+password)\b", re.I
+)
+_COMMITS_OTHERS = re.compile(
+    r"(begin|start|stop|change|lock|unlock|analyze|check|optimize|repair|flush|reset|cache|load\s+index)\b"
+    r"|set\b.*\bautocommit\b",
+    re.I,
+)
+"""MySQL commits what was open before these, too. Of themselves nothing is left that a rerun would stumble over."""
 _VALUES = re.compile(
     r"'|\$|\b(VALUES|SELECT|WHERE|DEFAULT)\b|\bSET\b(?!\s+(NOT|DATA|SCHEMA|STORAGE)\b)|(?<![\w\"])\d", re.I
 )
 _FOLLOW_THE_SERVER = ("psycopg", "psycopg_async", "pg8000")
+_MYSQL = ("mysql", "mariadb")
 RESUMABLE = "headway_resumable"
 """The execution option that the operations library sets on its own sessions."""
 _LOCAL = re.compile(r"\s*set\s+local\b", re.I)
@@ -91,24 +104,37 @@ class TransactionWatch:
             self._switched.pop().autocommit = False
 
     def _starts(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
-        """MySQL commits what was open before a definition, also before one that then fails."""
-        is_mysql = self.inside and connection.dialect.name in ("mysql", "mariadb")
-        if is_mysql and not is_resumable(connection) and _DEFINES.match(statement):
-            self._keep(self._taken(connection))
+        """What a text commits before its last command stays also when that fails, and nothing tells where it fails.
+
+        MySQL commits what was open before a definition, also before one that then fails.
+        """
+        if not self.inside or is_resumable(connection):
+            return
+        found = commands(statement, connection.dialect.name)
+        is_mysql = connection.dialect.name in _MYSQL
+        kept = kept_by_parts(found, is_mysql)
+        if kept is not None:
+            self._keep([*self._taken(connection), *kept])
 
     def _executed(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
         if not self.inside or is_resumable(connection):
             return
-        if _ENDS.match(statement) or _DROPS.match(statement):
-            opened = self._taken(connection)
-            if _ENDS.match(statement):
-                self._keep(opened)
-            self._autocommit = True
+        found = commands(statement, connection.dialect.name)
+        has_ended = False
+        for one in found:
+            if _ENDS.match(one) or _DROPS.match(one):
+                opened = self._taken(connection)
+                if _ENDS.match(one):
+                    self._keep(opened)
+                self._autocommit = has_ended = not _CHAINS.match(one)
+            elif _BEGINS.match(one):
+                self._autocommit = has_ended = False
+            elif is_change(one, connection.dialect.name in _MYSQL):
+                self._changed(connection, one)
+        if has_ended and len(found) == 1:
             self._keep_out_of_transactions(connection)
-        elif _BEGINS.match(statement):
+        elif has_ended and connection.dialect.driver in _FOLLOW_THE_SERVER:
             self._autocommit = False
-        elif not _HARMLESS.match(statement):
-            self._changed(connection, statement)
 
     def _changed(self, connection: Connection, statement: str) -> None:
         implicit = connection.dialect.name != "postgresql" and _DEFINES.match(statement)
@@ -147,6 +173,27 @@ class TransactionWatch:
             if not adapter.autocommit:
                 adapter.autocommit = True
                 self._switched.append(adapter)
+
+
+def is_change(command: str, is_mysql: bool) -> bool:
+    """Whether it may do something that stays."""
+    is_none = _BEGINS.match(command) or _ENDS.match(command) or _DROPS.match(command)
+    is_harmless = _HARMLESS.match(command) or (is_mysql and _COMMITS_OTHERS.match(command))
+    return bool(command) and not is_none and not is_harmless
+
+
+def kept_by_parts(found: Sequence[str], is_mysql: bool) -> list[str] | None:
+    """What is committed of a text, at the latest, when its last command begins; None: it commits nothing until then.
+
+    The empty list: what was open before it.
+    """
+
+    def commits_before(number: int) -> bool:
+        mine = is_mysql and bool(_DEFINES.match(found[number]) or _COMMITS_OTHERS.match(found[number]))
+        return mine or (number > 0 and bool(_ENDS.match(found[number - 1])))
+
+    last = next((number for number in reversed(range(len(found))) if commits_before(number)), None)
+    return None if last is None else [beginning(one) for one in found[:last] if is_change(one, is_mysql)]
 
 
 def is_resumable(connection: Connection) -> bool:

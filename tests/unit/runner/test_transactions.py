@@ -1,0 +1,187 @@
+"""What of a revision counts as committed: COMMIT wherever it stands, and what commits by itself; in doubt it does."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from headway_runner.statements.commands import commands
+from headway_runner.statements.transactions import TransactionWatch
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("COMMIT", ["COMMIT"]),
+        (" commit ; ", ["commit"]),
+        ("/* x */ COMMIT", ["COMMIT"]),
+        ("-- x; y\nCOMMIT", ["COMMIT"]),
+        ("/* a /* b; */ c; */ COMMIT", ["COMMIT"]),
+        ("DELETE FROM t; COMMIT; ALTER TABLE b ADD x int", ["DELETE FROM t", "COMMIT", "ALTER TABLE b ADD x int"]),
+        ("INSERT INTO t VALUES ('; COMMIT; ''--'); SELECT 2", ["INSERT INTO t VALUES ('')", "SELECT 2"]),
+        (r"INSERT INTO t VALUES ('\'); COMMIT; SELECT '1'", ["INSERT INTO t VALUES ('')", "COMMIT", "SELECT ''"]),
+        (r"INSERT INTO t VALUES (E'\'; COMMIT; '); SELECT 2", ["INSERT INTO t VALUES (E'')", "SELECT 2"]),
+        ('UPDATE "a;b--" SET x = 1; END', ['UPDATE "a;b--" SET x = 1', "END"]),
+        ("DO $$ BEGIN COMMIT; END $$; SELECT 2", ["DO $$", "SELECT 2"]),
+        ("DO $a$ BEGIN $$; COMMIT; $$ END $a$", ["DO $$"]),
+        ("CREATE FUNCTION f() AS 'BEGIN; COMMIT; END;' LANGUAGE sql;", ["CREATE FUNCTION f() AS '' LANGUAGE sql"]),
+        (
+            "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC INSERT INTO t VALUES (1); SELECT 1; END; COMMIT",
+            ["CREATE FUNCTION f() RETURNS int BEGIN ATOMIC INSERT INTO t VALUES (1); SELECT 1; END", "COMMIT"],
+        ),
+        ("SELECT data #> path, $1 FROM t; SELECT 2", ["SELECT data #> path, $1 FROM t", "SELECT 2"]),
+        ("SELECT 'open; COMMIT", ["SELECT ''"]),
+        ("SELECT 1 -- the end; COMMIT", ["SELECT 1"]),
+    ],
+)  # fmt: skip
+def test_a_text_is_told_apart_into_its_commands(text, found):
+    normal = [" ".join(one.split()) for one in commands(text, "postgresql")]
+    assert normal == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("# COMMIT;\nALTER TABLE t ADD x int", ["ALTER TABLE t ADD x int"]),
+        ("SELECT 1--1; COMMIT", ["SELECT 1--1", "COMMIT"]),
+        (r"INSERT INTO t VALUES ('\'; COMMIT; ')", ["INSERT INTO t VALUES ('')"]),
+        ("/*!40000 ALTER TABLE t DISABLE KEYS */", ["ALTER TABLE t DISABLE KEYS"]),
+        (
+            "CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW BEGIN SET @a = 1; COMMIT; END;",
+            ["CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW BEGIN SET @a = 1; COMMIT; END"],
+        ),
+    ],
+)  # fmt: skip
+def test_mysql_writes_some_of_it_in_another_way(text, found):
+    assert [" ".join(one.split()) for one in commands(text, "mysql")] == found
+
+
+class Revision:
+    """Its statements on one connection, each followed by what becomes of it."""
+
+    def __init__(self, dialect: str = "postgresql", driver: str = "psycopg") -> None:
+        self.adapter = SimpleNamespace(autocommit=False)
+        self.connection = cast(
+            Any,
+            SimpleNamespace(
+                dialect=SimpleNamespace(name=dialect, driver=driver),
+                connection=SimpleNamespace(dbapi_connection=self.adapter),
+                get_execution_options=dict,
+                invalidated=False,
+            ),
+        )
+        self.watch = TransactionWatch()
+        self.watch.begin(self.connection)
+
+    def does(self, *statements: str) -> Revision:
+        for one in statements:
+            self.watch._starts(self.connection, None, one)
+            self.watch._executed(self.connection, None, one)
+        return self
+
+    def fails(self, statement: str) -> list[str]:
+        """What counts as committed, once this statement has failed and Alembic has rolled back."""
+        self.watch._starts(self.connection, None, statement)
+        self.watch._rolls_back(self.connection)
+        return list(self.watch.kept)
+
+
+BUSY = "ALTER TABLE busy ADD COLUMN x int"
+
+
+@pytest.mark.parametrize(
+    ("statement", "kept"),
+    [
+        ("COMMIT", ["UPDATE a"]),
+        ("/* x */ COMMIT", ["UPDATE a"]),
+        ("-- x\nCOMMIT", ["UPDATE a"]),
+        ("INSERT INTO t VALUES (1); COMMIT", ["UPDATE a", "INSERT INTO t"]),
+        ("BEGIN; INSERT INTO t VALUES (1); COMMIT;", ["UPDATE a", "INSERT INTO t"]),
+        ("INSERT INTO t VALUES (1); COMMIT; DELETE FROM c", ["UPDATE a", "INSERT INTO t", "DELETE FROM c"]),
+        ("COMMIT; BEGIN; DELETE FROM c", ["UPDATE a"]),
+        ("INSERT INTO t VALUES (1); END; BEGIN", ["UPDATE a", "INSERT INTO t"]),
+        ("PREPARE TRANSACTION 'x'", ["UPDATE a"]),
+        ("COMMIT AND CHAIN", ["UPDATE a"]),
+        ("ROLLBACK; INSERT INTO t VALUES (1); COMMIT", ["INSERT INTO t"]),
+        ("INSERT INTO t VALUES ('; COMMIT;')", []),
+        ("DO $$ BEGIN COMMIT; END $$; DELETE FROM c", []),
+        ("CREATE FUNCTION f() RETURNS int BEGIN ATOMIC INSERT INTO t VALUES (1); SELECT 1; END", []),
+        ("COMMIT PREPARED 'x'", []),
+        ("ROLLBACK", []),
+        ("SAVEPOINT s; DELETE FROM c; ROLLBACK TO s", []),
+    ],
+)
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+def test_what_a_text_has_committed_stays_when_a_later_statement_fails(driver, statement, kept):
+    assert Revision(driver=driver).does("UPDATE a SET x = 1", statement).fails(BUSY) == kept
+
+
+@pytest.mark.parametrize(
+    ("statement", "kept"),
+    [
+        (f"INSERT INTO t VALUES (1); COMMIT; {BUSY}", ["UPDATE a", "INSERT INTO t"]),
+        (f"BEGIN; INSERT INTO t VALUES (1); COMMIT; BEGIN; {BUSY}; COMMIT", ["UPDATE a", "INSERT INTO t"]),
+        (f"COMMIT; {BUSY}", ["UPDATE a"]),
+        (f"BEGIN; INSERT INTO t VALUES (1); {BUSY}; COMMIT; -- the end", []),
+        (f"INSERT INTO t VALUES ('COMMIT;'); {BUSY}", []),
+        (f"DO $$ BEGIN COMMIT; END $$; {BUSY}", []),
+    ],
+)
+def test_what_a_text_commits_before_its_last_command_stays_also_when_it_fails(statement, kept):
+    assert Revision().does("UPDATE a SET x = 1").fails(statement) == kept
+
+
+@pytest.mark.parametrize(
+    ("statement", "counts"),
+    [
+        ("SELECT 1 FROM pg_catalog.pg_class", False),
+        ("SELECT pg_catalog.set_config('search_path', '', false);", False),
+        ('ALTER TABLE a ALTER x TYPE text COLLATE pg_catalog."C"', True),
+        ("CREATE TABLE b AS SELECT * FROM pg_catalog.pg_class", True),
+        ("SELECT * INTO b FROM pg_catalog.pg_class", True),
+        ("WITH x AS (DELETE FROM a RETURNING 1) SELECT 1 FROM pg_catalog.pg_class", True),
+    ],
+)
+def test_only_what_reads_the_catalogue_counts_as_nothing(statement, counts):
+    assert bool(Revision().does(statement, "COMMIT").fails(BUSY)) == counts
+
+
+@pytest.mark.parametrize("dialect", ["mysql", "mariadb"])
+@pytest.mark.parametrize(
+    ("statement", "itself"),
+    [
+        ("CREATE TABLE t (id int)", ["CREATE TABLE t (id int)"]),
+        ("GRANT SELECT ON a TO b", ["GRANT"]),
+        ("REVOKE SELECT ON a FROM b", ["REVOKE"]),
+        ("LOCK TABLES a WRITE", []),
+        ("UNLOCK TABLES", []),
+        ("START TRANSACTION", []),
+        ("BEGIN", []),
+        ("ANALYZE TABLE a", []),
+        ("OPTIMIZE TABLE a", []),
+        ("FLUSH TABLES", []),
+        ("SET autocommit = 1", []),
+        ("/*!40000 ALTER TABLE a DISABLE KEYS */", ["ALTER TABLE a DISABLE KEYS"]),
+    ],
+)
+def test_mysql_commits_what_was_open_before_these(dialect, statement, itself):
+    assert Revision(dialect, "pymysql").does("UPDATE a SET x = 1", statement).fails(
+        "UPDATE busy SET x = 1"
+    ) == [
+        "UPDATE a",
+        *itself,
+    ]
+
+
+@pytest.mark.parametrize("statement", ["SELECT 1", "SET @a = 1", "SAVEPOINT s", "REPLACE INTO t VALUES (1)"])
+def test_mysql_commits_nothing_before_others(statement):
+    found = Revision("mysql", "pymysql").does("UPDATE a SET x = 1", statement).fails("UPDATE busy SET x = 1")
+    assert found == []
+
+
+def test_a_driver_that_asks_the_server_is_kept_out_of_transactions_only_by_a_commit_alone():
+    alone, part = Revision().does("/* x */ COMMIT"), Revision().does("BEGIN; DELETE FROM c; COMMIT")
+    assert (alone.adapter.autocommit, part.adapter.autocommit) == (True, False)
+    assert part.does("INSERT INTO t VALUES (1)").fails(BUSY) == ["DELETE FROM c"]
