@@ -375,3 +375,20 @@ def test_an_env_py_that_tries_again_in_another_session_does_not_wait_for_its_own
     run = migrate(project, database.url(), options={"lock_give_up_seconds": 1})
     assert run.exit_code == 0, run.stderr
     assert (run.kinds().count("LockAcquired"), run.kinds().count("LockAwaited")) == (2, 0)
+
+
+def test_nothing_is_tried_again_after_an_earlier_revision_of_the_transaction_committed_a_part(tmp_path, busy):
+    """Its version row is undone with the later one, so it would run again over what it has left."""
+    project = (
+        from_template(tmp_path)
+        .use_env("explicit_transactions")
+        .revision("a1", "with op.get_context().autocommit_block(): op.execute('CREATE TABLE stays ()')")
+    )
+    project.revision("a2", "op.execute('ALTER TABLE busy ADD COLUMN a int')")
+    blocker = reader(busy)
+    wish = {"CONFIGURE": "{'transaction_per_migration': False}"}
+    run = migrate(project, busy.url(), wish, options={"lock_timeout_seconds": 1})
+    blocker.rollback()
+    assert run.result.failure.name == "PartiallyApplied", run.result.failure
+    assert "Committed before that and still there: CREATE TABLE stays ()" in run.result.failure.message
+    assert (run.of(PassRetried), run.result.to_revision) == ([], ())

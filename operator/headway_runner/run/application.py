@@ -290,12 +290,12 @@ class Applier(ContextGuard):
                 f"{'; '.join(self.watch.undone)}. It counts as applied; look whether it should.",
                 warning=True,
             )
-        self.watch.end()
+        committed = commits_each_revision(context)
+        self.watch.end(shares=not committed)
         self.library.clear()
         self.loops.clear()
         self.unfinished.end()
         self.applied.append(revision)
-        committed = commits_each_revision(context)
         return RevisionApplied(self._name, revision, int(seconds * 1000), committed, healed, index, total)
 
     def _call(self, upgrade: Callable[..., None], arguments: dict[str, Any]) -> None:

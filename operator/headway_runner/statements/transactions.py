@@ -73,8 +73,14 @@ class TransactionWatch:
         """Told what has been committed, each time that it becomes more."""
         self.inside = False
         """The revision's own function is running."""
-        self.kept: dict[str, None] = {}
-        """What has been committed, as the beginnings of its statements, in order."""
+        self._own: dict[str, None] = {}
+        """What the revision has committed, as the beginnings of its statements, in order."""
+        self._earlier: dict[str, None] = {}
+        """The same of earlier revisions whose version rows are in the open transaction: they would run again, too."""
+        self._commits_them = False
+        """The revision itself has begun a commit, and those rows with it; once a statement follows it was done."""
+        self._is_over = False
+        """The transaction with the version rows was ended, after the revision's own function was."""
         self.undone: dict[str, None] = {}
         """What was rolled back on a connection of the revision's own, in order: its version row does not tell."""
         self._migration: Any = None
@@ -92,14 +98,30 @@ class TransactionWatch:
         event.listen(Engine, "commit", self._commits)
         event.listen(Engine, "rollback", self._rolls_back)
 
+    @property
+    def kept(self) -> dict[str, None]:
+        """What stays of what has no version row, should the revision fail now: in order."""
+        return {**self._earlier, **self._own}
+
     def begin(self, connection: Connection | None = None) -> None:
         """A revision starts on this connection."""
-        self.inside, self.kept, self.undone, self._open, self._autocommit = True, {}, {}, {}, False
-        self._migration = None if connection is None else adapter_of(connection)
+        migration = None if connection is None else adapter_of(connection)
+        if self._is_over or migration is not self._migration:
+            self._earlier, self._autocommit = {}, False
+        self._migration, self._is_over, self._commits_them = migration, False, False
+        self.inside, self._own, self.undone, self._open = True, {}, {}, {}
+        if self._earlier:
+            self._tell(tuple(self.kept))
 
-    def end(self) -> None:
-        """A revision has ended: connections that were switched go back to transactions."""
-        self.inside, self.kept = False, {}
+    def end(self, shares: bool = False) -> None:
+        """A revision has ended: connections that were switched go back to transactions.
+
+        ``shares``: the next one goes on in its transaction. Its version row is in that, too, unless it was committed.
+        """
+        is_recorded = not shares or self._autocommit
+        self._earlier = {} if is_recorded else self.kept
+        self.inside, self._own = False, {}
+        self._autocommit = self._autocommit and shares and not self._switched
         while self._switched:
             self._switched.pop().autocommit = False
 
@@ -110,6 +132,8 @@ class TransactionWatch:
         """
         if not self.inside or is_resumable(connection):
             return
+        if self._commits_them:
+            self._earlier, self._commits_them = {}, False
         found = commands(statement, connection.dialect.name)
         is_mysql = connection.dialect.name in _MYSQL
         kept = kept_by_parts(found, is_mysql)
@@ -126,6 +150,7 @@ class TransactionWatch:
                 opened = self._taken(connection)
                 if _ENDS.match(one):
                     self._keep(opened)
+                    self._earlier = {} if self._is_migration(connection) else self._earlier
                 self._autocommit = has_ended = not _CHAINS.match(one)
             elif _BEGINS.match(one):
                 self._autocommit = has_ended = False
@@ -144,21 +169,31 @@ class TransactionWatch:
             self._open.setdefault(id(adapter_of(connection)), []).append(beginning(statement))
 
     def _commits(self, connection: Connection) -> None:
+        self._notice_an_end(connection, self.inside)
         if self.inside and not is_resumable(connection):
             self._keep(self._taken(connection))
             self._autocommit = False
 
+    def _notice_an_end(self, connection: Connection, commits_them: bool) -> None:
+        if self._is_migration(connection):
+            self._is_over = self._is_over or not self.inside
+            self._commits_them = self._commits_them or commits_them
+
+    def _is_migration(self, connection: Connection) -> bool:
+        return self._migration is not None and adapter_of(connection) is self._migration
+
     def _keep(self, statements: list[str]) -> None:
-        before = len(self.kept)
-        self.kept.update(dict.fromkeys(statements))
-        if len(self.kept) > before:
+        before = len(self._own)
+        self._own.update(dict.fromkeys(statements))
+        if len(self._own) > before:
             self._tell(tuple(self.kept))
 
     def _rolls_back(self, connection: Connection) -> None:
         if connection.invalidated or is_resumable(connection):
             return
+        self._notice_an_end(connection, False)
         undone = self._taken(connection)
-        if self.inside and adapter_of(connection) is not self._migration:
+        if self.inside and not self._is_migration(connection):
             self.undone.update(dict.fromkeys(one for one in undone if not _READS.match(one)))
         else:
             self._autocommit = False

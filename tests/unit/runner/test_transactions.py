@@ -185,3 +185,80 @@ def test_a_driver_that_asks_the_server_is_kept_out_of_transactions_only_by_a_com
     alone, part = Revision().does("/* x */ COMMIT"), Revision().does("BEGIN; DELETE FROM c; COMMIT")
     assert (alone.adapter.autocommit, part.adapter.autocommit) == (True, False)
     assert part.does("INSERT INTO t VALUES (1)").fails(BUSY) == ["DELETE FROM c"]
+
+
+class OneTransaction(Revision):
+    """Revisions that share one."""
+
+    def autocommits(self, statement: str) -> Revision:
+        """As ``autocommit_block()`` does: what was open is committed, and the statement by itself."""
+        self.watch._commits(self.connection)
+        self.adapter.autocommit = True
+        self.does(statement)
+        self.adapter.autocommit = False
+        return self
+
+    def ends(self) -> OneTransaction:
+        self.watch.inside = False
+        self.watch.end(shares=True)
+        return self
+
+    def next(self) -> OneTransaction:
+        self.ends().watch.begin(self.connection)
+        return self
+
+    def is_committed(self) -> OneTransaction:
+        self.watch._commits(self.connection)
+        return self
+
+
+INDEX = "CREATE INDEX i ON a (x)"
+
+
+def test_what_an_earlier_revision_committed_stays_when_its_version_row_is_undone_with_a_later_one():
+    one = OneTransaction()
+    one.does("UPDATE a SET x = 1")
+    one.autocommits(INDEX)
+    assert one.next().fails(BUSY) == ["UPDATE a", INDEX]
+
+
+def test_it_is_known_also_of_a_process_that_is_killed_in_the_later_one():
+    one = OneTransaction()
+    one.autocommits(INDEX)
+    told: list[tuple[str, ...]] = []
+    one.watch._tell = told.append
+    one.next()
+    assert told == [(INDEX,)]
+
+
+def test_an_earlier_revision_whose_version_row_a_later_one_has_committed_is_done():
+    one = OneTransaction()
+    one.autocommits(INDEX)
+    assert one.next().autocommits("CREATE INDEX j ON a (x)").fails(BUSY) == ["CREATE INDEX j ON a (x)"]
+
+
+def test_what_was_committed_with_its_version_row_is_done_before_another_context_begins():
+    one = OneTransaction()
+    one.autocommits(INDEX)
+    one.ends().is_committed().watch.begin(one.connection)
+    assert one.fails(BUSY) == []
+
+
+def test_a_version_row_that_is_committed_for_each_revision_all_the_same_is_done():
+    """As Alembic does where definitions commit by themselves."""
+    one = OneTransaction("mysql", "pymysql")
+    one.does("CREATE TABLE t (id int)").watch.inside = False
+    assert one.is_committed().next().fails("UPDATE busy SET x = 1") == []
+
+
+def test_a_driver_that_knows_of_no_commit_commits_each_statement_of_later_revisions_too():
+    one = OneTransaction(driver="psycopg2")
+    one.does("COMMIT")
+    assert one.next().does("DELETE FROM c").fails(BUSY) == ["DELETE FROM c"]
+
+
+def test_what_is_committed_with_each_version_row_is_not_carried_over():
+    one = Revision()
+    one.does("DELETE FROM c; COMMIT").watch.end()
+    one.watch.begin(one.connection)
+    assert one.fails(BUSY) == []
