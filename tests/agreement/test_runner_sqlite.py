@@ -113,3 +113,20 @@ def test_a_column_is_changed_by_way_of_a_copied_table(tmp_path, file):
     connection.close()
     assert columns == {"id": "BIGINT", "name": "VARCHAR(20)"}
     assert tables(file) == {"alembic_version", "a1"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys; sys.stdout.close()",
+        "import sys; sys.stdout = sys.stderr = type('Log', (), {'write': lambda *_: None})()",
+    ],
+    ids=["closed", "replaced"],
+)
+def test_an_application_may_close_or_replace_its_streams(tmp_path, file, code):
+    project = from_template(tmp_path / "project").tables("a1")
+    project.env.write_text(f"{project.env.read_text()}\n{code}\n")
+    run = migrate(project, f"sqlite:///{file}")
+    assert run.exit_code == 0, run.stderr
+    assert (run.result.applied, run.kinds().count("Verified")) == (("a1",), 1)
+    assert "Traceback" not in run.stderr

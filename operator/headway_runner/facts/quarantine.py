@@ -17,6 +17,8 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from headway_runner.words.standard_streams import flush
+
 CONNECTS = "connects to something"
 QUERIES = "uses a database connection of its own"
 WRITES = "changes files"
@@ -82,8 +84,7 @@ def tried() -> str:
 def quarantine() -> Iterator[None]:
     """For this process, until the end of the block; descriptors 1 and 2 lead nowhere meanwhile."""
     _install()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     kept = os.dup(1), os.dup(2)
     os.dup2(nowhere, 1)
@@ -95,8 +96,7 @@ def quarantine() -> Iterator[None]:
     finally:
         _State.active = False
         sys.dont_write_bytecode = wrote_bytecode
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush()
         for number, descriptor in enumerate(kept, start=1):
             os.dup2(descriptor, number)
         for descriptor in (*kept, nowhere):

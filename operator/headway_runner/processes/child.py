@@ -8,7 +8,6 @@ gone (the pipe ends) the statement is cancelled and the process ends: no migrati
 import os
 import select
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -16,10 +15,10 @@ from typing import Any, Protocol
 from headway_contract.control import Control
 from headway_contract.events import Event
 from headway_contract.records import dataclass
-from headway_runner.connections.dbapi import void
 from headway_runner.processes.level import Level
 from headway_runner.processes.pipes import Sender
 from headway_runner.words.reports import say
+from headway_runner.words.standard_streams import flush
 
 STOP = b"s"
 """At the next safe point."""
@@ -154,7 +153,7 @@ class Link:
         """In the thread that takes orders: the process ends, or its main thread is past the point and knows."""
         with self._ending:
             if self._nothing_has_begun:
-                void(sys.stdout.flush())
+                flush()
                 os._exit(1)
 
     def pass_orders_on(self, pass_on: Callable[[bytes], None]) -> None:
@@ -234,6 +233,7 @@ def run_child(words: Sender, orders: int, level: Level, phase: Callable[[Link], 
         say("the supervising process is gone; this one ends too")
     finally:
         # Neither the parent's exit handlers nor forgotten threads of the user's code may hold the process.
-        void(sys.stdout.flush())
-        void(sys.stderr.flush())
-        os._exit(status)
+        try:
+            flush()
+        finally:
+            os._exit(status)

@@ -24,6 +24,7 @@ from headway_contract.records import dataclass
 from headway_contract.result import Failure
 from headway_runner.words import states
 from headway_runner.words.run_failed import RunFailed
+from headway_runner.words.standard_streams import write_error
 from headway_runner.words.titles import named
 from headway_runner.words.wording import describe, origin, print_frames, sqlstate
 
@@ -248,5 +249,4 @@ def print_error(error: BaseException) -> None:
         error = error.__cause__
     if not isinstance(error, RunFailed):
         print_frames(error.__traceback__)
-        sys.stderr.write(f"headway: {describe(error)}\n")
-        sys.stderr.flush()
+        write_error(f"headway: {describe(error)}\n")

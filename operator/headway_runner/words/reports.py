@@ -1,17 +1,15 @@
 """What a person reads in the container's log besides the events: on stderr, without secrets."""
 
-import sys
-
 from headway_contract.failures import next_step_after
 from headway_contract.result import Outcome, RunResult
 from headway_contract.sentences import counted, sentence
 from headway_runner.words.secrecy import mask
+from headway_runner.words.standard_streams import write_error
 
 
 def say(text: str) -> None:
     """One line."""
-    sys.stderr.write(f"headway: {mask(text)}\n")
-    sys.stderr.flush()
+    write_error(f"headway: {mask(text)}\n")
 
 
 def last_words(result: RunResult) -> str:

@@ -5,7 +5,6 @@ in it; what quotes the statement or rows (LINE, DETAIL, CONTEXT) is left out. Co
 """
 
 import re
-import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from types import TracebackType
@@ -16,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from headway_contract.result import shorten
 from headway_runner.words.data import without_data
 from headway_runner.words.secrecy import mask
+from headway_runner.words.standard_streams import write_error
 
 _QUOTED = re.compile(
     r"^\s*\^|\b(?:LINE|ZEILE|LIGNE|L[IÍ]NEA|LINHA) ?\d+ ?:|\[SQL: |\[parameters: "
@@ -97,4 +97,4 @@ def print_frames(trace: TracebackType | None) -> None:
     for frame in traceback.extract_tb(trace):
         code = _TEXT_IN_CODE.sub(r"\1…\1", (frame.line or "").strip())
         where = f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}\n'
-        sys.stderr.write(mask(where + (f"    {code}\n" if code else "")))
+        write_error(mask(where + (f"    {code}\n" if code else "")))
