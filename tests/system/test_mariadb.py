@@ -223,3 +223,60 @@ def test_the_lock_is_free_when_the_revisions_are_done_although_env_py_keeps_its_
     assert run.result.applied == ("a4",)
     (project.folder / "leave").touch()
     staying.finish()
+
+
+TENANTS = """
+    import zlib
+    from alembic import context
+    from sqlalchemy import create_engine
+    from headway_runner.locks.mysql_lock import MySqlLock
+
+    engine = create_engine(context.config.get_main_option("sqlalchemy.url"))
+
+    def note():
+        with engine.connect() as beside, open("seen", "a") as seen:
+            holder = MySqlLock(beside, zlib.crc32(b"None.alembic_version")).holder()
+            print("held" if holder else "free", file=seen)
+
+    with engine.begin() as connection:
+        for table in ("alembic_version", "another_version", "third_version"):
+            context.configure(connection=connection, version_table=table)
+            with context.begin_transaction():
+                context.run_migrations()
+        note()
+    note()
+"""
+
+
+def test_the_lock_is_kept_until_env_py_has_committed_its_own_transaction(public_tmp_path, mysql_url):
+    """The looks before and after take none."""
+    project = from_template(public_tmp_path / "project", "generic")
+    project.revision("a1", "op.execute('CREATE TABLE IF NOT EXISTS users (id int)')")
+    project.write_env(TENANTS)
+    run = migrate(project, mysql_url)
+    assert run.exit_code == 0, run.stderr
+    assert (project.folder / "seen").read_text().split() == ["free"] * 2 + ["held", "free"] + ["free"] * 2
+
+
+def test_an_env_py_that_goes_on_after_a_failure_does_not_wait_for_its_own_lock(public_tmp_path, mysql_url):
+    project = from_template(public_tmp_path / "project", "generic")
+    project.revision("a1", "op.execute('INSERT INTO late VALUES (1)')")
+    project.write_env("""
+        from alembic import context
+        from sqlalchemy import create_engine
+        from sqlalchemy.exc import ProgrammingError
+
+        engines = [create_engine(context.config.get_main_option("sqlalchemy.url")) for _ in range(2)]
+        for engine in engines:
+            try:
+                with engine.connect() as connection:
+                    context.configure(connection=connection)
+                    with context.begin_transaction():
+                        context.run_migrations()
+            except ProgrammingError:
+                with engine.begin() as connection:
+                    connection.exec_driver_sql("CREATE TABLE late (id int)")
+    """)
+    run = migrate(project, mysql_url, options={"lock_give_up_seconds": 1})
+    assert run.exit_code == 0, run.stderr
+    assert (run.kinds().count("LockAcquired"), run.kinds().count("LockAwaited")) == (2, 0)

@@ -1,9 +1,10 @@
 """The migration lock on MySQL and MariaDB, and how a session whose node is lost is told from one that is slow.
 
 Neither server looks for its clients: a session of a lost node lives for hours, and so does its lock. The session that
-works cannot be given a short time-out, because a revision may be busy elsewhere for as long as it likes. So each run
-has a second session, which does nothing but say every few seconds that the runner is alive. That one has a short
-time-out, and a lock of its own: once the server has ended it, a run that waits ends the session that worked.
+works cannot be given a short time-out, because a revision may be busy elsewhere for as long as it likes. So beside it
+there is a second session, which does nothing but say every few seconds that the runner is alive. That one has a short
+time-out, and a lock of its own: once the server has ended it, a run that waits ends the session that worked. One that
+keeps the locks of many version tables has one second session for all of them.
 
 Rule: a session is only ended by the server itself, so no two work at a time even if the suspicion is wrong; and only
 one that has shown before that it has such a second session.
@@ -43,7 +44,7 @@ class MySqlLock:
         self._has_several = (connection.dialect.server_version_info or ()) >= FIRST_WITH_SEVERAL_LOCKS
         schema = query(self._adapter, "SELECT database()")[0][0]
         self._name = f"headway_{zlib.crc32(str(schema).encode())}_{key}"
-        self._sign: SignOfLife | None = None
+        self._session = 0
         self._suspicion = Suspicion()
 
     def try_to_take(self) -> bool:
@@ -52,19 +53,19 @@ class MySqlLock:
             self._end_a_lost_holder()
             return False
         if self._has_several:
-            self._sign = SignOfLife(self._engine, self._alive)
-            if self._sign.has_begun():
-                query(self._adapter, f"SELECT GET_LOCK('{self._watched}', 0)")
+            # A proxy may answer for connection_id() itself.
+            self._session = int(query(self._adapter, f"SELECT IS_USED_LOCK('{self._name}')")[0][0])
+            if begins_to_show_life(self._session, lambda: SignOfLife(self._engine, alive(self._session))):
+                query(self._adapter, f"SELECT GET_LOCK('{watched(self._session)}', 0)")
         return True
 
     def release(self, failed: bool = False) -> None:
         """``RELEASE_LOCK``."""
-        adapter, sign, name, watched = self._adapter, self._sign, self._name, self._watched
+        adapter, session, name = self._adapter, self._session, self._name
 
         def give_back() -> None:
-            if sign is not None:
-                query(adapter, f"SELECT RELEASE_LOCK('{watched}')")
-                sign.end()
+            if ends_to_show_life(session):
+                query(adapter, f"SELECT RELEASE_LOCK('{watched(session)}')")
             query(adapter, f"SELECT RELEASE_LOCK('{name}')")
 
         if not self._connection.closed:
@@ -77,20 +78,11 @@ class MySqlLock:
             return ""
         return told_holder(mysql_session(lambda ask: query(self._adapter, ask), int(session)), is_ours=True)
 
-    @property
-    def _alive(self) -> str:
-        """Held by the second session."""
-        return f"{self._name}_alive"
-
-    @property
-    def _watched(self) -> str:
-        """Held by the first session, once it has a second."""
-        return f"{self._name}_watched"
-
     def _end_a_lost_holder(self) -> None:
-        names = ", ".join(f"IS_USED_LOCK('{name}')" for name in (self._name, self._watched, self._alive))
+        holder = query(self._adapter, f"SELECT IS_USED_LOCK('{self._name}')")[0][0]
+        names = ", ".join(f"IS_USED_LOCK('{name}')" for name in (watched(holder), alive(holder)))
         (seen,) = query(self._adapter, f"SELECT {names}")
-        session = self._suspicion.looked(Holders(*seen), time.monotonic())
+        session = self._suspicion.looked(Holders(holder, *seen), time.monotonic())
         if session is None:
             return
         say(f"session {session} has the lock, and its runner is gone for {SILENT_SECONDS} s: it is ended")
@@ -98,6 +90,16 @@ class MySqlLock:
             query(self._adapter, f"KILL {session}")
         except Exception as error:  # noqa: BLE001 - of each driver another: another user's session, or just gone
             say(f"session {session} could not be ended (KILL {session} by its own user does): {error}")
+
+
+def alive(session: int | None) -> str:
+    """The lock of the second session beside this one."""
+    return f"headway_{session}_alive"
+
+
+def watched(session: int | None) -> str:
+    """The lock of this session, once it has a second."""
+    return f"headway_{session}_watched"
 
 
 @dataclass(frozen=True)
@@ -177,3 +179,29 @@ class SignOfLife:
                 session.ask("SELECT 1")
         finally:
             session.close()
+
+
+_signs: dict[int, tuple[SignOfLife, int]] = {}
+"""Of the sessions of this process that work, each with the number of its locks."""
+
+
+def begins_to_show_life(session: int, begin: Callable[[], SignOfLife]) -> bool:
+    """One lock more; whether it is the first, and the sign could be given."""
+    if session in _signs:
+        sign, number = _signs[session]
+        _signs[session] = (sign, number + 1)
+        return False
+    _signs[session] = (begin(), 1)
+    return _signs[session][0].has_begun()
+
+
+def ends_to_show_life(session: int) -> bool:
+    """One lock less; whether it was the last, and the sign is over: also when the session itself is broken."""
+    if session not in _signs:
+        return False
+    sign, number = _signs.pop(session)
+    if number > 1:
+        _signs[session] = (sign, number - 1)
+        return False
+    sign.end()
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, event
 from sqlalchemy.pool import StaticPool
 
+from headway_runner.locks import mysql_lock
 from headway_runner.locks.mysql_lock import SILENT_SECONDS, Holders, MySqlLock, SignOfLife, Suspicion
 
 LOST = Holders(7, 7, None)
@@ -104,6 +106,7 @@ def engine(asked):
     def connected(adapter, _):
         adapter.create_function("database", 0, lambda: "shop")
         adapter.create_function("get_lock", 2, told("take", 1))
+        adapter.create_function("is_used_lock", 1, lambda name: 7)
         adapter.create_function("release_lock", 1, told("give back", 1))
 
     engine = create_engine("sqlite://", poolclass=StaticPool)
@@ -128,3 +131,47 @@ def test_without_a_transaction_the_lock_is_given_back_at_once(engine, asked):
         lock.release()
         assert asked == ["take", "give back"]
     assert asked == ["take", "give back"]
+
+
+@pytest.fixture
+def signs(monkeypatch, asked):
+    """A server that is new enough for a second session, and what that tells."""
+
+    class Sign:
+        def __init__(self, engine, name):
+            asked.append(f"begin {name}")
+
+        def has_begun(self):
+            return True
+
+        def end(self):
+            asked.append("end")
+
+    monkeypatch.setattr(mysql_lock, "_signs", {})
+    monkeypatch.setattr(mysql_lock, "FIRST_WITH_SEVERAL_LOCKS", (0,))
+    monkeypatch.setattr(mysql_lock, "SignOfLife", Sign)
+
+
+def test_a_session_that_keeps_many_locks_has_one_second_session(engine, asked, signs):
+    """Of an env.py that goes from tenant to tenant in one transaction each lock is kept."""
+    with engine.begin() as connection:
+        for key in range(3):
+            lock = MySqlLock(connection, key)
+            assert lock.try_to_take()
+            lock.release()
+        assert asked == ["take", "begin headway_7_alive", *["take"] * 3]
+        asked.clear()
+    assert asked == ["give back"] * 2 + ["end"] + ["give back"] * 2
+    with engine.connect() as connection:
+        assert MySqlLock(connection, 4).try_to_take()
+    assert asked[-3:] == ["take", "begin headway_7_alive", "take"]
+
+
+def test_the_sign_of_life_ends_also_when_the_session_is_broken(engine, asked, signs):
+    with engine.connect() as connection:
+        lock = MySqlLock(connection, 1)
+        assert lock.try_to_take()
+        connection.connection.dbapi_connection.create_function("release_lock", 1, None)
+        with pytest.raises(sqlite3.OperationalError):
+            lock.release(failed=True)
+    assert asked[-1] == "end"
