@@ -30,6 +30,10 @@ _READS = re.compile(r"\s*(select|values|table|explain|fetch|declare|close)\b", r
 _DEFINES = re.compile(
     r"(create|alter|drop|rename|truncate|grant|revoke|install|uninstall|import|set\s+password)\b", re.I
 )
+_COMMITS_FIRST = re.compile(
+    r"(create|alter|drop|rename|truncate)\b(?!(\s+or\s+replace)?\s+(temporary|prepare)\b)", re.I
+)
+"""MySQL has certainly committed what was open by the time that one of these waits for a lock."""
 _COMMITS_OTHERS = re.compile(
     r"(begin|start|stop|change|lock|unlock|analyze|check|optimize|repair|flush|reset|cache|load\s+index)\b"
     r"|set\b.*\bautocommit\b",
@@ -132,10 +136,13 @@ class TransactionWatch:
         """
         if not self.inside or is_resumable(connection):
             return
-        if self._commits_them:
-            self._earlier, self._commits_them = {}, False
         found = commands(statement, connection.dialect.name)
         is_mysql = connection.dialect.name in _MYSQL
+        commits_first = (
+            is_mysql and self._is_migration(connection) and _COMMITS_FIRST.match("".join(found[:1]))
+        )
+        if self._commits_them or commits_first:
+            self._earlier_are_done()
         kept = kept_by_parts(found, is_mysql)
         if kept is not None:
             self._keep([*self._taken(connection), *kept])
@@ -150,7 +157,8 @@ class TransactionWatch:
                 opened = self._taken(connection)
                 if _ENDS.match(one):
                     self._keep(opened)
-                    self._earlier = {} if self._is_migration(connection) else self._earlier
+                    if self._is_migration(connection):
+                        self._earlier_are_done()
                 self._autocommit = has_ended = not _CHAINS.match(one)
             elif _BEGINS.match(one):
                 self._autocommit = has_ended = False
@@ -181,6 +189,13 @@ class TransactionWatch:
 
     def _is_migration(self, connection: Connection) -> bool:
         return self._migration is not None and adapter_of(connection) is self._migration
+
+    def _earlier_are_done(self) -> None:
+        """Their version rows are committed."""
+        self._commits_them = False
+        if self._earlier:
+            self._earlier = {}
+            self._tell(tuple(self.kept))
 
     def _keep(self, statements: list[str]) -> None:
         before = len(self._own)

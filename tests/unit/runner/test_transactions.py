@@ -251,6 +251,24 @@ def test_a_version_row_that_is_committed_for_each_revision_all_the_same_is_done(
     assert one.is_committed().next().fails("UPDATE busy SET x = 1") == []
 
 
+def test_mysql_commits_the_version_row_of_an_earlier_revision_before_a_definition_also_when_that_fails():
+    one = OneTransaction("mysql", "pymysql")
+    one.does("CREATE TABLE t (id int)")
+    told: list[tuple[str, ...]] = []
+    one.watch._tell = told.append
+    assert one.next().fails("ALTER TABLE busy ADD x int") == []
+    assert told == [("CREATE TABLE t (id int)",), ()]
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE busy SET x = 1", "CREATE TEMPORARY TABLE b AS SELECT * FROM busy", "-- nothing"]
+)
+def test_mysql_commits_no_version_row_before_others(statement):
+    one = OneTransaction("mysql", "pymysql")
+    one.does("CREATE TABLE t (id int)")
+    assert one.next().fails(statement) == ["CREATE TABLE t (id int)"]
+
+
 def test_a_driver_that_knows_of_no_commit_commits_each_statement_of_later_revisions_too():
     one = OneTransaction(driver="psycopg2")
     one.does("COMMIT")
