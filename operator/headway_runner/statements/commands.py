@@ -4,6 +4,7 @@ Rule: it is for telling what kind of command each is, so the body of a function 
 """
 
 import re
+from functools import lru_cache
 
 _MYSQL = ("mysql", "mariadb")
 _OPENS = re.compile(r"[eE]?'|[\"`;#]|--|/\*|\*/|(?<![\w$])\$(?:[^\W\d]\w*)?\$")
@@ -17,13 +18,15 @@ _QUOTES = {
 }
 """What follows a quote, up to the one that ends it; with escapes or without."""
 _FOR_MYSQL_ALONE = re.compile(r"/\*M?!\d*")
-_DEFINES_CODE = re.compile(r"create\b[^;]*?\b(?:function|procedure|trigger|event)\b.*\bbegin\b", re.I | re.S)
-_SQL_BODY = re.compile(r".*\bbegin\s+atomic\b", re.I | re.S)
+_DEFINES_CODE = re.compile(r"create\b[^;]*?\b(?:function|procedure|trigger|event)\b", re.I)
+_BEGIN = re.compile(r"\bbegin\b", re.I)
+_SQL_BODY = re.compile(r"\bbegin\s+atomic\b", re.I)
 _END = re.compile(r"end\s*$", re.I)
 
 
+@lru_cache(maxsize=1)
 def commands(text: str, dialect: str) -> tuple[str, ...]:
-    """In order; of a literal only its quotes are left."""
+    """In order; of a literal only its quotes are left. Asked before and after each statement, so the last is kept."""
     if ";" not in text and not any(begins in text for begins in ("--", "/*", "#")):
         return (text.strip(),)
     split = [one.strip() for one in _split(text, dialect in _MYSQL, dialect == "postgresql")]
@@ -103,7 +106,7 @@ def _with_bodies(split: list[str], is_postgresql: bool) -> list[str]:
     rest = iter(split)
     for one in rest:
         body = [one]
-        if _DEFINES_CODE.match(one) and (not is_postgresql or _SQL_BODY.match(one)):
+        if _DEFINES_CODE.match(one) and (_SQL_BODY if is_postgresql else _BEGIN).search(one):
             for more in rest:
                 body.append(more)
                 if is_postgresql and _END.match(more):
