@@ -9,6 +9,7 @@ from alembic import op
 
 import headway
 from headway.columns.wanted import CannotChange
+from headway.operations.constraint_work import RowsInTheWay
 from headway.operations.rename_column import (
     rename_column_contract,
     rename_column_expand,
@@ -413,6 +414,47 @@ def test_a_partitioned_table_is_kept_equal_in_each_partition(database):
     contract(database, table="events")
     assert database.scalar("SELECT count(full_name) FROM events") == 22
     assert database.scalar("SELECT count(*) FROM pg_index WHERE indisvalid AND NOT indisready") == 0
+
+
+@pytest.mark.parametrize("operation", ["rename", "type"])
+def test_a_not_null_that_is_not_valid_is_refused_before_anything_is_changed(shop, operation):
+    """PostgreSQL 18 and newer have such."""
+    shop.execute("CREATE TABLE people (id int PRIMARY KEY, name text); INSERT INTO people VALUES (1, NULL)")
+    shop.execute("ALTER TABLE people ADD CONSTRAINT given NOT NULL name NOT VALID")
+    before = catalog(shop)
+
+    def step():
+        if operation == "rename":
+            return rename_column_expand("people", "name", "full_name")
+        return headway.change_type_expand("people", "name", sa.String(80))
+
+    with pytest.raises(
+        CannotChange, match=r"constraint given\) is NOT VALID.*set_not_null_online\(\).*Nothing was"
+    ):
+        run(shop.url(), step)
+    assert catalog(shop) == before
+    shop.execute("UPDATE people SET name = 'somebody'")
+    run(shop.url(), lambda: headway.set_not_null_online("people", "name"))
+    run(shop.url(), step)
+
+
+def test_rows_in_the_way_of_not_null_are_told_with_what_stays(shop):
+    told = Told()
+
+    def write_without_triggers(kind, facts):
+        if kind == "BackfillFinished":
+            shop.execute(
+                "SET session_replication_role = replica; INSERT INTO users (name, full_name) VALUES ('n', NULL)"
+            )
+
+    told.on_report = write_without_triggers
+    shop.execute("ALTER TABLE users ALTER name SET NOT NULL")
+    with pytest.raises(RowsInTheWay) as caught:
+        run(shop.url(), lambda: rename_column_expand("users", "name", "full_name"), told)
+    assert "The column full_name stays, and triggers keep it and name equal." in str(caught.value)
+    assert "nothing was changed" not in str(caught.value)
+    expand(shop)
+    assert shop.scalar(DIFFERENT) == 0
 
 
 EVENTS = """

@@ -93,6 +93,18 @@ def column_is_generated(it: Situation) -> str | None:
     )
 
 
+def not_null_is_not_valid(it: Situation) -> str | None:
+    """The new column becomes NOT NULL in the end, and a row from before may be in the way."""
+    if not it.old.unvalidated:
+        return None
+    return (
+        f"NOT NULL of {it.name} (the constraint {it.old.unvalidated}) is NOT VALID, so rows from before it may be NULL, "
+        "and the new column could not become NOT NULL. Call set_not_null_online() for the column in an earlier "
+        "revision: it validates the constraint, or tells which rows are in the way. Or drop it by "
+        "drop_not_null_online()."
+    )
+
+
 def column_is_a_partition_key(it: Situation) -> str | None:
     """It decides where a row lies."""
     if not it.old.is_partition_key:
@@ -153,6 +165,7 @@ EXPAND: tuple[Callable[[Situation], str | None], ...] = (
     type_is_a_domain_with_rules,
     server_has_no_trigger_for_it,
     column_is_generated,
+    not_null_is_not_valid,
     column_is_a_partition_key,
     column_is_in_an_exclusion,
     constraint_cannot_be_copied_to_partitions,

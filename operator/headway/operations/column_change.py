@@ -21,7 +21,7 @@ from headway.facts import Noticed, tell
 from headway.operations import tables
 from headway.operations.column_work import Work
 from headway.operations.filling import fill, prepare, refuse_unfinished, tidy_up
-from headway.operations.not_null import set_not_null_online
+from headway.operations.not_null import make_not_null
 from headway.operations.site import site
 from headway.place import Place
 from headway.short_locks import Patience
@@ -68,7 +68,8 @@ class Change:
             self._copy(work, copies)
             work.read(lambda one: analyze(one, work.table))
         if wanted.is_rename and not expanded.old.is_nullable:
-            self._set_not_null()
+            new = self.wanted.new
+            self._set_not_null(f"The column {new} stays, and triggers keep it and {self.wanted.old} equal.")
         for message in told_of(expanded):
             tell(self.place.link, Noticed(message))
 
@@ -87,8 +88,9 @@ class Change:
         named = tables.Table(work.table.oid, work.table.schema, work.table.name, work.table.is_partitioned)
         Copying(work.beside, work.session, named, self.patience).all(copies)
 
-    def _set_not_null(self) -> None:
-        set_not_null_online(self.table_name, self.wanted.new, schema=self.schema, patience=self.patience)
+    def _set_not_null(self, elsewhere: str = "") -> None:
+        column = self.wanted.new
+        make_not_null(self.place, self.table_name, column, self.schema, self.patience, elsewhere)
 
     def contract(self) -> None:
         """Look that nothing is lost, and give up the old column."""

@@ -63,11 +63,24 @@ def set_not_null_online(
     if place.is_offline:
         steps = _script(quoted(PLAIN, schema, table_name), table_name, column_name)
         return write_steps(place, *steps)
+    make_not_null(place, table_name, column_name, schema, patience)
+
+
+def make_not_null(
+    place: Place,
+    table_name: str,
+    column_name: str,
+    schema: "str | None",
+    patience: Patience,
+    elsewhere: str = "",
+) -> None:
+    """On PostgreSQL, online; ``elsewhere``: what was changed before and stays when rows are in the way, a sentence."""
     with site(place, table_name, schema, patience) as at:
         _refuse_while_it_is_filled(at.session, place, at.table, column_name)
         offenders = f"FROM {at.table.quoted} WHERE {quoted(PLAIN, column_name)} IS NULL"
         name, locks = check_name(table_name, column_name), (WantedLock(at.table.quoted),)
-        _until_not_null(Work(at, name, locks, offenders, f"NOT NULL of {column_name}"), column_name)
+        work = Work(at, name, locks, offenders, f"NOT NULL of {column_name}", elsewhere=elsewhere)
+        _until_not_null(work, column_name)
 
 
 def drop_not_null_online(

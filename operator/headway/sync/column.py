@@ -45,7 +45,10 @@ COLUMN = r"""
                    WHERE oc.opcdefault AND oc.opcintype IN (t.oid, t.typbasetype)
                       OR oc.opcdefault AND EXISTS (
                           SELECT FROM pg_catalog.pg_cast ct
-                          WHERE ct.castsource = t.oid AND ct.casttarget = oc.opcintype AND ct.castmethod = 'b'))
+                          WHERE ct.castsource = t.oid AND ct.casttarget = oc.opcintype AND ct.castmethod = 'b')),
+           coalesce((SELECT k.conname::text FROM pg_catalog.pg_constraint k
+                     WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]
+                       AND NOT k.convalidated), '')
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -107,6 +110,8 @@ class Column:
     """The sequence that goes with the column, qualified and quoted."""
     is_comparable: bool
     """Its type surely has an equality."""
+    unvalidated: str = ""
+    """The NOT NULL constraint that is NOT VALID (PostgreSQL 18 and newer): rows from before it may be NULL."""
 
     @property
     def comparable_default(self) -> str | None:

@@ -201,6 +201,7 @@ def test_the_rules_of_a_refusal_are_asked_in_this_order():
         "type_is_a_domain_with_rules",
         "server_has_no_trigger_for_it",
         "column_is_generated",
+        "not_null_is_not_valid",
         "column_is_a_partition_key",
         "column_is_in_an_exclusion",
         "constraint_cannot_be_copied_to_partitions",
