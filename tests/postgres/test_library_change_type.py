@@ -15,7 +15,7 @@ from headway.operations.change_type import (
 from headway.short_locks import LockUnavailable, Patience
 from support.catalog import catalog
 from support.columns import SHOP, SMALL, Application, cut_everywhere, running
-from support.revisions import Told, run
+from support.revisions import StoppedByTest, Told, run
 
 BIG = sa.BigInteger()
 TEXT_TO_NUMBER = {"using": "price::int", "back": "price::text"}
@@ -224,6 +224,42 @@ def test_a_value_that_does_not_convert_and_comes_while_the_rows_are_filled_ends_
     ]
     refused(contract_items, items, "id=7")
     assert items.scalar("SELECT count(*) FROM pg_proc WHERE proname LIKE 'headway_convert%'") == 0
+
+
+def stopped_while_rows_are_filled(database):
+    told = Told()
+
+    def on_report(kind, facts):
+        told.wished = {"stop": kind == "BackfillStarted"}
+
+    told.on_report = on_report
+    with pytest.raises(StoppedByTest):
+        run(database.url(), lambda: change_type_expand("items", "price", sa.Integer, **TEXT_TO_NUMBER), told)
+
+
+@pytest.mark.parametrize("rename", ["RENAME TO goods", "SET SCHEMA archive"])
+@pytest.mark.parametrize("end", ["undone", "run again"])
+def test_a_change_that_was_interrupted_leaves_nothing_when_its_table_has_another_name(items, rename, end):
+    stopped_while_rows_are_filled(items)
+    items.execute(f"CREATE SCHEMA archive; ALTER TABLE items {rename}")
+    table, schema = ("goods", None) if "goods" in rename else ("items", "archive")
+    if end == "undone":
+        run(items.url(), lambda: change_type_undo(table, "price", schema=schema))
+    else:
+        run(items.url(), lambda: change_type_expand(table, "price", sa.Integer, schema, **TEXT_TO_NUMBER))
+        run(items.url(), lambda: change_type_contract(table, "price", sa.Integer, schema))
+    assert catalog(items)["functions"] == []
+    # Another table of the old name, and another type.
+    items.execute(
+        "CREATE TABLE public.items (id int PRIMARY KEY, price text); INSERT INTO items VALUES (1, '1')"
+    )
+    run(
+        items.url(),
+        lambda: change_type_expand(
+            "items", "price", sa.BigInteger, using="price::bigint", back="price::text"
+        ),
+    )
+    assert items.scalar("SELECT price__new FROM public.items") == 1
 
 
 def test_values_that_could_not_be_had_back_are_refused_unless_that_may_be(items):

@@ -182,4 +182,4 @@ def undo(connection: Connection, it: Standing) -> None:
     copies = copies_of(belongings, mark.kind, mark.old, mark.new)
     for one in undoing(it.table.schema, mark, it.found.function, it.found.triggers, copies):
         execute(connection, one)
-    execute(connection, converter_removal(it.pair))
+    execute(connection, converter_removal(it.found.converter, it.pair.old.type))

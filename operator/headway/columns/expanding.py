@@ -18,6 +18,7 @@ from headway.columns.wanted import CannotChange, Wanted, pair_of
 from headway.statements import execute, rows, sqlstate
 from headway.sync.calling import another_calling
 from headway.sync.column import VOLATILE, Column, Table, find_column, is_constrained
+from headway.sync.converter import converter_removal
 from headway.sync.found import Found, found_on, pair_on
 from headway.sync.names import identifier, literal, qualified
 from headway.sync.pair import Mark, Pair
@@ -64,7 +65,7 @@ def expand(connection: Connection, table: Table, wanted: Wanted, path: str) -> E
     mark = replace(mark, default=kept)
     pair = pair_of(table, mark, old, new_type, default)
     _refuse_another_tables_function(connection, table, pair)
-    for one in (*_removal(pair, known), *creation(pair, mark)):
+    for one in (*_removal(pair, known, old), *creation(pair, mark)):
         execute(connection, one)
     _copy_words(connection, relation, old, wanted.new, belongings)
     return Expanded(table, old, pair, mark, belongings, uncopied(connection, table, old.name, wanted.new))
@@ -104,13 +105,14 @@ def _refuse_another_tables_function(connection: Connection, table: Table, pair: 
         )
 
 
-def _removal(pair: Pair, known: Found | None) -> tuple[str, ...]:
+def _removal(pair: Pair, known: Found | None, old: Column) -> tuple[str, ...]:
     """Of what an earlier run made; the table may have had another name then."""
     if known is None:
         return ()
     return (
         *trigger_removal(pair.schema, pair.table, known.triggers),
         f"DROP FUNCTION IF EXISTS {known.function}()",
+        converter_removal(known.converter, old.type),
     )
 
 

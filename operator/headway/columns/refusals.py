@@ -98,8 +98,8 @@ def not_null_is_not_valid(it: Situation) -> str | None:
     if not it.old.unvalidated:
         return None
     return (
-        f"NOT NULL of {it.name} (the constraint {it.old.unvalidated}) is NOT VALID, so rows from before it may be NULL, "
-        "and the new column could not become NOT NULL. Call set_not_null_online() for the column in an earlier "
+        f"NOT NULL of {it.name} (the constraint {it.old.unvalidated}) is NOT VALID, so rows from before it may be "
+        "NULL, and the new column could not become NOT NULL. Call set_not_null_online() for the column in an earlier "
         "revision: it validates the constraint, or tells which rows are in the way. Or drop it by "
         "drop_not_null_online()."
     )

@@ -41,7 +41,9 @@ def fill(expanded: Expanded) -> None:
 def tidy_up(work: Work, expanded: Expanded) -> None:
     """Also after an interrupted run."""
     if not expanded.pair.forward.is_total:
-        work.briefly(lambda one: execute(one, converter_removal(expanded.pair)))
+        pair = expanded.pair
+        removal = converter_removal(qualified(pair.schema, pair.converter), pair.old.type)
+        work.briefly(lambda one: execute(one, removal))
 
 
 def fill_by_script(table: str, schema: str | None, mark: Mark) -> None:

@@ -74,7 +74,7 @@ def make_not_null(
     patience: Patience,
     elsewhere: str = "",
 ) -> None:
-    """On PostgreSQL, online; ``elsewhere``: what was changed before and stays when rows are in the way, a sentence."""
+    """On PostgreSQL; ``elsewhere``: what was changed before and stays when rows are in the way, as a sentence."""
     with site(place, table_name, schema, patience) as at:
         _refuse_while_it_is_filled(at.session, place, at.table, column_name)
         offenders = f"FROM {at.table.quoted} WHERE {quoted(PLAIN, column_name)} IS NULL"

@@ -24,6 +24,6 @@ def converter(pair: Pair) -> str:
     )
 
 
-def converter_removal(pair: Pair) -> str:
-    """May be run again."""
-    return f"DROP FUNCTION IF EXISTS {qualified(pair.schema, pair.converter)}({pair.old.type})"
+def converter_removal(function: str, type_: str) -> str:
+    """Of the function (quoted) that converts a value of this type; may be run again."""
+    return f"DROP FUNCTION IF EXISTS {function}({type_})"

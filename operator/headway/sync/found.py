@@ -10,11 +10,12 @@ from sqlalchemy.engine import Connection
 
 from headway.statements import rows
 from headway.sync.column import Table
-from headway.sync.pair import PREFIX, Mark, mark_of
+from headway.sync.names import qualified
+from headway.sync.pair import PREFIX, Mark, converter_name, mark_of
 
 TRIGGERS = """
     SELECT t.tgname, pg_catalog.format('%I.%I', n.nspname, p.proname), t.tgenabled::text,
-           pg_catalog.obj_description(t.tgfoid, 'pg_proc')
+           pg_catalog.obj_description(t.tgfoid, 'pg_proc'), n.nspname
     FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     WHERE t.tgrelid = {oid} AND NOT t.tgisinternal AND p.proname LIKE '{prefix}%'
@@ -30,6 +31,8 @@ class Found:
     """With the name that the table has now."""
     function: str
     """Which they call, quoted, with the schema in which it was made."""
+    converter: str
+    """The one that converts for the backfill, while there is one: made under the name that the table had then."""
     triggers: tuple[str, ...]
     is_enabled: bool
     """Both are there and fire for every session that is no replica."""
@@ -44,6 +47,7 @@ def found_on(connection: Connection, table: Table) -> tuple[Found, ...]:
         Found(
             replace(mark, table=table.name),
             function,
+            qualified(group[0][4], converter_name(mark.table, mark.old, mark.new)),
             tuple(one[0] for one in group),
             len(group) == 2 and all(one[2] in "OA" for one in group),
         )

@@ -78,7 +78,7 @@ class Pair:
     @property
     def converter(self) -> str:
         """The name of the function that converts for the backfill; not quoted."""
-        return distinct("headway_convert", self.table, self.old.name, self.new.name)
+        return converter_name(self.table, self.old.name, self.new.name)
 
     @property
     def triggers(self) -> tuple[str, str]:
@@ -113,6 +113,11 @@ class Mark:
         """The comment."""
         facts = {name: value for name, value in self.__dict__.items() if value not in (None, "", False)}
         return MARKED + json.dumps(facts, separators=(", ", ": "))
+
+
+def converter_name(table: str, old: str, new: str) -> str:
+    """Of the function that converts for the backfill; not quoted."""
+    return distinct("headway_convert", table, old, new)
 
 
 MARKED = "headway sync "
