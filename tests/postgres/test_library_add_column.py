@@ -225,6 +225,37 @@ def test_stop_filling_takes_the_trigger_away_and_leaves_the_column(users):
     assert catalog(users)["functions"] == []
 
 
+RENAMES = {
+    "the table": ("ALTER TABLE users RENAME TO people", "people", "email_lc", None),
+    "its schema": ("CREATE SCHEMA s; ALTER TABLE users SET SCHEMA s", "users", "email_lc", "s"),
+    "the column": ("ALTER TABLE users RENAME email_lc TO lower_email", "users", "lower_email", None),
+}
+
+
+@pytest.mark.parametrize("step", [stop_filling_column, drop_column_with_backfill])
+@pytest.mark.parametrize("renamed", RENAMES)
+def test_the_trigger_goes_when_table_or_column_have_another_name(users, step, renamed):
+    add(users, new=column())
+    statement, table, name, schema = RENAMES[renamed]
+    users.execute(statement)
+    run(users.url(), lambda: step(table, name, schema))
+    assert catalog(users)["triggers"] == catalog(users)["functions"] == []
+    relation = f"{schema or 'public'}.{table}"
+    users.execute(f"INSERT INTO {relation} (id, email) VALUES (1000, 'EVE')")
+    assert any(name == one[1] for one in catalog(users)["columns"]) == (step is stop_filling_column)
+
+
+def test_a_column_that_got_another_name_is_filled_under_it_again(users):
+    add(users, new=column())
+    users.execute("ALTER TABLE users RENAME email_lc TO lower_email")
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        users.execute("INSERT INTO users (id, email) VALUES (1000, 'EVE')")
+    add(users, new=sa.Column("lower_email", sa.Text))
+    users.execute("INSERT INTO users (id, email) VALUES (1000, 'EVE')")
+    assert users.scalar("SELECT lower_email FROM users WHERE id = 1000") == "eve"
+    assert len(catalog(users)["functions"]) == 1
+
+
 def test_tables_and_columns_whose_names_run_together_are_filled_by_functions_of_their_own(database):
     database.execute(
         'CREATE TABLE order_item (id int PRIMARY KEY, v text); CREATE TABLE "order" (LIKE order_item INCLUDING ALL)'

@@ -22,6 +22,8 @@ class FillTrigger:
     called: "str | None" = None
     """The function (quoted) that the table's triggers call, made when the table may have had another name; None:
     there are no such triggers, or it is not known."""
+    there: "tuple[str, ...]" = ()
+    """The names of the table's triggers, made when the column may have had another name; empty: not known."""
     caller: str = ""
     """Another table (quoted) whose triggers call the function of that name: it had this table's name once."""
 
@@ -77,7 +79,8 @@ class FillTrigger:
 
     def _drop_triggers(self) -> "tuple[str, ...]":
         return tuple(
-            f"DROP TRIGGER IF EXISTS {quoted(PLAIN, name)} ON {self.relation}" for name in self.names
+            f"DROP TRIGGER IF EXISTS {quoted(PLAIN, name)} ON {self.relation}"
+            for name in self.there or self.names
         )
 
     def _body(self, filling: Filling) -> str:
