@@ -114,7 +114,7 @@ async def operate(settings: Settings, access: Access) -> int:
                 return 0
             controller = Controller(cluster, settings, utc_now, counting, sender)
             counting.work.queue_depth = lambda: controller.waiting
-            counting.work.log_streams = lambda: controller.followed_logs
+            counting.work.log_streams = lambda: controller.open_logs
             counting.work.log_reconnects = lambda: controller.reopened_logs
             if elector is None:
                 return await _work(controller, access, settings)

@@ -1,7 +1,8 @@
 """Follows the logs of running pods and keeps of each the newest progress; advisory, so a lost line is only lost time.
 
 A stream that ends or goes silent (a log rotation, a proxy) is opened again from the last event's time on, and lines
-that come twice are told by their sequence numbers.
+that come twice are told by their sequence numbers. More pods than may be followed at once take turns, so what one
+asks is heard in the end, however many others run for hours.
 """
 
 import asyncio
@@ -13,15 +14,18 @@ from dataclasses import dataclass, field
 from headway_contract.events import Event
 from headway_contract.wire import from_line
 from headway_operator.cluster.interface import Cluster, ClusterError, Key
+from headway_operator.cluster.shares import Shares
 from headway_operator.cluster.telling import told
 from headway_operator.planner.snapshot import JobProgress
 
 MAX_STREAMS = 100
+TURN_SECONDS = 10.0
+"""While others wait. With it at most ten streams a second are opened to let another one have its turn."""
 SILENCE_SECONDS = 30.0
 """The runner's heartbeat comes every 10 s: after three of them the stream is taken for broken."""
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 10.0
-ENDS = ENDED, SILENT, BROKE = "Ended", "Silent", "Broke"
+ENDS = ENDED, SILENT, BROKE, GAVE_WAY = "Ended", "Silent", "Broke", "GaveWay"
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class LogFollower:
         self._streams: dict[tuple[Key, Target], _Stream] = {}
         self.reopened = Counter(dict.fromkeys(ENDS, 0))
         """Streams that were opened again, by what became of the one before: one of :data:`ENDS`."""
-        self._room = asyncio.Semaphore(MAX_STREAMS)
+        self._places = Shares(MAX_STREAMS, TURN_SECONDS)
 
     def follow(self, key: Key, targets: Iterable[Target]) -> None:
         """Follow exactly these pods of the resource from now on."""
@@ -77,9 +81,9 @@ class LogFollower:
         )
 
     @property
-    def followed(self) -> int:
-        """How many pods' logs are followed."""
-        return len(self._streams)
+    def open(self) -> int:
+        """How many streams are open; other pods wait for their turn."""
+        return self._places.held
 
     async def close(self) -> None:
         """End all streams."""
@@ -97,11 +101,17 @@ class LogFollower:
         pause = FIRST_PAUSE_SECONDS
         while True:
             before = stream.progress.sequence
-            async with self._room:
-                end = await self._read(key, target, stream)
+            end = await self._turn(key, target, stream)
             pause = FIRST_PAUSE_SECONDS if stream.progress.sequence > before else pause * 2
             await asyncio.sleep(min(pause, LONGEST_PAUSE_SECONDS))
             self.reopened[end] += 1
+
+    async def _turn(self, key: Key, target: Target, stream: _Stream) -> str:
+        try:
+            async with self._places.place():
+                return await self._read(key, target, stream)
+        except TimeoutError:
+            return GAVE_WAY
 
     async def _read(self, key: Key, target: Target, stream: _Stream) -> str:
         """Until the stream ends, breaks or goes silent, which it tells; what is worth knowing is in ``stream``."""

@@ -120,9 +120,9 @@ class Controller:
         return len(self._queue) + self._turns.waiting
 
     @property
-    def followed_logs(self) -> int:
-        """How many pods' logs are followed."""
-        return self._follower.followed
+    def open_logs(self) -> int:
+        """How many pods' logs are open."""
+        return self._follower.open
 
     @property
     def reopened_logs(self) -> Mapping[str, int]:

@@ -14,6 +14,7 @@ from headway_operator.cluster.logs import LogFollower, Target
 from headway_operator.cluster.telling import told
 from headway_operator.planner.snapshot import JobProgress
 from support.fake_cluster import FakeCluster
+from support.virtual_time import in_virtual_time
 
 KEY = Key("shop", "shop")
 TARGET = Target("job", "pod")
@@ -72,9 +73,49 @@ async def test_a_broken_stream_is_opened_again_from_the_last_event_on(
     assert progress.message == "revision 2 of 7, r2: add users"
     assert cluster.asked_since[:2] == ["", "2026-11-23T08:00:01.000Z"]
     assert [event.revision for event in cluster.heard] == ["r1", "r2"], "what comes twice is heard once"
-    assert (follower.followed, follower.reopened) == (1, {"Ended": 0, "Silent": 0, "Broke": 1})
+    assert follower.reopened == {"Ended": 0, "Silent": 0, "Broke": 1, "GaveWay": 0}
     await follower.close()
-    assert follower.followed == 0
+    assert follower.open == 0
+
+
+class EndlessLogs(FakeCluster):
+    """Each pod asks one thing, and its stream stays open for ever."""
+
+    open = most = 0
+
+    async def follow_log(self, namespace: str, pod: str, since: str) -> AsyncGenerator[str, None]:
+        self.calls.append(since)
+        self.open += 1
+        self.most = max(self.most, self.open)
+        try:
+            yield line(1, events.Asked("main", pod, "add users"))
+            await asyncio.Event().wait()
+        finally:
+            self.open -= 1
+
+
+@in_virtual_time
+async def test_what_a_pod_asks_is_heard_although_more_run_than_may_be_followed_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logs, "MAX_STREAMS", 2)
+    monkeypatch.setattr(logs, "SILENCE_SECONDS", 1e6)
+    cluster, heard = EndlessLogs(), set[Key]()
+    follower = LogFollower(cluster, heard.add, lambda key, event: None)
+    keys = {Key("shop", f"shop-{number}") for number in range(5)}
+    for key in keys:
+        follower.follow(key, [Target("job", key.name)])
+    await asyncio.sleep(1)
+    assert (follower.open, len(heard)) == (2, 2)
+    await asyncio.sleep(3 * logs.TURN_SECONDS)
+    assert heard == keys
+    assert cluster.most == 2
+    (progress,) = follower.progress_of(Key("shop", "shop-0"))
+    assert progress.asks == "shop-0", "what was heard is kept while others are"
+    assert follower.reopened["GaveWay"] > 0
+    assert cluster.calls[-1] == "2026-11-23T08:00:01.000Z", "what came before is not read again"
+    await follower.close()
+    assert (follower.open, cluster.open) == (0, 0)
 
 
 async def test_lines_that_are_no_events_are_dropped() -> None:

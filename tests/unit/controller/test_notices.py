@@ -90,7 +90,7 @@ async def test_a_look_that_fails_before_it_has_told_loses_none() -> None:
     cluster.before_write = away_once
     with pytest.raises(Unavailable):
         await driver.controller.reconcile(key)
-    assert driver.controller.followed_logs == 0, "nobody could read it once more"
+    assert driver.controller.open_logs == 0, "nobody could read it once more"
     assert told_of(cluster) == []
     await driver.look(key)
     assert told_of(cluster) == [("Warning", "main: The index public.i is INVALID.")]

@@ -44,7 +44,11 @@ class Work(Collector):
         yield GaugeMetricFamily(
             "headway_queue_depth", "Resources that wait for a worker.", self.queue_depth()
         )
-        yield GaugeMetricFamily("headway_log_streams", "Pods whose log is followed.", self.log_streams())
+        yield GaugeMetricFamily(
+            "headway_log_streams",
+            "Logs of pods that are open, at most 100; further pods take turns with them.",
+            self.log_streams(),
+        )
         reconnects = CounterMetricFamily(
             "headway_log_reconnects",
             "Logs that were opened again, by what became of the stream before.",
