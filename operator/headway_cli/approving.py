@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
 from headway_cli.intake import Intake
@@ -13,9 +14,12 @@ SHORTEST = 12
 _ALGORITHM = "sha256:"
 
 
-def is_approved(digest: str, given: str) -> bool:
-    """Whether ``given`` names this plan; where nothing was given, a person at a terminal is asked."""
-    return names(given, digest) if given else _is_agreed(digest)
+def is_approved(digest: str, given: str, taken_back: Sequence[str]) -> bool:
+    """Whether ``given`` names this plan; where nothing was given, a person at a terminal is asked.
+
+    ``taken_back``: the databases in which revisions are.
+    """
+    return names(given, digest) if given else agrees(_question(digest, taken_back))
 
 
 def names(given: str, digest: str) -> bool:
@@ -44,5 +48,6 @@ def agrees(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _is_agreed(digest: str) -> bool:
-    return agrees(f"Approve the plan {digest}?")
+def _question(digest: str, taken_back: Sequence[str]) -> str:
+    back = f", which takes revisions back in {', '.join(taken_back)}" if taken_back else ""
+    return f"Approve the plan {digest}{back}?"

@@ -27,6 +27,8 @@ class Row:
     """That of the revision that runs."""
     waits: bool = False
     """What is left of it waits until the application is rolled out."""
+    takes_back: bool = False
+    """Its plan leads down."""
 
     @property
     def fraction(self) -> float:
@@ -144,6 +146,7 @@ def _row(
         elapsed=(ended or now) - began if began else None,
         backfill=progress.backfill if is_working else None,
         waits=waits,
+        takes_back=database.takes_back,
     )
 
 

@@ -23,6 +23,7 @@ from headway_operator.api.migration import (
     Migration,
 )
 from headway_operator.api.status import Status
+from headway_operator.planner.direction import to_do
 from headway_operator.planner.review import left_over, warnings_left
 
 
@@ -134,7 +135,7 @@ def _shown(migration: Migration) -> Iterator[str]:
         if not database.pending_count:
             continue
         at = f" at {database.current_revision}" if database.current_revision else ""
-        yield f"  {database.name}{at}: {database.pending_count} to apply"
+        yield f"  {database.name}{at}: {to_do(database.pending_count, (database,))}"
         for one in database.pending:
             yield f"    {one.revision}  {one.title}".rstrip()
             yield from (f"      ! {warning}" for warning in warnings_left(one, lint))

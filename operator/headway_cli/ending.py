@@ -41,6 +41,11 @@ class Ending:
             return ""
         return self.status.plan.digest
 
+    @property
+    def taken_back(self) -> tuple[str, ...]:
+        """The databases whose plan leads down."""
+        return tuple(one.name for one in self.status.databases if one.takes_back)
+
 
 def waits_for_approval(status: Status) -> bool:
     """Whether the plan is there, and nothing is changed before somebody approves it."""

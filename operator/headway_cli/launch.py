@@ -75,7 +75,7 @@ def launch(documents: Sequence[Document], options: Options, output: str, command
         print(f"note: {NO_WORKLOADS}", file=sys.stderr)
     outcome = _launch(intake, output, command)
     digest = outcome.ending.digest_to_approve
-    if not digest or not is_approved(digest, options.approve):
+    if not digest or not is_approved(digest, options.approve, outcome.ending.taken_back):
         return outcome
     return _launch(approved(intake, digest), output, command)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from headway_contract import events
@@ -17,6 +18,7 @@ from headway_contract.sentences import counted
 from headway_operator.api.hooks import Result
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, PlanStatus, Stage, Status
 from headway_operator.planner.backfills import finished, record_line
+from headway_operator.planner.direction import to_do
 from headway_operator.planner.drift import drift_line
 from headway_operator.planner.explain import attempt_text
 from headway_operator.planner.snapshot import JobProgress
@@ -43,9 +45,15 @@ def items_of_status(old: Status, new: Status, attempts: int) -> tuple[Item, ...]
     )
 
 
-def item_of_event(database: str, event: Event, progress: JobProgress) -> Item | None:
-    """What a runner told, None when it is nothing for people. ``progress`` is that after the event."""
-    tell = _TELLERS.get(type(event))
+def item_of_event(
+    database: str, event: Event, progress: JobProgress, takes_back: bool = False
+) -> Item | None:
+    """What a runner told, None when it is nothing for people.
+
+    ``progress`` is that after the event; ``takes_back``: its plan leads down.
+    """
+    tellers = _TELLERS | _TELLERS_ON_THE_WAY_BACK if takes_back else _TELLERS
+    tell = tellers.get(type(event))
     return tell(database, event, progress) if tell is not None else None
 
 
@@ -64,7 +72,7 @@ def _of_run(old: Status, new: Status, attempts: int) -> Iterator[Item]:
         revisions, count = plan.revisions or 0, plan.databases or 0
         where = f" in {counted(count, 'database')}" if revisions else ""
         details = {"digest": plan.digest, "revisions": revisions, "databases": count}
-        yield Item("Planned", f"plan: {counted(revisions, 'revision')} to apply{where}", details=details)
+        yield Item("Planned", f"plan: {to_do(revisions, new.databases)}{where}", details=details)
 
 
 def _of_hooks(old: Status, new: Status) -> Iterator[Item]:
@@ -130,16 +138,20 @@ def _of_database(database: DatabaseStatus, attempts: int) -> Item | None:
     return None
 
 
-def _revision_started(database: str, event: events.RevisionStarted, _: JobProgress) -> Item:
+def _revision_started(
+    database: str, event: events.RevisionStarted, _: JobProgress, verb: str = "applying"
+) -> Item:
     title = f": {event.title}" if event.title else ""
-    message = f"applying {event.index}/{event.total} {event.revision}{title}"
+    message = f"{verb} {event.index}/{event.total} {event.revision}{title}"
     details = {"revision": event.revision, "index": event.index, "total": event.total, "title": event.title}
     return Item("RevisionStarted", message, database, details)
 
 
-def _revision_applied(database: str, event: events.RevisionApplied, _: JobProgress) -> Item:
+def _revision_applied(
+    database: str, event: events.RevisionApplied, _: JobProgress, verb: str = "applied"
+) -> Item:
     took = event.milliseconds / 1000
-    message = f"applied {event.index}/{event.total} {event.revision} ({took:.2f} s)"
+    message = f"{verb} {event.index}/{event.total} {event.revision} ({took:.2f} s)"
     details = {"revision": event.revision, "index": event.index, "total": event.total, "seconds": took}
     return Item("RevisionApplied", message, database, details)
 
@@ -235,6 +247,10 @@ _TELLERS: dict[type[Event], Callable[[str, Any, JobProgress], Item | None]] = {
     events.Notice: _notice,
     events.ComparisonStarted: _comparison_started,
     events.Heartbeat: _heartbeat,
+}
+_TELLERS_ON_THE_WAY_BACK: dict[type[Event], Callable[[str, Any, JobProgress], Item | None]] = {
+    events.RevisionStarted: partial(_revision_started, verb="taking back"),
+    events.RevisionApplied: partial(_revision_applied, verb="took back"),
 }
 
 PACED_KINDS = ("BackfillProgressed", "IndexBuilding")

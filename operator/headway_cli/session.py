@@ -123,7 +123,10 @@ class Session:
         name = job["metadata"]["name"]
         progress = told(self._progress.get(name) or JobProgress(name), envelope)
         self._progress[name] = progress
-        item = item_of_event(job["metadata"]["labels"].get(labels.DATABASE, ""), envelope.event, progress)
+        database = job["metadata"]["labels"].get(labels.DATABASE, "")
+        known = self._status.database(database)
+        takes_back = known is not None and known.takes_back
+        item = item_of_event(database, envelope.event, progress, takes_back)
         if item is not None:
             self._output.tell(item)
 

@@ -79,8 +79,9 @@ def _places(ending: Ending) -> Iterator[tuple[str, str]]:
 def _planned(ending: Ending) -> Iterator[str]:
     """Each revision that waits, and the plan's digest."""
     for database in ending.status.databases:
+        how = "takes back " if database.takes_back else ""
         for one in database.pending:
-            yield f"  {database.name}  {one.revision}  {one.title}".rstrip()
+            yield f"  {database.name}  {how}{one.revision}  {one.title}".rstrip()
         left_out = (database.pending_count or 0) - len(database.pending)
         if left_out:
             yield f"  {database.name}  and {left_out} more"
@@ -141,7 +142,8 @@ def _width(board: Board) -> int:
 def _line(row: Row, width: int) -> str:
     parts = [row.name.ljust(width)]
     if row.phase is DatabasePhase.SUCCEEDED:
-        parts += [counted(row.done, "revision") + " applied" if row.done else "nothing to do"]
+        how = "taken back" if row.takes_back else "applied"
+        parts += [f"{counted(row.done, 'revision')} {how}" if row.done else "nothing to do"]
     elif row.waits:
         parts += [f"{row.done or 0} of {counted(row.total or 0, 'revision')} applied, the rest waits"]
     elif row.phase is DatabasePhase.SKIPPED or (row.phase is DatabasePhase.PENDING and row.elapsed is None):

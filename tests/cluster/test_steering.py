@@ -49,7 +49,7 @@ def test_a_plan_is_approved_held_ended_and_gone_on_with_by_typed_commands(
     assert database.tables() == set(), "nothing is changed before the approval"
 
     refused = said(typed("approve", "shop"), 3)
-    assert "main: 3 to apply" in refused
+    assert "main: 3 revisions to apply" in refused
     assert "users" in refused
     assert re.search(r"\n    orders  .*\n      ! \w+ revision_is_not_rendered.*: ", refused), refused
     assert "\n  the review has 1 finding\n" in refused

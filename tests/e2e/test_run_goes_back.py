@@ -26,6 +26,9 @@ def test_a_way_back_is_shown_and_gone_once_its_digest_is_given(run, database):
     assert asked.wait() == 3, asked.out + asked.err
     assert "the plan needs an approval; nothing was changed" in asked.out
     assert database.tables() == {"alembic_version", "users", "orders", "invoices"}
+    assert "plan: 2 revisions to take back in 1 database" in asked.out
+    assert "main  takes back invoices" in asked.out
+    assert "main  takes back orders" in asked.out
     print(asked.out)
     digest = asked.out.rpartition("--approve ")[2].split()[0]
 
@@ -36,7 +39,9 @@ def test_a_way_back_is_shown_and_gone_once_its_digest_is_given(run, database):
 
     done = run("run", "-f", "shop.yaml", "--approve", digest, **BACK)
     assert done.wait() == 0, done.out + done.err
-    assert "2 revisions taken back" in done.out
+    assert "took back 1/2 invoices" in done.out
+    assert "1 database at the target, 2 revisions taken back" in done.out
+    assert "appl" not in done.out + done.err
     assert database.tables() == {"alembic_version", "users"}
     assert database.rows("SELECT version_num FROM alembic_version") == [("users",)]
 

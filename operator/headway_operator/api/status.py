@@ -238,6 +238,11 @@ class DatabaseStatus:
         return self.post_deploy_count if self.stage is Stage.MIGRATE else 0
 
     @property
+    def takes_back(self) -> bool:
+        """Its plan leads down."""
+        return self.planned is not None and self.planned.downgrade
+
+    @property
     def is_past_the_gate(self) -> bool:
         """Whether what must precede the application is applied to it."""
         return self.stage is Stage.POST_DEPLOY or self.phase is DatabasePhase.SUCCEEDED

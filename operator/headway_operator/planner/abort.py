@@ -102,7 +102,8 @@ def _ended(snapshot: Snapshot, run: CurrentRun, database: DatabaseStatus) -> Dat
 def _how_far(run: CurrentRun, database: DatabaseStatus) -> str:
     """What of it was applied, where it is, and what the stop left that a person should know."""
     done, total = database.revisions_done or 0, database.revisions_total
-    applied = f"{done} of {total} revisions applied" if total else "stopped"
+    verb = "taken back" if database.takes_back else "applied"
+    applied = f"{done} of {total} revisions {verb}" if total else "stopped"
     at = f", it is at {database.current_revision}" if database.current_revision else ""
     job = run.latest(database.stage, database.name)
     notice = job.result.notice if job is not None and job.result is not None else ""

@@ -33,7 +33,7 @@ def is_asked(run: CurrentRun, standing: Standing) -> bool:
 
 def _taken_back(standing: Standing) -> tuple[str, ...]:
     """The databases whose plan leads down."""
-    return tuple(one.name for one in standing.databases if one.planned is not None and one.planned.downgrade)
+    return tuple(one.name for one in standing.databases if one.takes_back)
 
 
 def has_begun(run: CurrentRun, standing: Standing) -> bool:

@@ -23,6 +23,7 @@ from headway_operator.api.status import (
     Run,
     Status,
 )
+from headway_operator.planner import direction
 from headway_operator.planner.abort import ABORTED
 from headway_operator.planner.approval import approved_condition
 from headway_operator.planner.explain import stamp
@@ -159,7 +160,7 @@ def _outcome(databases: tuple[DatabaseStatus, ...]) -> tuple[State, str, str]:
         notes = "; ".join(f"{one.name}: {one.message}" for one in databases if one.message != WAS_THERE)
         text = f"nothing to do; {notes}" if notes else f"nothing to do, {count} at the target already"
         return State.SUCCEEDED, "NothingToDo", text
-    return State.SUCCEEDED, "Succeeded", f"{count} at the target, {_count(revisions, 'revision')} applied"
+    return State.SUCCEEDED, "Succeeded", f"{count} at the target, {direction.done(databases)}"
 
 
 def _current_planning(plan: PlanStatus) -> tuple[str, str]:
@@ -226,7 +227,7 @@ def _plan_ready(standing: Standing) -> OwnCondition:
     return (
         "True",
         "Planned",
-        "; ".join(filter(None, (f"{_count(plan.revisions or 0, 'revision')} to apply", plan.message))),
+        "; ".join(filter(None, (direction.to_do(plan.revisions or 0, standing.databases), plan.message))),
     )
 
 

@@ -309,7 +309,7 @@ def _applied(memory: DatabaseStatus, applied: int, planned: int, ahead: bool) ->
     if applied == 0:
         return "it is past what was asked for, which is accepted" if ahead else WAS_THERE
     found = f"; {planned - applied} of the {planned} planned were there by then" if planned > applied else ""
-    done = "taken back" if memory.planned is not None and memory.planned.downgrade else "applied"
+    done = "taken back" if memory.takes_back else "applied"
     return f"{applied} revision{'' if applied == 1 else 's'} {done}{found}"
 
 

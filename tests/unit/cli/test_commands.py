@@ -224,13 +224,22 @@ def test_an_approval_shows_what_is_approved_and_writes_the_whole_digest():
         assert command.annotations == {"headway.dev/approve": digest, "headway.dev/approved-by": "alice"}
     assert command.shown == (
         "shops/shop, image registry.example.com/shop:1",
-        "  main at base0: 1 to apply",
+        "  main at base0: 1 revision to apply",
         "    registry.example.com/shop:1  title of registry.example.com/shop:1",
-        "  audit at base0: 1 to apply",
+        "  audit at base0: 1 revision to apply",
         "    registry.example.com/shop:1  title of registry.example.com/shop:1",
         "  no review: what the revisions do was not told",
         f"  digest {digest}",
     )
+
+
+def test_an_approval_shows_that_revisions_are_taken_back():
+    main, audit = WAITING.status.databases
+    back = replace(main, planned=replace(main.planned, downgrade=True))
+    settled = replace(WAITING.resource, status=replace(WAITING.status, databases=(back, audit)))
+    shown = commands.approve(settled, "", "").shown
+    assert "  main at base0: 1 revision to take back" in shown
+    assert "  audit at base0: 1 revision to apply" in shown
 
 
 def reviewed(*rules: RuleStatus, warnings: tuple[str, ...] = (), **spec: Any) -> tuple[str, ...]:

@@ -256,6 +256,7 @@ def test_taking_revisions_back_needs_an_approval_although_approvals_are_automati
     assert message.startswith(
         "2 revisions wait for approval (main: 2); taking revisions back always needs one (main). To approve it:"
     )
+    assert cluster.status.condition("PlanReady").message == "2 revisions to take back"
     assert argo(cluster.status, 1) == "Suspended"
     approve(cluster)
     (start,) = cluster.reconcile().starts
@@ -264,7 +265,8 @@ def test_taking_revisions_back_needs_an_approval_although_approvals_are_automati
     cluster.finish(start.name, a_result(to_revision=("base0",), applied_count=2))
     cluster.reconcile()
     assert cluster.status.database("main").message == "2 revisions taken back"
-    assert cluster.status.condition("Ready").status == "True"
+    ready = cluster.status.condition("Ready")
+    assert (ready.status, ready.message) == ("True", "1 database at the target, 2 revisions taken back")
 
 
 def test_a_plan_that_leads_up_needs_no_approval_where_a_way_back_would():
