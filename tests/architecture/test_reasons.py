@@ -57,6 +57,7 @@ WORDS_THAT_ARE_NO_REASONS = CONDITIONS | {
     "True", "False", "Unknown", "Never", "Stop", "Superseded", "Required", "Whether", "Continue", "Always", "Enforce",
     "Plan", "Migrate", "Active", "Failed", "ErrImagePull", "ImagePullBackOff", "InvalidImageName",
     "ErrImageNeverPull", "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "Unschedulable",
+    "SchedulingGated",
     "StartError", "ContainerCannotRun", "Evicted",
 } | {member.value for kind in (HookType, Point, Answer) for member in kind}  # fmt: skip
 REASON_LIKE = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]+)*")

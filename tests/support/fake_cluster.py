@@ -99,6 +99,13 @@ class FakeCluster:
         """The kubelet cannot start it."""
         self._pod(job, {"waiting": {"reason": reason, "message": message}})
 
+    def pod_is_not_bound(self, job: str, reason: str) -> None:
+        """The scheduler has no node for it, or is not to look for one."""
+        name = self._pod(job, {})
+        condition = {"type": "PodScheduled", "status": "False", "reason": reason, "message": "because"}
+        self.pods[name]["status"] = {"conditions": [condition]}
+        self._owned(self.pods[name])
+
     def finish(self, job: str, result: RunResult | None, exit_code: int | None = None) -> None:
         """The pod ends with this termination message, and the Job controller says so."""
         good = result is not None and result.outcome is Outcome.SUCCEEDED

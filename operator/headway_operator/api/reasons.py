@@ -122,6 +122,13 @@ REASONS: tuple[Reason, ...] = (
         is_outside=True,
     ),
     Reason(
+        "PodNotStarted",
+        "The Job's pod does not start; it is waited for.",
+        "Look at its events for what keeps it: a large image, a volume that is not mounted, no address left in the "
+        "network, a container put before it, a scheduling gate, a node that does not answer.",
+        is_outside=True,
+    ),
+    Reason(
         "ContainerNotCreated",
         "The container runtime of the node cannot create or start a container of the Job's pod; it tries again.",
         "Look at what it says, at spec.job and at the node: kubectl describe pod of the Job.",

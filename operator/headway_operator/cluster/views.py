@@ -18,6 +18,7 @@ _CHANGING = (Stage.MIGRATE, Stage.POST_DEPLOY)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_THE_CONTAINER = ("", "Completed", "Error", "OOMKilled")
 """Endings of a container that ran: the message beside these is what it wrote itself, whatever that is."""
+_UNSCHEDULED = ("Unschedulable", "SchedulingGated")
 _STATES = {"Complete": JobState.SUCCEEDED, "Failed": JobState.FAILED}
 
 
@@ -170,8 +171,8 @@ def _waiting(pod: Body) -> tuple[str, str]:
         if waiting.get("reason") not in (None, "PodInitializing", "ContainerCreating"):
             return waiting["reason"], waiting.get("message", "")
     for condition in status.get("conditions") or ():
-        if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
-            return "Unschedulable", condition.get("message", "")
+        if condition.get("type") == "PodScheduled" and condition.get("reason") in _UNSCHEDULED:
+            return condition["reason"], condition.get("message", "")
     return "", ""
 
 

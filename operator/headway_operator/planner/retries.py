@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from headway_contract.result import Outcome, shorten
 from headway_operator.api.migration import Retry
 from headway_operator.api.reasons import Reason, reason_of
-from headway_operator.planner.snapshot import JobView
+from headway_operator.planner.snapshot import JobView, PodView
 
 PATIENCE = timedelta(minutes=10)
 """How long a pod may fail to start before that is a failure: an image or Secret may be on its way. It is counted from
@@ -26,7 +26,10 @@ _WAITING_REASONS = {
     "CreateContainerError": "ContainerNotCreated",
     "RunContainerError": "ContainerNotCreated",
     "Unschedulable": "PodNotScheduled",
+    "SchedulingGated": "PodNotStarted",
 }
+_WAITED_FOR = ("PodNotScheduled", "PodNotStarted")
+"""However long: a node, an address or a volume may come at any time."""
 _TAKEN_REASONS = {"Evicted": "PodEvicted"}
 """Of a pod as a whole; its other words stand in the sentence of ``PodFailed``."""
 _NEVER_RAN = ("StartError", "ContainerCannotRun")
@@ -90,8 +93,10 @@ def obstacle_of(job: JobView) -> tuple[Reason, str] | None:
     if job.pod is None:
         told = f"kubectl describe job {job.name} says why"
         return (reason_of("PodNotCreated"), told) if job.lacks_pod_since is not None else None
-    if job.pod.started or job.pod.waiting_reason not in _WAITING_REASONS:
+    if job.pod.started:
         return None
+    if job.pod.waiting_reason not in _WAITING_REASONS:
+        return (reason_of("PodNotStarted"), _silence(job.pod)) if job.pod.silent_since is not None else None
     name = _WAITING_REASONS[job.pod.waiting_reason]
     told = job.pod.waiting_message
     # The kubelet has one word for both; only its message tells them apart.
@@ -104,6 +109,12 @@ def obstacle_of(job: JobView) -> tuple[Reason, str] | None:
     return reason_of(name), told
 
 
+def _silence(pod: PodView) -> str:
+    """All that the status of such a pod has may be a word that nobody here knows."""
+    words = _in_its_words(pod.waiting_reason, pod.waiting_message)
+    return "; ".join(filter(None, (words, f"kubectl describe pod {pod.name} says why")))
+
+
 def _has_no_program(told: str) -> bool:
     return any(word in told for word in _NO_PROGRAM)
 
@@ -114,12 +125,15 @@ def _in_its_words(word: str, told: str) -> str:
 
 
 def patience_is_over(job: JobView, now: datetime) -> bool:
-    """Whether its pod has had something in its way for too long; a node may come at any time."""
-    obstacle = obstacle_of(job)
-    if obstacle is None or obstacle[0].name == "PodNotScheduled":
-        return False
+    """Whether its pod has had something in its way for too long."""
     since = waits_since(job)
-    return since is not None and now - since >= PATIENCE
+    return tries_patience(job) and since is not None and now - since >= PATIENCE
+
+
+def tries_patience(job: JobView) -> bool:
+    """Whether something is in its pod's way that is not waited for however long it takes."""
+    obstacle = obstacle_of(job)
+    return obstacle is not None and obstacle[0].name not in _WAITED_FOR
 
 
 def waits_since(job: JobView) -> datetime | None:

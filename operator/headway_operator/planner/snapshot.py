@@ -47,6 +47,8 @@ class PodView:
     waiting_message: str = ""
     waits_since: datetime | None = None
     """When that was seen first, by the operator's clock; None: nobody has looked before."""
+    silent_since: datetime | None = None
+    """When it was seen first that it does not start, and nobody says why; None: that is not worth a word yet."""
     control: Control = NOTHING_WISHED
     """What it has been told so far."""
     node: str = ""

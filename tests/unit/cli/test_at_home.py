@@ -18,7 +18,7 @@ ONLY_IN_A_CLUSTER = {
     "Planning", "Migrating", "Stopping", "Suspended", "Paused", "UnsupportedAnnotation", "ImageNotPulled",
     "PodNotScheduled", "ImageRunsAsRoot", "SecretNotFound", "JobDisappeared", "NotPlanned", "JobNameConflict",
     "PodLeftBehind", "JobRefused", "JobStarted", "InvalidSpec", "InterpreterNotFound", "OutOfMemory",
-    "ContainerNotCreated", "PodNotCreated", "PodEvicted", "Notice",
+    "ContainerNotCreated", "PodNotCreated", "PodNotStarted", "PodEvicted", "Notice",
 }  # fmt: skip
 """A run without a cluster has no such thing, or refuses it with exit code 2 before anything starts."""
 OF_A_CLUSTER = re.compile(

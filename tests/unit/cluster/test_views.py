@@ -110,14 +110,18 @@ def test_what_keeps_a_pod_from_starting_is_seen_in_either_container() -> None:
     assert (view.pod.waiting_reason, view.pod.started) == ("ImagePullBackOff", False)
 
 
-def test_a_pod_that_no_node_takes_says_so_and_is_news() -> None:
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [("Unschedulable", "0/3 nodes fit"), ("SchedulingGated", "non-empty scheduling gates")],
+)
+def test_a_pod_that_no_node_takes_says_so_and_is_news(reason: str, told: str) -> None:
     pod = a_pod("p", "2026-11-23T08:00:01Z", {})
-    why = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes fit"}
+    why = {"type": "PodScheduled", "status": "False", "reason": reason, "message": told}
     pod["status"]["conditions"] = [why]
     view = job_view(JOB, [pod])
     assert view is not None
     assert view.pod is not None
-    assert (view.pod.waiting_reason, view.pod.waiting_message) == ("Unschedulable", "0/3 nodes fit")
+    assert (view.pod.waiting_reason, view.pod.waiting_message) == (reason, told)
     assert is_news(pod)
 
 

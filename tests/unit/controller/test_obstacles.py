@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from headway_operator.cluster.interface import Key
-from headway_operator.controller.sightings import A_WHILE, Sightings
+from headway_operator.controller.sightings import A_LONG_WHILE, A_WHILE, Sightings
 from headway_operator.planner.plan import SAFETY
 from headway_operator.planner.retries import PATIENCE
 from support.builders import NOW, a_job, a_migration
@@ -77,6 +77,64 @@ async def test_a_job_whose_pod_cannot_be_created_is_told_of_and_given_up_in_the_
     await driver.look(key)
     assert cluster.condition(key, "Stalled") == ("True", "PodNotCreated")
     assert job not in cluster.active_jobs()
+
+
+@pytest.mark.parametrize("word", ["PodInitializing", "ContainerCreating", "NewWord"])
+async def test_a_pod_that_does_not_start_is_told_of_after_minutes_and_waited_for(word: str) -> None:
+    cluster = FakeCluster()
+    driver = Driver(cluster)
+    key = cluster.add("shop", a_spec("main"))
+    await driver.look(key)
+    (job,) = cluster.created_jobs
+    cluster.pod_waits(job, word)
+    await driver.look(key)
+    driver.time += A_LONG_WHILE - SECOND
+    await driver.look(key)
+    assert cluster.condition(key, "Reconciling") == ("True", "Planning")
+    driver.time += SECOND
+    await driver.look(key)
+    assert cluster.condition(key, "Reconciling") == ("True", "PodNotStarted")
+    found = cluster.migration(key).status.condition("Ready")
+    assert found is not None
+    assert f"kubectl describe pod {job}-pod says why" in found.message
+    assert ("NewWord" in found.message) == (word == "NewWord")
+    driver.time += 3 * PATIENCE
+    await driver.look(key)
+    assert cluster.condition(key, "Reconciling") == ("True", "PodNotStarted")
+    await driver.finish(key)
+    assert cluster.condition(key, "Ready") == ("True", "Succeeded")
+    assert cluster.created_jobs[0] == job
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"), [("Unschedulable", "PodNotScheduled"), ("SchedulingGated", "PodNotStarted")]
+)
+async def test_what_comes_after_a_long_wait_for_a_node_has_its_own_time(word: str, reason: str) -> None:
+    cluster = FakeCluster()
+    driver = Driver(cluster)
+    key = cluster.add("shop", a_spec("main"))
+    await driver.look(key)
+    (job,) = cluster.created_jobs
+
+    async def waits(word: str) -> tuple[str, str]:
+        if word in ("Unschedulable", "SchedulingGated"):
+            cluster.pod_is_not_bound(job, word)
+        else:
+            cluster.pod_waits(job, word)
+        await driver.look(key)
+        return cluster.condition(key, "Reconciling")
+
+    assert await waits(word) == ("True", reason)
+    driver.time += 3 * PATIENCE
+    assert await waits(word) == ("True", reason)
+    assert await waits("ContainerCreating") == ("True", "Planning")
+    driver.time += A_LONG_WHILE - SECOND
+    assert await waits("ErrImagePull") == ("True", "ImageNotPulled")
+    driver.time += PATIENCE - SECOND
+    assert await waits("ImagePullBackOff") == ("True", "ImageNotPulled")
+    driver.time += SECOND
+    await waits("ImagePullBackOff")
+    assert cluster.condition(key, "Stalled") == ("True", "ImageNotPulled")
 
 
 async def test_a_pod_that_is_created_late_is_no_failure() -> None:

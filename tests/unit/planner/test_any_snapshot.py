@@ -92,8 +92,16 @@ pods = st.none() | st.builds(
     succeeded=st.booleans(),
     age=st.sampled_from([timedelta(), timedelta(hours=1)]),
     waiting_reason=st.sampled_from(
-        ["", "ImagePullBackOff", "CreateContainerConfigError", "CreateContainerError", "NewWord"]
+        [
+            "",
+            "ImagePullBackOff",
+            "CreateContainerConfigError",
+            "CreateContainerError",
+            "Unschedulable",
+            "NewWord",
+        ]
     ),
+    silent_since=st.none() | moments,
     taken_reason=st.sampled_from(["", "Evicted", "NodeShutdown"]),
     stop=st.booleans(),
 )
