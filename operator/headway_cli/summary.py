@@ -24,6 +24,7 @@ from headway_operator.planner.attempts import STOPPED
 from headway_operator.planner.drift import drift_line
 
 TAIL_LINES = 12
+_APPROVE = "--approve"
 _CHATTER = re.compile(r"INFO\s+\[alembic[.\]]")
 _OWN = "headway: "
 _LAST_WORDS = re.compile(rf"([\w.-]+: )?({'|'.join(one.name for one in FAILURES)}): ")
@@ -56,7 +57,10 @@ def summary(
         yield from _go_on("What was applied stays applied. To go on from there:", again)
     elif ending.digest_to_approve:
         yield from (Text(mask(line)) for line in _planned(ending))
-        yield from _go_on("To approve this plan, and no other:", _approving(again, ending.digest_to_approve))
+        yield from _go_on(
+            "To approve this plan, and no other:",
+            _pastable(_approving(command, ending.digest_to_approve), mask),
+        )
     elif not ending.succeeded:
         yield from _failure(ending, mask)
         yield from _go_on("When that is corrected, the same command goes on from here:", again)
@@ -88,8 +92,14 @@ def _planned(ending: Ending) -> Iterator[str]:
     yield f"Its digest is {ending.digest_to_approve}."
 
 
-def _approving(again: str, digest: str) -> str:
-    return f"{again} --approve {digest}" if again else ""
+def _approving(command: Sequence[str], digest: str) -> list[str]:
+    """The same command with this digest in the place of one that it may have named."""
+    kept = [
+        word
+        for before, word in zip(("", *command), command, strict=False)
+        if _APPROVE not in (before, word) and not word.startswith(f"{_APPROVE}=")
+    ]
+    return [*kept, _APPROVE, digest] if kept else []
 
 
 def _pastable(command: Sequence[str], mask: Callable[[str], str]) -> str:

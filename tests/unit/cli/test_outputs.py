@@ -426,6 +426,30 @@ def test_a_hidden_url_is_to_be_put_back_and_one_of_the_environment_is_printed_as
     assert told("main=env:MAIN_URL").endswith("headway run --url main=env:MAIN_URL")
 
 
+DIGEST = "sha256:2b68"
+OF_MAIN = ("headway", "run", "shop.yaml", "--url", "main=postgresql://u:s3cret@h/db")
+
+
+@pytest.mark.parametrize(
+    "command", [OF_MAIN, (*OF_MAIN, "--approve", "1a57"), (*OF_MAIN[:2], "--approve=1a57", *OF_MAIN[2:])]
+)
+def test_the_command_that_approves_a_plan_is_one_line_with_its_digest_alone(command):
+    waits = Condition("Succeeded", "Unknown", "WaitingForApproval", "")
+    asked = Status(plan=PlanStatus(DIGEST), conditions=(waits,))
+    ending = Ending(asked, board_of("shop", (), asked, {}, Spans(NOW, {}), NOW, 4), interrupted=False)
+
+    def told(command):
+        lines = summary(ending, command, lambda text: text.replace("s3cret", "***"), has_table=True)
+        return "\n".join(line.plain for line in lines).splitlines()
+
+    assert told(command)[-3:] == [
+        "To approve this plan, and no other:",
+        f"  headway run shop.yaml --url main=postgresql://u:***@h/db --approve {DIGEST}",
+        "  (put the URL back where it says ***)",
+    ]
+    assert told(())[-1] == f"Its digest is {DIGEST}."
+
+
 def test_of_the_log_each_error_is_shown_once_and_what_was_told_not_at_all():
     frames = ['  File "/app/migrations/env.py", line 1, in <module>', "    import settings"]
     error = "headway: ModuleNotFoundError: No module named 'settings'"
