@@ -15,6 +15,7 @@ from typing import Any
 
 from headway_cli.documents import Document
 from headway_cli.problems import BadInput, Problem
+from headway_cli.project_files import PYPROJECT, configures_alembic
 from headway_cli.schema import checked
 from headway_operator.api.migration import API_VERSION, KIND
 from headway_operator.cluster.local_process import Sources
@@ -121,7 +122,8 @@ def _project(documents: Sequence[Document], options: Options, spec: Mapping[str,
     """The folder that stands in for the image's working directory.
 
     Above a file it is looked for as many levels as the configuration lies below the working directory. An
-    application's own command knows by itself where its configuration is: then it is the first of these folders.
+    application's own command knows by itself where its configuration is: then it is the first of these folders. As
+    Alembic does, where the configuration file is nowhere the pyproject.toml that would be beside it is taken.
     """
     config = _local_config(spec["alembic"]["config"], spec["alembic"])
     if options.project:
@@ -133,12 +135,17 @@ def _project(documents: Sequence[Document], options: Options, spec: Mapping[str,
     for folder in folders:
         if (folder / config).is_file() or (spec.get("command") and folder.is_dir()):
             return folder.resolve()
+    for folder in folders:
+        if configures_alembic((folder / config).with_name(PYPROJECT)):
+            return folder.resolve()
     looked = ", ".join(str(folder.resolve()) for folder in dict.fromkeys(folders))
     raise BadInput(
         Problem(
             "--project",
             "",
-            f"there is no folder {looked}" if spec.get("command") else f"there is no {config} in {looked}",
+            f"there is no folder {looked}"
+            if spec.get("command")
+            else f"there is no {config}, nor a {PYPROJECT} with [tool.alembic], in {looked}",
             "Name the folder that is spec.alembic.workingDir in the image, with --project DIR.",
         )
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from headway_cli.problems import BadInput, Problem
 
+PYPROJECT = "pyproject.toml"
 NO_PROJECT = "Name the folder of the Alembic configuration, or the file: PATH, with --config FILE."
 
 
@@ -21,10 +22,15 @@ def configuration(path: Path, named: str) -> Path:
         raise BadInput(Problem(str(path / named), "", "there is no such file", NO_PROJECT))
     if (path / "alembic.ini").is_file():
         return path / "alembic.ini"
-    pyproject = path / "pyproject.toml"
-    if pyproject.is_file() and "[tool.alembic" in pyproject.read_text(encoding="utf-8", errors="replace"):
+    pyproject = path / PYPROJECT
+    if configures_alembic(pyproject):
         return pyproject
     raise BadInput(Problem(str(path), "", "there is no alembic.ini here, nor a [tool.alembic]", NO_PROJECT))
+
+
+def configures_alembic(pyproject: Path) -> bool:
+    """Whether it is there and has [tool.alembic]."""
+    return pyproject.is_file() and "[tool.alembic" in pyproject.read_text(encoding="utf-8", errors="replace")
 
 
 def projects_in(file: Path, named: str) -> tuple[str, ...]:

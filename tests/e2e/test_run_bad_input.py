@@ -75,7 +75,7 @@ def test_no_project(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "shop.yaml").write_text(resource({"main": {}}))
     told = refused(capsys, "-f", "shop.yaml")
-    assert f"there is no alembic.ini in {tmp_path}" in told
+    assert f"there is no alembic.ini, nor a pyproject.toml with [tool.alembic], in {tmp_path}" in told
     assert "--project DIR" in told
 
 

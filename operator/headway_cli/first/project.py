@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 from headway_cli.first.found import FoundDatabase, FoundProject
 from headway_cli.first.sections import ALEMBIC, NAME, listed_databases, read_config, sections_of
 from headway_cli.first.variables import url_variables, variable_of
-from headway_cli.project_files import configuration
+from headway_cli.project_files import PYPROJECT, configuration
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
-PYPROJECT = "pyproject.toml"
 FLASK = "migrations/alembic.ini"
 """Where Flask-Migrate has its configuration, without a script_location: Flask-Migrate adds that."""
 Branches = tuple[tuple[str, ...], ...]

@@ -39,6 +39,29 @@ def test_the_project_is_above_the_file_when_the_configuration_is_below_the_worki
     assert taken(project / "deploy", resource({"main": {}}, alembic=alembic)).project == project
 
 
+@pytest.mark.parametrize("beside", ["[tool.alembic]\n", "[[tool.alembic.post_write_hooks]]\n"])
+def test_the_project_is_where_a_pyproject_configures_alembic_when_there_is_no_other_file(tmp_path, beside):
+    (tmp_path / "pyproject.toml").write_text(f"[project]\n{beside}")
+    assert taken(tmp_path, resource({"main": {}})).project == tmp_path
+    assert taken(tmp_path, resource({"main": {}}), project=str(tmp_path)).project == tmp_path
+
+
+def test_an_alembic_ini_elsewhere_is_taken_before_a_pyproject(project):
+    (project / "deploy").mkdir()
+    (project / "deploy" / "pyproject.toml").write_text("[tool.alembic]\n")
+    (project / "elsewhere" / "alembic.ini").touch()
+    assert taken(project / "deploy", resource({"main": {}})).project == project / "elsewhere"
+
+
+def test_a_pyproject_that_says_nothing_of_alembic_is_no_project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    with pytest.raises(
+        BadInput, match=r"there is no alembic.ini, nor a pyproject.toml with \[tool.alembic\]"
+    ):
+        taken(tmp_path, resource({"main": {}}))
+
+
 def test_the_project_in_the_image_becomes_this_folder_and_this_interpreter(project):
     alembic = {"workingDir": "/app", "config": "/app/alembic.ini"}
     intake = taken(project, resource({"main": {"alembic": {"config": "/app/alembic.ini"}}}, alembic=alembic))
