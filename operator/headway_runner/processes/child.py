@@ -126,7 +126,8 @@ class Link:
         self._words.send_as_it_is(Entrusted(value))
 
     def finish(self, outcome: object) -> None:
-        """The last word of this process."""
+        """The last word of this process: whoever closes the orders after it is no parent that is gone."""
+        self._is_cancellable = lambda: False
         self._words.send(Finished(outcome))
 
     def cancel_by(self, cancel: Callable[[], None]) -> None:
