@@ -512,6 +512,38 @@ EVENTS = """
             "NOT NULL of public.events_2025",
             lambda: headway.set_not_null_online("events_2025", "full_name"),
         ),
+        (
+            "GRANT SELECT (name) ON events_2025 TO PUBLIC",
+            "the grants of public.events_2025",
+            lambda: op.execute("GRANT SELECT (full_name) ON events_2025 TO PUBLIC"),
+        ),
+        (
+            "COMMENT ON COLUMN events_2026_1.name IS 'of the year'",
+            "the comment of public.events_2026_1",
+            lambda: op.execute("COMMENT ON COLUMN events_2026_1.full_name IS 'of the year'"),
+        ),
+        (
+            "ALTER TABLE events ALTER name SET DEFAULT 'any'; ALTER TABLE events_2025 ALTER name SET DEFAULT 'old'",
+            "the default of public.events_2025",
+            lambda: op.execute("ALTER TABLE events_2025 ALTER full_name SET DEFAULT 'old'"),
+        ),
+        (
+            "ALTER TABLE events_2025 ALTER name SET STATISTICS 500",
+            "the statistics target of public.events_2025",
+            lambda: op.execute("ALTER TABLE events_2025 ALTER full_name SET STATISTICS 500"),
+        ),
+        (
+            "CREATE STATISTICS st_both (ndistinct) ON day, name FROM events_2025",
+            "the statistics object st_both of public.events_2025",
+            lambda: op.execute(
+                "CREATE STATISTICS st_both_too (ndistinct) ON day, full_name FROM events_2025"
+            ),
+        ),
+        (
+            "CREATE STATISTICS low ON lower(name) FROM events_2025",
+            "the statistics object low of public.events_2025",
+            lambda: op.execute("CREATE STATISTICS low_too ON lower(full_name) FROM events_2025"),
+        ),
     ],
 )
 def test_what_a_single_partition_has_is_not_lost_without_a_word(database, own, words, same):
@@ -532,6 +564,34 @@ def test_what_a_single_partition_has_is_not_lost_without_a_word(database, own, w
     assert not any("single partitions" in one for one in expand(database, "events").notices())
     contract(database, "events")
     assert database.scalar("SELECT count(full_name) FROM events") == 20
+
+
+OF_ALL = """
+    ALTER TABLE events ALTER name SET DEFAULT 'any', ALTER name SET STATISTICS 500;
+    COMMENT ON COLUMN events.name IS 'who'; GRANT SELECT (name) ON events TO PUBLIC;
+    CREATE TABLE events_2027 (LIKE events);
+    ALTER TABLE events ATTACH PARTITION events_2027 FOR VALUES FROM (20) TO (30)
+"""
+
+
+def test_what_partitions_have_from_their_parent_is_not_their_own(database):
+    database.execute(f"{EVENTS}; {OF_ALL}")
+    assert not any("single partitions" in one for one in expand(database, "events").notices())
+    contract(database, "events")
+
+
+def test_a_default_of_a_partition_that_the_contract_step_would_write_over_is_refused_until_it_is_dropped(
+    database,
+):
+    database.execute(
+        f"{EVENTS}; ALTER TABLE events ALTER name SET DEFAULT gen_random_uuid()::text;"
+        "ALTER TABLE events_2025 ALTER name SET DEFAULT 'old'"
+    )
+    expand(database, "events")
+    database.execute("ALTER TABLE events_2025 ALTER full_name SET DEFAULT 'old'")
+    refused(contract, database, "the default of public.events_2025", table="events")
+    database.execute("ALTER TABLE events_2025 ALTER name DROP DEFAULT")
+    contract(database, "events")
 
 
 def test_an_index_on_a_partition_that_is_not_the_same_is_no_copy(database):

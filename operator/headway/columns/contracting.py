@@ -112,7 +112,7 @@ def contract(connection: Connection, it: Standing) -> None:
     if mark.kind != TYPE:
         _refuse_what_is_filled_from_it(connection, it)
     _refuse_what_would_go(it, belongings, missing(connection, it.table.oid, copies))
-    _refuse_what_partitions_would_lose(it, uncopied(connection, it.table, mark.old, mark.new))
+    _refuse_what_partitions_would_lose(it, uncopied(connection, it.table, mark))
     swap = Swap(
         it.table.schema, mark, it.found.function, it.found.triggers, copies, old.sequence,
         _sequence_type(connection, old, it), read_identity(connection, old), _not_null(connection, it, old),
@@ -167,8 +167,8 @@ def _refuse_what_partitions_would_lose(it: Standing, lost: str) -> None:
         raise CannotChange(
             f"{it.table.schema}.{it.table.name}.{it.pair.old.name} cannot go, because these of single partitions "
             f"would go with it and have no finished copy on {it.pair.new.name}: {lost}. Make the same on "
-            f"{it.pair.new.name} of that partition in a revision before this step ({MADE_BY} take its name for the "
-            "table's), or drop what nobody needs any more; then run this one again. Nothing was changed."
+            f"{it.pair.new.name} of that partition in a revision before this step ({MADE_BY}), "
+            "or drop what nobody needs any more; then run this one again. Nothing was changed."
         )
 
 

@@ -68,7 +68,7 @@ def expand(connection: Connection, table: Table, wanted: Wanted, path: str) -> E
     for one in (*_removal(pair, known, old), *creation(pair, mark)):
         execute(connection, one)
     _copy_words(connection, relation, old, wanted.new, belongings)
-    return Expanded(table, old, pair, mark, belongings, uncopied(connection, table, old.name, wanted.new))
+    return Expanded(table, old, pair, mark, belongings, uncopied(connection, table, mark))
 
 
 def _refuse(
@@ -162,16 +162,21 @@ def _set_default(
     proposed = wanted.default or _converted_default(connection, wanted, old, path)
     if proposed is None:
         return None, None
+    before = column_of(connection, table, wanted.new).default
     set_path(connection, ", ".join(one for one in (OWN_PATH, path) if one))
     try:
-        with connection.begin_nested():
+        with connection.begin_nested() as savepoint:
             execute(connection, f"ALTER TABLE {relation} ALTER COLUMN {new} SET DEFAULT {proposed}")
+            set_path(connection, OWN_PATH)
+            column = column_of(connection, table, wanted.new)
+            if column.default == before:
+                # A rerun: partitions may have one of their own by now, which it was put over.
+                savepoint.rollback()
     except DBAPIError as error:
         if sqlstate(error)[:2] not in ("22", "42"):
             raise
         raise CannotChange(_default_needed(wanted, old)) from error
     set_path(connection, OWN_PATH)
-    column = column_of(connection, table, wanted.new)
     if column.volatility != VOLATILE:
         return column.default, None
     # Two columns would have two values: until the old one goes, its default serves both.

@@ -15,11 +15,15 @@ from headway.operations.tables import COPY
 from headway.statements import execute, rows, sqlstate
 from headway.sync.column import Table
 from headway.sync.names import literal, qualified
+from headway.sync.pair import Mark
 
 SHOWN = 10
 """That are named."""
-MADE_BY = "create_index_concurrently(), add_check_online(), add_foreign_key_online(), set_not_null_online()"
-"""What takes the name of a partition for a table's."""
+MADE_BY = (
+    "create_index_concurrently(), add_check_online(), add_foreign_key_online() and set_not_null_online() take its "
+    "name for the table's, and op.execute() does the rest"
+)
+"""What makes the same for a partition, as the end of a sentence."""
 TREE = """
     WITH RECURSIVE tree AS (
         SELECT inhrelid AS oid FROM pg_catalog.pg_inherits WHERE inhparent = {oid}
@@ -54,6 +58,16 @@ HELD = (
         WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = k.conindid
           AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = m.oid AND d.refobjsubid = m.attnum))
       AND NOT ({alone} AND (k.conparentid <> 0 OR k.coninhcount > 0))
+    UNION ALL
+    SELECT m.relation, 'statistics object', s.stxname,
+           pg_catalog.replace(pg_catalog.pg_get_statisticsobjdef(s.oid),
+                              pg_catalog.format('CREATE STATISTICS %I.%I', sn.nspname, s.stxname), ''), false, false
+    FROM member m JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = m.oid
+    JOIN pg_catalog.pg_namespace sn ON sn.oid = s.stxnamespace
+    WHERE EXISTS (
+        SELECT FROM pg_catalog.pg_depend d
+        WHERE d.classid = 'pg_catalog.pg_statistic_ext'::regclass AND d.objid = s.oid
+          AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = m.oid AND d.refobjsubid = m.attnum)
     ORDER BY 1, 3
 """
 )
@@ -70,17 +84,48 @@ NOT_NULL = (
     ORDER BY 1
 """
 )
+# What ALTER TABLE on the parent gives to its partitions is not theirs alone.
+OWN = (
+    TREE
+    + """
+    SELECT pg_catalog.format('the %s of %s', own.what, m.relation)
+    FROM member m
+    JOIN pg_catalog.pg_attribute o ON o.attrelid = m.oid AND o.attnum = m.attnum
+    JOIN pg_catalog.pg_attribute n ON n.attrelid = m.oid AND n.attname = {new} AND NOT n.attisdropped
+    JOIN pg_catalog.pg_attribute p ON p.attrelid = {oid} AND p.attname = {column}
+    JOIN pg_catalog.pg_attribute q ON q.attrelid = {oid} AND q.attname = {new}
+    LEFT JOIN pg_catalog.pg_attrdef od ON od.adrelid = m.oid AND od.adnum = o.attnum
+    LEFT JOIN pg_catalog.pg_attrdef nd ON nd.adrelid = m.oid AND nd.adnum = n.attnum
+    LEFT JOIN pg_catalog.pg_attrdef pd ON pd.adrelid = {oid} AND pd.adnum = p.attnum
+    LEFT JOIN pg_catalog.pg_attrdef qd ON qd.adrelid = {oid} AND qd.adnum = q.attnum
+    CROSS JOIN LATERAL (SELECT
+        pg_catalog.pg_get_expr(od.adbin, m.oid) AS o, pg_catalog.pg_get_expr(nd.adbin, m.oid) AS n,
+        pg_catalog.pg_get_expr(pd.adbin, {oid}) AS p, pg_catalog.pg_get_expr(qd.adbin, {oid}) AS q) AS value
+    CROSS JOIN LATERAL (VALUES
+        ('comment', pg_catalog.col_description(m.oid, o.attnum)
+            <> coalesce(pg_catalog.col_description(m.oid, n.attnum), '')),
+        ('default', value.o IS DISTINCT FROM value.p AND value.o IS NOT NULL
+            AND ({is_overwritten} OR value.n IS NULL
+                 OR value.n <> value.o AND value.n IS NOT DISTINCT FROM value.q)),
+        ('grants', EXISTS (SELECT grantee, privilege_type, is_grantable FROM pg_catalog.aclexplode(o.attacl)
+            EXCEPT SELECT grantee, privilege_type, is_grantable FROM pg_catalog.aclexplode(n.attacl))),
+        ('statistics target', coalesce(o.attstattarget, -1) NOT IN (-1, coalesce(p.attstattarget, -1),
+            coalesce(n.attstattarget, -1)))
+    ) AS own(what, is_lost)
+    WHERE own.is_lost ORDER BY m.relation, own.what
+"""
+)
 ON_THE_COPY = re.compile(rf" ON pg_temp(_\d+)?\.{COPY} ")
 
 
 @dataclass(frozen=True)
 class Held:
-    """An index or constraint of one partition over a column."""
+    """An index, constraint or statistics object of one partition over a column."""
 
     relation: str
     """The partition, quoted."""
     kind: str
-    """index or constraint."""
+    """index, constraint or statistics object."""
     name: str
     definition: str
     """As the server writes it, without the names of index and table."""
@@ -98,16 +143,19 @@ class Held:
         return f"the {self.kind} {self.name} of {self.relation}{replica}"
 
 
-def uncopied(connection: Connection, table: Table, old: str, new: str) -> str:
-    """What single partitions have on ``old`` and not on ``new``, in words; "" when there is nothing.
+def uncopied(connection: Connection, table: Table, mark: Mark) -> str:
+    """What single partitions have on the old column and not on the new one, in words; "" when there is nothing.
 
-    In a transaction that holds ACCESS EXCLUSIVE on the table, with ``search_path = pg_catalog`` in force.
+    A default that comes with the contract step is put over those of partitions. In a transaction that holds ACCESS
+    EXCLUSIVE on the table, with ``search_path = pg_catalog`` in force.
     """
     if not (table.is_partitioned or table.has_heirs):
         return ""
-    found = [one.words for one in _without_copy(connection, table, old, new)]
-    query = NOT_NULL.format(oid=table.oid, column=literal(old), new=literal(new))
-    found += [f"NOT NULL of {relation}" for (relation,) in rows(connection, query)]
+    found = [one.words for one in _without_copy(connection, table, mark.old, mark.new)]
+    which = {"oid": table.oid, "column": literal(mark.old), "new": literal(mark.new)}
+    found += [f"NOT NULL of {relation}" for (relation,) in rows(connection, NOT_NULL.format(**which))]
+    is_overwritten = "false" if mark.default is None else "true"
+    found += [words for (words,) in rows(connection, OWN.format(**which, is_overwritten=is_overwritten))]
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     return ", ".join(found[:SHOWN]) + more
 

@@ -113,8 +113,7 @@ def told_of(expanded: Expanded) -> tuple[str, ...]:
     if expanded.uncopied:
         found.append(
             f"Not copied, because single partitions have them: {expanded.uncopied}. Before the contract step of "
-            f"{name}, make the same on {expanded.pair.new.name} of that partition: {MADE_BY} "
-            "take its name for the table's."
+            f"{name}, make the same on {expanded.pair.new.name} of that partition: {MADE_BY}."
         )
     if expanded.mark.default is not None or old.identity:
         what = "identity" if old.identity else "default"
