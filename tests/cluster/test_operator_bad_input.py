@@ -193,3 +193,38 @@ def test_a_job_that_the_api_server_refuses_is_explained(
     assert "nodeSelector" in the_message(shop, "JobRefused")
     shop.change("shop", job=None)
     shop.wait_for_condition("shop", "Ready")
+
+
+def test_a_quota_that_is_used_up_holds_one_database_and_the_other_is_told_of(
+    shop: Resources, project: Project, make_database: MakeDatabase
+) -> None:
+    project.tables("users")
+    databases = {name: make_database(name) for name in ("main", "audit")}
+    allow_jobs(shop, 2)
+    urls = {name: database.url() for name, database in databases.items()}
+    shop.create("shop", urls, strategy={"maxParallel": 2})
+    done = shop.wait_for_database("shop", "main", "Succeeded")
+    assert done["revisionsDone"] == 1
+    message = the_message(shop, "JobRefused")
+    assert message.startswith("audit: The API server refuses the Job")
+    assert "exceeded quota: jobs" in message
+    assert shop.condition("shop", "PlanReady")["reason"] == "Planned"
+    assert "users" not in databases["audit"].tables()
+    allow_jobs(shop, 3)
+    shop.annotate("shop", pace="gentle")
+    shop.wait_for_condition("shop", "Ready")
+    assert "users" in databases["audit"].tables()
+
+
+def allow_jobs(shop: Resources, number: int) -> None:
+    """So many in the namespace; the admission of the API server counts, for there is no controller of quotas here."""
+    path, hard = f"{shop.core}/resourcequotas/jobs", {"count/jobs.batch": str(number)}
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "jobs"},
+        "spec": {"hard": hard},
+    }
+    shop.client.apply(path, quota)
+    used = shop.client.get(path).get("status", {}).get("used") or {"count/jobs.batch": "0"}
+    shop.client.patch(f"{path}/status", {"status": {"hard": hard, "used": used}})

@@ -22,7 +22,6 @@ from headway_operator.api.migration import (
 )
 from headway_operator.api.status import DatabasePhase, Stage
 from headway_operator.planner.gates import first_block
-from headway_operator.planner.plan import plan
 from support.builders import a_database, a_migration
 from support.fix_depth import THOROUGH, examples
 from support.judges import objections, verdicts
@@ -82,7 +81,7 @@ class DisturbedRun(RuleBasedStateMachine):
         decision = self.cluster.reconcile()
         if self.cluster.migration is None:
             return
-        again = plan(self.cluster.snapshot())
+        again = self.cluster.decide()
         generation = self.cluster.resource.generation
         has_opened = self.cluster.status.is_ready(generation) and not before.is_ready(generation)
         if not has_opened:  # else what waited for the status to say so may begin
@@ -99,7 +98,7 @@ class DisturbedRun(RuleBasedStateMachine):
     @precondition(lambda self: self.is_there)
     @rule(new=image)
     def look_while_somebody_edits(self, new):
-        read, decision = self.cluster.resource, plan(self.cluster.snapshot())
+        read, decision = self.cluster.resource, self.cluster.decide()
         self.cluster.edit(image=new)
         try:
             self.cluster.execute(decision, read)
@@ -122,6 +121,11 @@ class DisturbedRun(RuleBasedStateMachine):
     @rule()
     def the_application_is_rolled_out(self):
         self.cluster.roll_out()
+
+    @precondition(lambda self: self.is_there)
+    @rule(databases=st.sets(st.sampled_from(("", *NAMES)), max_size=2))
+    def a_quota_is_full_for_some(self, databases):
+        self.cluster.refuses = databases
 
     @precondition(lambda self: self.is_there)
     @rule(value=st.booleans())
@@ -233,7 +237,8 @@ class DisturbedRun(RuleBasedStateMachine):
         is_there = all(self.cluster.heads.get(name) == wanted for name in NAMES)
         assert (kstatus == "Failed") == (argo == "Degraded")
         assert (kstatus == "Current") == (argo == "Healthy") == waits_no_more
-        assert kstatus != "Failed" or is_broken or status.run.abort
+        is_refused = status.condition("Stalled").reason == "JobRefused"
+        assert kstatus != "Failed" or is_broken or is_refused or status.run.abort
         assert kstatus != "Current" or is_there
         held = first_block(resource) is not None or status.condition("Approved").status == "False"
         assert argo != "Suspended" or held
@@ -259,6 +264,7 @@ class DisturbedRun(RuleBasedStateMachine):
             self.cluster.edit(suspend=False)
         self.cluster.annotate(PAUSED_ANNOTATION, "")
         self.cluster.roll_out()
+        self.cluster.refuses = set()
         self.settle()
         if self.cluster.migration is not None and self.cluster.status.run.result == "Aborted":
             self.cluster.annotate(RETRY_ANNOTATION, "after the abort")

@@ -15,7 +15,7 @@ from headway_contract.control import ANNOTATION, Control
 from headway_contract.result import Outcome, RunResult
 from headway_operator.api import labels
 from headway_operator.api.migration import Migration, Workload, parse
-from headway_operator.cluster.interface import Body, Conflict, Key, NotFound
+from headway_operator.cluster.interface import Body, Conflict, Forbidden, Key, NotFound
 
 T = TypeVar("T")
 CREATED = "2026-11-23T08:00:00Z"
@@ -44,6 +44,8 @@ class FakeCluster:
     created_jobs: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     before_write: Callable[[str], None] = lambda call: None
+    quota: Callable[[Mapping[str, str]], bool] = lambda labels: True
+    """Whether a Job with these labels may be created now."""
     listener: Any = None
     _versions: Any = field(default_factory=lambda: itertools.count(1))
 
@@ -161,6 +163,8 @@ class FakeCluster:
     async def create_job(self, namespace: str, job: Body) -> None:
         self._writes("create_job")
         name = job["metadata"]["name"]
+        if not self.quota(job["metadata"]["labels"]):
+            raise Forbidden(f'jobs.batch "{name}" is forbidden: exceeded quota: one-job')
         if name in self.jobs:
             raise Conflict(f"{name} already exists")
         made = _copied(job)

@@ -31,6 +31,7 @@ from headway_operator.planner.snapshot import (
     JobState,
     JobView,
     PodView,
+    RefusedStart,
     Rollout,
     Snapshot,
     Stage,
@@ -63,6 +64,8 @@ class ModelCluster:
         self.images: dict[str, str] = {}
         self.progress: dict[str, JobProgress] = {}
         self.reported: set[str] = set()
+        self.refuses: set[str] = set()
+        """Databases whose Jobs the API server does not create now; ``""`` is the plan's."""
 
     @property
     def resource(self) -> Migration:
@@ -123,9 +126,30 @@ class ModelCluster:
 
     def reconcile(self, crash_after: int | None = None) -> Decision:
         """One look: actions in order, status last; ``crash_after`` so many actions the operator is killed."""
-        decision = plan(self.snapshot())
+        decision = self.decide()
         self.execute(decision, self.resource, crash_after)
         return decision
+
+    def decide(self) -> Decision:
+        """What the look comes to: of refused Jobs it knows once it has tried, and the actions after them fall out."""
+        snapshot = self.snapshot()
+        decision = plan(snapshot)
+        refused = tuple(
+            RefusedStart(one.name, one.database, "JobRefused", "exceeded quota")
+            for one in decision.starts
+            if one.database in self.refuses
+        )
+        if not refused:
+            return decision
+        told = plan(replace(snapshot, refused=refused))
+        names = {one.job_name for one in refused}
+        last = max(at for at, one in enumerate(decision.actions) if isinstance(one, StartJob))
+        actions = tuple(
+            one
+            for one in decision.actions[: last + 1]
+            if not (isinstance(one, StartJob) and one.name in names)
+        )
+        return replace(decision, actions=actions, status=told.status, wake_after=told.wake_after)
 
     def execute(self, decision: Decision, read: Migration, crash_after: int | None = None) -> None:
         """Do what was decided on the resource as it was when it was read; raises :class:`Refused`."""

@@ -10,10 +10,8 @@ from datetime import timedelta
 
 from headway_contract.codec import encode
 from headway_contract.control import ANNOTATION, Control
-from headway_operator.api.conditions import State
 from headway_operator.api.hooks import HookStatus
 from headway_operator.api.migration import FINALIZER, LintSettings, Migration
-from headway_operator.api.reasons import reason_of
 from headway_operator.api.status import Status
 from headway_operator.cluster.interface import (
     Body,
@@ -41,25 +39,19 @@ from headway_operator.planner.actions import (
     StopJob,
     TellUser,
 )
-from headway_operator.planner.conclude import refuse
-from headway_operator.planner.explain import explain
-from headway_operator.planner.gates import Blocked
 from headway_operator.planner.news import news, news_of_lint
-from headway_operator.planner.snapshot import Snapshot
+from headway_operator.planner.snapshot import RefusedStart, Snapshot
 from headway_operator.settings import Settings
 
 log = logging.getLogger(__name__)
 
-LOOK_AGAIN = timedelta(seconds=60)
-"""After something that is put right without touching the resource: a quota, another's Job."""
-
 
 @dataclass(frozen=True)
-class Refused(Exception):
-    """A Job could not be created, and that is for a person to mend."""
+class Done:
+    """What became of the actions: the version of the resource after them, and the Jobs that could not be created."""
 
-    reason: str
-    happened: str
+    version: str
+    refused: tuple[RefusedStart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,18 +65,19 @@ class Report:
     """What the status has no room for."""
 
 
-async def act(cluster: Cluster, snapshot: Snapshot, decision: Decision, settings: Settings) -> Report:
-    """The actions, in their order. Raises :class:`ClusterError`."""
-    migration, version = snapshot.migration, snapshot.migration.resource_version
-    try:
-        for action in decision.actions:
-            version = await _do(cluster, migration, action, settings, version)
-    except Refused as refused:
-        text = explain(reason_of(refused.reason), refused.happened, migration.name)
-        status = refuse(snapshot, Blocked(State.FAILED, refused.reason, text))
-        body = await cluster.get_migration(_key(migration))
-        return Report(status, body["metadata"]["resourceVersion"], LOOK_AGAIN)
-    return Report(decision.status, version, decision.wake_after, decision.given_way)
+async def act(cluster: Cluster, migration: Migration, decision: Decision, settings: Settings) -> Done:
+    """The actions, in their order. Raises :class:`ClusterError`.
+
+    Of a Job that cannot be created the others know nothing; what comes after them all rests on each that was decided,
+    and is left to the next look.
+    """
+    version, refused = migration.resource_version, list[RefusedStart]()
+    for action in decision.actions:
+        if isinstance(action, StartJob):
+            refused += await _start(cluster, migration, action, settings)
+        elif not refused:
+            version = await _do(cluster, migration, action, version)
+    return Done(version, tuple(refused))
 
 
 async def tell(
@@ -106,9 +99,7 @@ async def tell(
     return wake
 
 
-async def _do(
-    cluster: Cluster, migration: Migration, action: Action, settings: Settings, version: str
-) -> str:
+async def _do(cluster: Cluster, migration: Migration, action: Action, version: str) -> str:
     """One action; returns the resource's version after it."""
     match action:
         case AddFinalizer():
@@ -116,8 +107,6 @@ async def _do(
         case RemoveFinalizer():
             others = tuple(name for name in migration.finalizers if name != FINALIZER)
             return await _set_finalizers(cluster, migration, version, others)
-        case StartJob():
-            await _start(cluster, migration, action, settings)
         case StopJob():
             wish = Control(action.sequence, stop=True, reason=action.reason)
             await _wish(cluster, migration, action.pod, wish)
@@ -134,17 +123,23 @@ async def _set_finalizers(
     return await cluster.set_finalizers(_key(migration), version, finalizers)
 
 
-async def _start(cluster: Cluster, migration: Migration, start: StartJob, settings: Settings) -> None:
-    """Create the Job. One of ours that is there unexpectedly means that the look was too old: look again."""
+async def _start(
+    cluster: Cluster, migration: Migration, start: StartJob, settings: Settings
+) -> tuple[RefusedStart, ...]:
+    """Create the Job, or say why not. One of ours that is there unexpectedly means that the look was too old: look
+    again.
+    """
     try:
         await cluster.create_job(migration.namespace, job_for(start, migration, settings))
     except Conflict:
         existing = await cluster.get_job(migration.namespace, start.name)
         if is_ours(existing, start, migration):
             raise
-        raise Refused("JobNameConflict", f"{start.name} is in the way") from None
+        happened = f"{start.name} is in the way"
+        return (RefusedStart(start.name, start.database, "JobNameConflict", happened),)
     except (Invalid, Forbidden) as error:
-        raise Refused("JobRefused", str(error)) from None
+        return (RefusedStart(start.name, start.database, "JobRefused", str(error)),)
+    return ()
 
 
 def is_ours(job: Body, start: StartJob, migration: Migration) -> bool:

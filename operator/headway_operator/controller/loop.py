@@ -151,8 +151,11 @@ class Controller:
             self._courier.carry(key, decision.messages, snapshot.migration.status.hooks)
             self._courier.ask(key, decision.questions)
             self._known[key] = Wish.known_after(snapshot.migration, decision)
-            report = await act(self._cluster, snapshot, decision, self._settings)
+            done = await act(self._cluster, snapshot.migration, decision, self._settings)
+            if done.refused:
+                decision = await self._decider.decide(replace(snapshot, refused=done.refused))
             await post(self._cluster, snapshot, self._notices.take(key))
+        report = Report(decision.status, done.version, decision.wake_after, decision.given_way)
         wake_after = await self._tell(key, sight, report)
         self._saw(key, replace(snapshot.migration, status=report.status))
         if wake_after is not None:

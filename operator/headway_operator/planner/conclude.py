@@ -29,6 +29,7 @@ from headway_operator.planner.approval import approved_condition
 from headway_operator.planner.explain import stamp
 from headway_operator.planner.follow import WAS_THERE, Standing
 from headway_operator.planner.gates import Blocked
+from headway_operator.planner.refused_starts import told
 from headway_operator.planner.retries import obstacle_of
 from headway_operator.planner.rollouts import waited_for
 from headway_operator.planner.run import CurrentRun
@@ -55,12 +56,13 @@ def conclude(
     """The status of this run. One that is held before it began leaves the status of the run before as it was."""
     old = snapshot.migration.status
     state, reason, message = _verdict(snapshot, run, standing, blocked, superseding)
-    if state is State.PROGRESSING and blocked is None and not superseding:
-        reason = _obstacle(run) or reason
-    pod = waits_for_a_pod(snapshot, standing.databases) if state is State.PROGRESSING else ""
-    if pod:
-        reason, message = LEFT_BEHIND, pod
-    if run.is_new and not run.jobs and not standing.abort and (blocked is not None or superseding):
+    if state is State.PROGRESSING and not standing.refused:
+        if blocked is None and not superseding:
+            reason = _obstacle(run) or reason
+        pod = waits_for_a_pod(snapshot, standing.databases)
+        reason, message = (LEFT_BEHIND, pod) if pod else (reason, message)
+    is_held = blocked is not None or superseding or (bool(standing.refused) and state is State.FAILED)
+    if run.is_new and not run.jobs and not standing.abort and is_held:
         nothing = ("Unknown", reason, "the plan has not been made yet")
         own = dict.fromkeys(OWN_CONDITIONS, nothing)
         return _assemble(snapshot, _answered(snapshot, old), state, reason, message, own)
@@ -123,6 +125,8 @@ def _verdict(
         return State.FAILED, ABORTED, standing.aborted
     if standing.plan_failed:
         return State.FAILED, standing.plan.reason, standing.plan.message
+    if standing.refused:
+        return _with_refused_starts(snapshot, run, standing)
     if not standing.plan_is_done:
         return State.PROGRESSING, *_current_planning(standing.plan)
     if standing.is_over:
@@ -174,6 +178,17 @@ def _current_work(databases: tuple[DatabaseStatus, ...]) -> tuple[str, str]:
     is_filling = any(database.phase is DatabasePhase.BACKFILLING for database in databases)
     message = _busy(databases) or "the next database is about to start"
     return "Backfilling" if is_filling else "Migrating", message
+
+
+def _with_refused_starts(snapshot: Snapshot, run: CurrentRun, standing: Standing) -> tuple[State, str, str]:
+    """A failure only once nothing else of the run is at work, or comes without a person."""
+    reason, message = told(standing.refused, run.migration.name)
+    names = {one.database for one in standing.refused}
+    others = tuple(one for one in standing.databases if one.name not in names)
+    if any(one.phase.is_working or one.phase is DatabasePhase.WAITING for one in others):
+        return State.PROGRESSING, reason, f"{message}; {_current_work(others)[1]}"
+    may_go_on = standing.held or snapshot.strays or any(job.is_active for job in run.jobs)
+    return State.PROGRESSING if may_go_on else State.FAILED, reason, message
 
 
 def _work_behind_the_gate(

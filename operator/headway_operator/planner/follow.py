@@ -21,7 +21,7 @@ from headway_operator.planner.lifecycle import Fact, moved
 from headway_operator.planner.retries import failure_of, patience_is_over, retry_time
 from headway_operator.planner.review import counted, reviewed, with_findings, with_warnings
 from headway_operator.planner.run import CurrentRun
-from headway_operator.planner.snapshot import JobProgress, JobView, Snapshot, Stage
+from headway_operator.planner.snapshot import JobProgress, JobView, RefusedStart, Snapshot, Stage
 from headway_operator.planner.url_source import with_source
 
 PENDING_SHOWN = 50
@@ -41,6 +41,8 @@ class Standing:
     """That and how a person ended the run, once nothing of it runs any more."""
     held: tuple[str, ...] = ()
     """Databases that wait for a hook."""
+    refused: tuple[RefusedStart, ...] = ()
+    """Jobs that were to start now, and that the cluster would not have."""
 
     @property
     def plan_is_done(self) -> bool:

@@ -273,6 +273,8 @@ class _Writer:
                     "reason": failed.reason,
                     "message": shorten(failed.message, SENTENCE_CHARACTERS),
                 }
+                # A run that was only held up, such as by a quota, goes on, and may come to a failure of its own.
+                what = "" if run is not None and run.completion_time else failed.reason
         if point is Point.AFTER_MIGRATION and run is not None:
             facts["result"] = run.result or SUPERSEDED
         if point is Point.ON_APPROVAL_REQUIRED:

@@ -35,6 +35,7 @@ from headway_operator.planner.hooks import (
     with_refusals,
 )
 from headway_operator.planner.lifecycle import Fact, moved
+from headway_operator.planner.refused_starts import LOOK_AGAIN, not_refused, refused_among
 from headway_operator.planner.retries import PATIENCE, waits_since
 from headway_operator.planner.rollouts import AT_ONCE, next_look, waited_for
 from headway_operator.planner.run import CurrentRun, current_run
@@ -89,8 +90,9 @@ def _decide(
     if blocked is None or blocked.hold:
         throttles = throttles_of(snapshot, desk, standing)
         stops += steers(run.jobs, wished(snapshot.migration, blocked), consents.may_go, throttles)
-    starts = consents.passage.starts
+    starts = not_refused(snapshot, consents.passage.starts)
     standing = with_holds(standing, consents.held)
+    standing = replace(standing, refused=refused_among(snapshot, consents.passage.starts))
     rest = None if blocked or superseding or starts else _rest_waits(snapshot, run, standing)
     standing = _with_starts(snapshot, standing, starts, run.spec.retry.attempts)
     found = bounded(conclude(snapshot, run, standing, blocked, superseding))
@@ -105,10 +107,11 @@ def _decide(
         *_sweep(run, status),
     )
     wake = _wake(snapshot, run, () if blocked else standing.retry_times, starts)
+    again = LOOK_AGAIN if standing.refused else None
     return Decision(
         actions,
         status,
-        _soonest(wake, rest, *letters.wakes),
+        _soonest(wake, rest, again, *letters.wakes),
         letters.messages,
         letters.questions,
         letters.given_way,

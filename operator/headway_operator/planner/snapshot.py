@@ -105,6 +105,17 @@ class JobView:
 
 
 @dataclass(frozen=True)
+class RefusedStart:
+    """A Job that was to be started in this look, and that the cluster would not have; a person has to mend that."""
+
+    job_name: str
+    database: str
+    """Empty for a plan."""
+    reason: str
+    happened: str
+
+
+@dataclass(frozen=True)
 class StrayPod:
     """A pod that may still change a database, though its Job is over or gone."""
 
@@ -210,6 +221,8 @@ class Snapshot:
     """What the Throttles said last."""
     read: Read | None = None
     """The plan that was read last, where it was; whoever decides about one that was not reads it then."""
+    refused: tuple[RefusedStart, ...] = field(default=())
+    """Known only once a decision was carried out as far as it could be, and is made anew for what is to be said."""
 
     def progress_of(self, job_name: str) -> JobProgress | None:
         """The newest progress of this Job."""

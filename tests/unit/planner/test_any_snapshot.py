@@ -46,7 +46,7 @@ from headway_operator.planner.explain import stamp
 from headway_operator.planner.gates import first_block
 from headway_operator.planner.plan import plan
 from headway_operator.planner.run import current_run
-from headway_operator.planner.snapshot import JobState, Snapshot, Stage
+from headway_operator.planner.snapshot import JobState, RefusedStart, Snapshot, Stage
 from support.builders import NOW, a_job, a_migration, a_plan, a_pod, a_result, a_rollout
 from support.fix_depth import THOROUGH, examples
 from support.judges import objections
@@ -213,7 +213,16 @@ def snapshots(draw) -> Snapshot:
     )
     rollouts = draw(st.sampled_from([(), (ROLLED_OUT,), (ROLLING_OUT,)]))
     status = draw(statuses(resource))
-    return Snapshot(NOW, replace(resource, status=status), tuple(found), rollouts=rollouts)
+    snapshot = Snapshot(NOW, replace(resource, status=status), tuple(found), rollouts=rollouts)
+    return replace(snapshot, refused=tuple(one for one in refusals_of(snapshot) if draw(st.booleans())))
+
+
+def refusals_of(snapshot: Snapshot) -> tuple[RefusedStart, ...]:
+    """What is known once the API server has refused every Job that this look would start."""
+    return tuple(
+        RefusedStart(start.name, start.database, "JobRefused", "exceeded quota")
+        for start in plan(snapshot).starts
+    )
 
 
 def done(snapshot: Snapshot) -> Snapshot:
@@ -269,6 +278,7 @@ def the_order_of_the_list_and_the_room_are_kept(snapshot: Snapshot) -> None:
     assert len(working) <= max(spec.strategy.max_parallel, len(working) - len(started))
     last = max(at for at, one in enumerate(spec.databases) if one.name in started)
     being_removed = {job.database for job in snapshot.jobs if job.is_active}
+    being_removed |= {one.database for one in snapshot.refused}
     for one in spec.databases[:last]:
         waits_for_another = not done.issuperset(one.depends_on)
         waits_for_the_gate = one.name in past and not is_open
@@ -351,6 +361,30 @@ def doing_it_and_looking_again_changes_nothing(snapshot: Snapshot) -> None:
     assert again.status == after.migration.status
 
 
+def a_job_that_was_refused_is_said_to_be_and_tried_again(snapshot: Snapshot) -> None:
+    decision = plan(snapshot)
+    if not snapshot.refused:
+        return
+    assert not {one.job_name for one in snapshot.refused} & {start.name for start in decision.starts}
+    assert decision.status.condition("Succeeded").reason == "JobRefused"
+    assert decision.wake_after <= timedelta(seconds=60)
+    run = decision.status.run
+    is_this_one = run is not None and run.id == current_run(snapshot, snapshot.migration.spec).id
+    assert not (is_this_one and run.completion_time)
+
+
+def a_refusal_changes_nothing_that_the_look_has_found_of_others(snapshot: Snapshot) -> None:
+    if not snapshot.refused:
+        return
+    free, held = plan(replace(snapshot, refused=())).status, plan(snapshot).status
+    if held.run is None or free.run.id != held.run.id:
+        return
+    names = {one.database for one in snapshot.refused}
+    assert [one for one in held.databases if one.name not in names] == [
+        one for one in free.databases if one.name not in names
+    ]
+
+
 def what_is_over_stays_over(snapshot: Snapshot) -> None:
     after = done(snapshot)
     run = after.migration.status.run
@@ -388,6 +422,8 @@ CLAIMS = (
     a_database_is_touched_first_only_by_a_plan_that_was_approved,
     nobody_is_asked_to_look_again_at_once,
     doing_it_and_looking_again_changes_nothing,
+    a_job_that_was_refused_is_said_to_be_and_tried_again,
+    a_refusal_changes_nothing_that_the_look_has_found_of_others,
     what_is_over_stays_over,
     every_status_is_one_that_the_judges_accept,
     a_job_that_may_change_a_database_only_starts_behind_the_finalizer,

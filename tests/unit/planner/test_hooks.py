@@ -576,3 +576,14 @@ def test_what_a_failed_run_has_applied_is_told_although_it_ends():
         "AfterRevision main 1-2",
     ]
     assert told[-2:] == ["OnFailure", "AfterMigration"]
+
+
+def test_a_failure_is_told_of_also_after_a_job_was_refused_for_a_while():
+    cluster = HookedCluster(hooks=[a_hook()])
+    cluster.broken.add(("main", "registry.example.com/shop:1"))
+    cluster.refuses = {"main"}
+    until(cluster, lambda: "OnFailure" in cluster.receiver.told("chat"))
+    cluster.refuses = set()
+    cluster.settle()
+    told = [one.data["failure"]["reason"] for one in cluster.receiver.got if one.point is Point.ON_FAILURE]
+    assert told == ["JobRefused", "RevisionFailed"]
