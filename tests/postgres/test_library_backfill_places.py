@@ -207,6 +207,61 @@ def test_the_key_is_remembered_when_the_session_is_lost_before_the_first_batch(d
         fill(database)
 
 
+def two_of_one_column(database, told=None):
+    """The second reads what the first has set."""
+
+    def work():
+        backfill("users", {"n": "7"}, name="set")
+        backfill("users", {"n": "n + 5"}, name="add", batch_rows=100)
+
+    run(database.url(), work, told or Told())
+
+
+@pytest.mark.parametrize("rows", [500, None], ids=["half done", "complete"])
+def test_what_another_backfill_was_applied_to_is_not_set_again(database, rows):
+    database.execute(TABLE)
+    told, again = Told(), Told()
+    told.wishes = lambda: {
+        "stop": rows
+        and bool(
+            database.scalar(f"SELECT 1 FROM headway_backfill WHERE operation = 'add' AND rows_done >= {rows}")
+        )
+    }
+    if rows:
+        with pytest.raises(StoppedByTest):
+            two_of_one_column(database, told)
+    else:
+        two_of_one_column(database)
+    two_of_one_column(database, again)
+    assert applied(database) == [(12, ROWS)]
+    assert any(
+        "set was complete already, and add was applied to what it set" in one for one in again.notices()
+    )
+
+
+@pytest.mark.parametrize(
+    ("second", "schema"),
+    [({"m": "m + 5"}, None), ({"n": "8"}, None), ({"n": "n + 5"}, "archive")],
+    ids=["of another column", "that reads nothing", "of another table"],
+)
+def test_another_backfill_keeps_none_from_being_looked_at_again(database, second, schema):
+    database.execute(f"{TABLE}; ALTER TABLE users ADD COLUMN m int NOT NULL DEFAULT 0")
+    database.execute("CREATE TABLE archive.users (LIKE users INCLUDING ALL)")
+    fill(database, arguments=("users", {"n": "7"}))
+    fill(database, arguments=("users", second), name="other", schema=schema)
+    database.execute("INSERT INTO users VALUES (0)")
+    fill(database, arguments=("users", {"n": "7"}))
+    assert database.scalar("SELECT n FROM users WHERE id = 0") == 7
+
+
+def test_one_that_another_has_read_is_set_again_where_the_column_is_another(database):
+    database.execute(TABLE)
+    two_of_one_column(database)
+    database.execute("ALTER TABLE users DROP COLUMN n; ALTER TABLE users ADD COLUMN n int NOT NULL DEFAULT 0")
+    two_of_one_column(database)
+    assert applied(database) == [(12, ROWS)]
+
+
 RESTORED = """
     ALTER TABLE users RENAME TO dumped;
     CREATE TABLE users (id bigint PRIMARY KEY, n int NOT NULL DEFAULT 0);

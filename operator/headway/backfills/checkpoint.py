@@ -180,6 +180,15 @@ class Checkpoint:
         found = connection.execute(select(table.c.lane, table.c.state).where(self._others))
         return {int(lane): str(state) for lane, state in found}
 
+    def begun_since(self, connection: Connection) -> "list[tuple[str, str, str, str]]":
+        """Of a complete one: operation, signature, columns and choice of those of its table that were begun after."""
+        this, other = self.table, self.table.alias()
+        found = select(other.c.operation, other.c.signature, other.c.columns, other.c.choice).where(
+            self._this, other.c.operation != this.c.operation, other.c.lane == 0,
+            other.c.table_name == this.c.table_name, other.c.started_at >= this.c.finished_at,
+        ).order_by(other.c.started_at)  # fmt: skip
+        return [(str(a), str(b), str(c), str(d)) for a, b, c, d in connection.execute(found)]
+
     def open(self, connection: Connection, lane: int, state: State) -> bool:
         """Give a lane a share; False: it has one already. Raises :class:`TakenOver`.
 

@@ -54,6 +54,8 @@ class Claim:
     is_finished: bool = False
     is_resumed: bool = False
     notice: str = ""
+    built_upon: str = ""
+    """Another backfill, which has read what this one has set: it must not be set again."""
     lanes: "dict[int, State]" = field(default_factory=dict)
     """Of other sessions that have worked on it, by number."""
 
@@ -149,7 +151,7 @@ class Claiming:
         goes_on = is_same and row.digest == self.digest and not self._has_lost_key(row, begun)
         choice = begun if goes_on else self.choose()
 
-        def take(connection: Connection) -> "tuple[Row, dict[int, State]] | None":
+        def take(connection: Connection) -> "tuple[Row, dict[int, State], str] | None":
             with self.server.transaction(connection):
                 first = self.checkpoint.take(connection, row.fence)
                 if first is None:
@@ -162,21 +164,35 @@ class Claiming:
                 if is_same and row.digest != self.digest and rows > 0:
                     # Here, so that the one who has the token keeps it.
                     self._refuse_harm(first.is_complete, begun, choice)
-                return first, lanes
+                return first, lanes, self._built_upon(connection) if first.is_complete else ""
 
         found = self.session.do(take)
         if found is None:
             return None
-        taken, lanes = found
+        taken, lanes, upon = found
         if goes_on:
             state, *others = (
                 another_table.adopted(each, row.signature, self.known)
                 for each in (state_of(taken.state), *lanes.values())
             )
             lanes = dict(zip(lanes, others, strict=True))
-            return Claim(taken.fence, state, choice, taken.is_complete, True, lanes=lanes)
+            return Claim(taken.fence, state, choice, taken.is_complete, True, built_upon=upon, lanes=lanes)
         asks = "what the revision asks for" if row.digest != self.digest else "the key that it went along"
         return self._restarted(taken.fence, asks if is_same else "a column", choice)
+
+    def _built_upon(self, connection: Connection) -> str:
+        """A later backfill of one of the columns that would not be applied again after this one."""
+        columns = {one.name for one in self.known.targets}
+        return next(
+            (
+                operation
+                for operation, signature, names, choice in self.checkpoint.begun_since(connection)
+                if not another_table.is_another(signature, self.known)
+                and columns & set(names.split(", "))
+                and Choice(**json.loads(choice)).is_harmful_again
+            ),
+            "",
+        )
 
     def _has_lost_key(self, row: Row, choice: Choice) -> bool:
         """It has to begin again, for no place of its means anything now. Raises :class:`Changed` where that would do

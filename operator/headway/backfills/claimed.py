@@ -53,7 +53,7 @@ class Claimed:
     def run(self) -> BackfillFinished:
         """Until the record is written."""
         choice = self.claim.choice
-        if self.claim.is_finished and choice.is_once and not choice.may_repeat:
+        if self.claim.is_finished and (self.claim.built_upon or (choice.is_once and not choice.may_repeat)):
             return self._was_complete()
         throttle = self._watch()
         try:
@@ -84,8 +84,10 @@ class Claimed:
 
     def _was_complete(self) -> BackfillFinished:
         """Each row once, and that was done: nothing may happen again."""
+        upon = self.claim.built_upon
+        why = f"{upon} was applied to what it set" if upon else "each row is updated only once"
         message = (
-            f"The backfill {self.call.operation} was complete already, and each row is updated only once. If its "
+            f"The backfill {self.call.operation} was complete already, and {why}. If its "
             f"updates were undone since, delete its rows of the table {NAME} and run the revision again."
         )
         tell(self.call.link, Noticed(message))
