@@ -136,6 +136,86 @@ def test_what_the_command_hid_before_it_ended_with_an_error_is_told(tmp_path, da
     assert run.result.to_revision == ("a1",)
 
 
+GONE = f"""
+from alembic import context
+import pathlib
+
+tenant = context.config.attributes.get("tenant") or context.get_x_argument(as_dictionary=True).get("tenant")
+if tenant == "gone":
+    raise LookupError("no tenant")
+if tenant == "late":
+    tries = pathlib.Path("tries")
+    tries.write_text(tries.read_text() + "x" if tries.exists() else "x")
+    if len(tries.read_text()) % 2:
+        raise LookupError("no tenant yet")
+{textwrap.dedent(ENV)}
+"""
+"""For one tenant it ends before it looks, always; for another one at each first try."""
+HIDES = """
+for config.attributes["tenant"] in ("{tenant}", "there"):
+    try:
+        command.upgrade(config, "heads")
+    except LookupError:
+        pass
+"""
+
+
+def test_an_upgrade_that_ended_before_it_looked_is_no_success_though_the_command_hides_it(tmp_path, database):
+    project = application(tmp_path, GONE).tables("a1")
+    run = attach(project, database.url(), admin(project, HIDES.format(tenant="gone")))
+    assert run.result.outcome is Outcome.FAILED
+    assert run.result.failure.name == "ProjectFailed", run.stderr
+    assert "no tenant" in run.result.failure.message
+    assert "ended with exit code 0 as if all were well" in run.result.failure.message
+    planned = attach_plan(project, database.url(), admin(project, HIDES.format(tenant="gone")))
+    assert planned.result.failure.name == "ProjectFailed", planned.stderr
+
+
+@pytest.mark.parametrize("then", ["alembic upgrade heads", "alembic current --check-heads"])
+def test_nor_is_one_that_a_shell_hides_before_another_one_or_a_question(tmp_path, database, then):
+    project = application(tmp_path, GONE).tables("a1")
+    attach(project, database.url(), script(project, "alembic upgrade heads"))
+    run = attach(
+        project, database.url(), script(project, f"alembic -x tenant=gone upgrade heads || true\n{then}")
+    )
+    assert run.result.failure.name == "ProjectFailed", run.stderr
+    assert "no tenant" in run.result.failure.message
+
+
+@pytest.mark.parametrize("is_shell", [False, True])
+def test_one_that_the_command_tries_again_is_made_good(tmp_path, database, is_shell):
+    project = application(tmp_path, GONE).tables("a1")
+    retries = """
+    config.attributes["tenant"] = "late"
+    try:
+        command.upgrade(config, "heads")
+    except LookupError:
+        command.upgrade(config, "heads")
+    """
+    in_a_shell = "until alembic -x tenant=late upgrade heads; do sleep 0.1; done"
+    run = attach(
+        project, database.url(), script(project, in_a_shell) if is_shell else admin(project, retries)
+    )
+    assert run.exit_code == 0, run.stderr
+    assert run.result.to_revision == ("a1",)
+
+
+def test_one_whose_revisions_cannot_be_loaded_is_no_success_either(tmp_path, database):
+    project = application(tmp_path / "shop").tables("a1")
+    other = application(tmp_path / "other").tables("b1")
+    (other.folder / other.scripts / "versions" / "b1.py").write_text("import not_there\n")
+    body = f"""
+    try:
+        command.upgrade(Config({str(other.folder / "alembic.ini")!r}), "heads")
+    except Exception:
+        pass
+    command.upgrade(config, "heads")
+    """
+    run = attach(project, database.url(), admin(project, body))
+    assert run.result.outcome is Outcome.FAILED, run.stderr
+    assert "not_there" in run.result.failure.message
+
+
 def test_revisions_that_env_py_rolls_back_are_not_there(tmp_path, database):
     env = ENV.replace(
         "        context.configure",

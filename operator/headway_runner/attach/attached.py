@@ -18,6 +18,7 @@ from headway_contract.events import Event, RevisionApplied, RevisionStarted
 from headway_contract.result import Failure
 from headway_runner.attach.asked import Asked
 from headway_runner.attach.board import VARIABLE, Board, SharedSender
+from headway_runner.attach.upgrade_key import key_of
 from headway_runner.looks.inspection import Inspector
 from headway_runner.processes.child import Link, interrupt
 from headway_runner.processes.level import Level
@@ -30,6 +31,7 @@ from headway_runner.words.run_failed import RunFailed
 from headway_runner.words.secrecy import know, learn_environment
 
 POLL_SECONDS = 0.2
+_KEY = "_headway_key"
 
 
 class BoardOrders:
@@ -107,6 +109,8 @@ class Attached:
         self._told: BaseException | None = None
         self._swallowed: Failure | None = None
         self._has_failed = False
+        self._looked: dict[str, None] = {}
+        self._missed: dict[str, Failure] = {}
         self._link.report = lambda: self._report(None)
 
     def install(self) -> None:
@@ -118,12 +122,15 @@ class Attached:
 
         def run_migrations(environment: EnvironmentContext, **arguments: Any) -> None:
             error: BaseException | None = None
+            looked = self._participant.looked
             try:
                 run(environment, **arguments)
             except BaseException as raised:
                 error = raised
                 raise
             finally:
+                if self._participant.looked > looked:
+                    self._looked[environment.__dict__[_KEY]] = None
                 self.ends(environment, error)
 
         def exits(environment: EnvironmentContext, *raised: Any) -> None:
@@ -149,8 +156,9 @@ class Attached:
             self._participant.answers = self._asked.views()
             self._report(None)
 
-    def begins(self) -> None:
+    def begins(self, environment: EnvironmentContext) -> None:
         """Alembic is about to do something."""
+        environment.__dict__[_KEY] = key_of(environment)
         self._link.listen_here()
 
     def ends(self, environment: EnvironmentContext, error: BaseException | None) -> None:
@@ -160,18 +168,24 @@ class Attached:
         only_looks = "destination_rev" not in environment.context_opts
         if error is not None and (error is self._told or only_looks):
             return
+        raised = error
         if error is None and not only_looks:
             error = call_guarded(self._participant.check_something_ran)
         elif not isinstance(error, RunFailed):
             self._told = error
-        self._report(error)
+        # What happens in another database than the one asked for is no matter of this run.
+        is_elsewhere = environment.__dict__.get("_headway_wanted") is False
+        self._report(error, "" if raised is None or is_elsewhere else environment.__dict__[_KEY])
 
-    def _report(self, error: BaseException | None) -> None:
+    def _report(self, error: BaseException | None, raised_by: str = "") -> None:
         outcome = self._participant.report(error)
+        if raised_by and outcome.failure is not None:
+            self._missed[raised_by] = outcome.failure
         self._has_failed = error is not None
         if error is not None and not isinstance(error, RunFailed):
             self._swallowed = outcome.failure
-        self._link.tell(Report(os.getpid(), outcome, self._swallowed))
+        looked, missed = tuple(self._looked), tuple(self._missed.items())
+        self._link.tell(Report(os.getpid(), outcome, self._swallowed, looked, missed))
 
 
 _joining = threading.Lock()

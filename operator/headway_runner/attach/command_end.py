@@ -5,6 +5,7 @@ from typing import Any
 
 from headway_contract.records import dataclass
 from headway_contract.result import Failure
+from headway_contract.sentences import sentence
 from headway_runner.looks.inspection import merged
 from headway_runner.processes.child import NOTHING_KEPT, Kept
 from headway_runner.processes.task import Application, Inspection, Report
@@ -45,7 +46,7 @@ def inspection_of(end: CommandEnd) -> Inspection:
     Without an upgrade it counts what the command asked Alembic, if all was at its head and the command ended well.
     """
     views = [report.outcome for report in end.reports if isinstance(report.outcome, Inspection)]
-    failure = _failure(end)
+    failure = _failure(end) or _hidden(end)
     if failure is not None:
         return Inspection(failure=failure)
     if not any(view.contexts for view in views):
@@ -86,7 +87,7 @@ def application_of(end: CommandEnd) -> Application:
         contexts=sum(run.contexts for run in runs),
         tables=tuple({(one.schema, one.name): one for run in runs for one in run.tables}.values()),
         completed=sum(run.completed for run in runs),
-        failure=_failure(end),
+        failure=_failure(end) or _hidden(end),
         seen=seen[-1] if seen else None,
     )
     return replace(done, failure=done.failure or _failure_of_the_command(end, done))
@@ -97,6 +98,24 @@ def _failure(end: CommandEnd) -> Failure | None:
     ran = any(report.outcome.contexts for report in end.reports)
     failure = end.reports[-1].outcome.failure if end.reports else None
     return None if failure is not None and ran and failure.name in OF_ONE_PROCESS else failure
+
+
+def _hidden(end: CommandEnd) -> Failure | None:
+    """What an upgrade raised before it had looked at the database, where the command ended as if that were nothing.
+
+    Another try of the same upgrade makes it good. An exit code that says so is told in another place.
+    """
+    if end.status or end.asked_to_stop:
+        return None
+    looked = {key for report in end.reports for key in report.looked}
+    missed = [failure for report in end.reports for key, failure in report.missed if key not in looked]
+    if not missed:
+        return None
+    told = (
+        f"An upgrade ended with this before it had looked at the database, and {end.end} as if all were well: "
+        "let the command end with an error, or try that upgrade again."
+    )
+    return replace(missed[-1], message=f"{sentence(missed[-1].message)} {told}")
 
 
 def _failure_of_the_command(end: CommandEnd, done: Application) -> Failure | None:

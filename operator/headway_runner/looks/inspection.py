@@ -106,6 +106,7 @@ class Inspector(ContextGuard):
             asks_for_all = "heads" in (self._task.target, view.absolute_target)
             sight = see(context, script, heads, compute(heads), view.target, asks_for_all)
             view = self._with_facts(view, sight)
+        self.looked += 1
         self.views.append(replace(view, places=(place_of(context),) if view.pending else (), contexts=1))
         return iter(())
 

@@ -185,3 +185,7 @@ class Report:
     outcome: Inspection | Application
     swallowed: Failure | None = None
     """What Alembic raised before, and the command went on nevertheless."""
+    looked: tuple[str, ...] = ()
+    """The upgrades that came to see where their database is, by their keys."""
+    missed: tuple[tuple[str, Failure], ...] = ()
+    """Those that raised before that, each with what it raised last."""

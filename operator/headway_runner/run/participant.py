@@ -31,6 +31,8 @@ class ContextGuard(Participant, ABC):
         self.identity = task.identity
         self.configured = 0
         self.wanted = 0
+        self.looked = 0
+        """Contexts of which it is known where their database is and what it lacks."""
         self.others: list[str] = []
         """Names of the databases that env.py reached instead."""
 

@@ -113,6 +113,37 @@ def test_an_exit_code_brings_out_what_the_command_had_hidden():
     assert application_of(end(DID, swallowed=SQL)).seen == SQL
 
 
+MISSED = Failure("ProjectFailed", "no tenant")
+
+
+def hid(*reports, **facts):
+    return CommandEnd("shop-admin migrate", 0, tuple(reports), **facts)
+
+
+@pytest.mark.parametrize("outcome", [SAW, ASKED], ids=["another upgrade", "an answer"])
+def test_an_upgrade_that_ended_before_it_looked_is_a_failure_though_the_command_hides_it(outcome):
+    found = inspection_of(hid(Report(1, outcome, looked=("b",), missed=(("a", MISSED),))))
+    assert found.failure.name == "ProjectFailed"
+    assert found.failure.message == (
+        "no tenant. An upgrade ended with this before it had looked at the database, and shop-admin migrate ended "
+        "with exit code 0 as if all were well: let the command end with an error, or try that upgrade again."
+    )
+    assert application_of(hid(Report(1, DID, missed=(("a", MISSED),)))).failure == found.failure
+
+
+def test_one_that_is_tried_again_is_made_good_also_by_another_process():
+    missed = Report(1, Inspection(failure=MISSED), missed=(("a", MISSED),))
+    again = Report(2, SAW, looked=("a",))
+    assert inspection_of(hid(missed, again)).failure is None
+    assert inspection_of(hid(again, Report(2, SAW, missed=(("a", MISSED),)))).failure is None
+
+
+def test_a_command_that_tells_of_it_or_was_asked_to_stop_hides_nothing():
+    missed = Report(1, SAW, missed=(("a", MISSED),))
+    assert inspection_of(CommandEnd("shop-admin migrate", 1, (missed,))).failure is None
+    assert inspection_of(hid(missed, asked_to_stop=True)).failure is None
+
+
 def test_a_process_that_is_killed_in_a_revision_left_it_and_what_it_had_committed():
     running = Application(applied=("a1",), unfinished="a2", contexts=1)
     done = application_of(end(running, status=-9, kept=Kept("a2", ("CREATE TABLE part",))))

@@ -98,7 +98,7 @@ def hold(module):
         from headway_runner.attach.attached import join
 
         own(self, *positional, **named)
-        join().begins()
+        join().begins(self)  # type: ignore[arg-type]
 
     def get_current_heads(self):
         # type: (object) -> object
