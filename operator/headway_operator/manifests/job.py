@@ -1,7 +1,7 @@
 """The Job of one attempt: the user's image with Headway's runner in it.
 
 It never restarts by itself: an attempt that failed is followed by one that the planner decides on. An eviction is no
-failure; the Job then replaces its pod.
+failure; the Job then replaces its pod, once that has ended for certain, so that a Job never has two that run.
 """
 
 import hashlib
@@ -47,6 +47,7 @@ def job_for(start: StartJob, migration: Migration, settings: Settings) -> dict[s
             "parallelism": 1,
             "activeDeadlineSeconds": _deadline(migration.spec),
             "podFailurePolicy": {"rules": _failure_rules()},
+            "podReplacementPolicy": "Failed",
             "template": template,
         },
     }

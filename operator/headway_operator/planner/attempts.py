@@ -1,7 +1,7 @@
 """What one Job means for the attempt that it is: at work, stopped on request, or kept from starting."""
 
 from headway_operator.planner.explain import explain
-from headway_operator.planner.retries import obstacle_of, patience_is_over
+from headway_operator.planner.retries import eviction_of, obstacle_of, patience_is_over
 from headway_operator.planner.run import CurrentRun
 from headway_operator.planner.snapshot import JobView, Snapshot
 
@@ -20,6 +20,6 @@ def is_stopped(job: JobView, held: bool) -> bool:
 
 
 def obstacle_text(run: CurrentRun, job: JobView) -> str:
-    """What keeps its pod from starting, for people; empty when nothing does."""
-    obstacle = obstacle_of(job)
+    """What keeps its pod from starting, or has taken it away, for people; empty when nothing does."""
+    obstacle = obstacle_of(job) or eviction_of(job)
     return explain(*obstacle, run.migration.name) if obstacle else ""

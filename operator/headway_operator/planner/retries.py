@@ -30,8 +30,8 @@ _WAITING_REASONS = {
 }
 _WAITED_FOR = ("PodNotScheduled", "PodNotStarted")
 """However long: a node, an address or a volume may come at any time."""
-_TAKEN_REASONS = {"Evicted": "PodEvicted"}
-"""Of a pod as a whole; its other words stand in the sentence of ``PodFailed``."""
+_EVICTED = "Evicted"
+"""Of a pod as a whole; the kubelet's other words stand in the sentence of ``PodFailed``."""
 _NEVER_RAN = ("StartError", "ContainerCannotRun")
 _NO_PROGRAM = ('exec: "', "executable file", "open executable")
 """In what runc and crun say of a program that is not there or cannot be executed."""
@@ -82,10 +82,19 @@ def _without_a_word(job: JobView) -> tuple[Reason, str]:
     # A container may also not start because of its node, which another attempt gets over.
     if how in _NEVER_RAN and _has_no_program(told):
         return reason_of("InterpreterNotFound"), shorten(told, KUBELET_CHARACTERS)
+    evicted = eviction_of(job)
+    if evicted is not None:
+        return evicted
     if job.pod.taken_reason:
-        name = _TAKEN_REASONS.get(job.pod.taken_reason, "PodFailed")
-        return reason_of(name), _in_its_words(job.pod.taken_reason, job.pod.taken_message)
+        return reason_of("PodFailed"), _in_its_words(job.pod.taken_reason, job.pod.taken_message)
     return reason_of("PodFailed"), _in_its_words(how, told) if told else job.message
+
+
+def eviction_of(job: JobView) -> tuple[Reason, str] | None:
+    """How its node has taken its pod away, which its Job may be about to replace; None when it has not."""
+    if job.pod is None or job.pod.taken_reason != _EVICTED:
+        return None
+    return reason_of("PodEvicted"), _in_its_words(_EVICTED, job.pod.taken_message)
 
 
 def obstacle_of(job: JobView) -> tuple[Reason, str] | None:

@@ -83,6 +83,7 @@ def test_it_runs_once_and_an_eviction_is_no_failure() -> None:
         "action": "Ignore",
         "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
     }
+    assert spec["podReplacementPolicy"] == "Failed", "none comes while the one before it may still run"
     assert permanent["action"] == "FailJob"
     worth_another = {int(failure.exit_code) for failure in FAILURES if failure.retry}
     assert not worth_another & set(permanent["onExitCodes"]["values"])

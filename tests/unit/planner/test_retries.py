@@ -203,6 +203,19 @@ def test_a_pod_that_its_node_evicted_says_so_and_what_the_node_lacked():
     assert "spec.job.resources.requests" in cluster.status.condition("Reconciling").message
 
 
+def test_an_evicted_pod_is_told_while_its_job_has_not_replaced_it_and_no_longer():
+    cluster = one_database()
+    (job,) = cluster.active
+    cluster.start_pod(job.name, ended_reason="Error", taken_reason="Evicted", taken_message=EVICTED)
+    cluster.reconcile()
+    main = cluster.status.database("main")
+    assert (main.phase, main.attempt) == (DatabasePhase.MIGRATING, 1)
+    assert f"took the Job's pod away. Evicted: {EVICTED} " in main.message
+    cluster.start_pod(job.name, ended_reason="", taken_reason="", taken_message="")
+    cluster.reconcile()
+    assert "Evicted" not in cluster.status.database("main").message
+
+
 def test_another_word_of_the_kubelet_for_a_whole_pod_is_told_as_it_is():
     cluster = one_database()
     (job,) = cluster.active
