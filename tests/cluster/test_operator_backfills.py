@@ -132,6 +132,34 @@ def test_the_annotations_hold_it_change_its_pace_and_let_it_go_on(filling: Filli
     assert filling.filled == ROWS
 
 
+def test_a_pause_that_outlasts_the_deadline_of_its_job_is_gone_on_with(
+    filling: Filling, operator: OperatorProcess
+) -> None:
+    """Nobody looks until the Job controller has removed the pod, and with it what the runner said last."""
+    filling.wait_for_entry(workers=2)
+    filling.shop.annotate("shop", paused="1")
+    filling.wait_until_held()
+    operator.stop()
+    (job,) = filling.shop.jobs()
+    path = f"{filling.shop.batch}/{job['metadata']['name']}"
+    filling.shop.client.patch(path, {"spec": {"activeDeadlineSeconds": 1}})
+
+    def has_failed() -> bool:
+        conditions = filling.shop.client.get(path)["status"].get("conditions") or []
+        return ("Failed", "DeadlineExceeded") in [(one["type"], one["reason"]) for one in conditions]
+
+    wait_until(has_failed, 60, "the end of the Job")
+    operator.start()
+    stopped = "stopped before its end"
+    wait_until(lambda: stopped in filling.shop.database("shop", "main").get("message", ""), 60, stopped)
+    assert "phase" not in filling.shop.database("shop", "main"), "it is Pending again, which is the default"
+    assert filling.shop.condition("shop", "Reconciling")["reason"] == "Paused"
+    filling.go.touch()
+    filling.shop.annotate("shop", paused=None)
+    filling.shop.wait_for_condition("shop", "Ready")
+    assert filling.filled == ROWS
+
+
 def test_a_suspension_stops_it_at_a_batch_and_the_next_run_goes_on(filling: Filling) -> None:
     filling.wait_for_entry(workers=2)
     filling.shop.change("shop", suspend=True)

@@ -20,6 +20,8 @@ _OF_THE_CONTAINER = ("", "Completed", "Error", "OOMKilled")
 """Endings of a container that ran: the message beside these is what it wrote itself, whatever that is."""
 _UNSCHEDULED = ("Unschedulable", "SchedulingGated")
 _STATES = {"Complete": JobState.SUCCEEDED, "Failed": JobState.FAILED}
+_TO_FAIL = "FailureTarget"
+"""It gets no further pod, and what runs of it is being ended."""
 
 
 def job_views(jobs: Iterable[Body], pods: Sequence[Body]) -> tuple[JobView, ...]:
@@ -34,8 +36,8 @@ def job_view(job: Body, pods: Sequence[Body]) -> JobView | None:
     stage, attempt = marks.get(labels.STAGE, ""), marks.get(labels.ATTEMPT, "")
     if stage not in list(Stage) or not attempt.isdecimal():
         return None
-    state, condition = _state(job)
     pod = newest_pod(job, pods)
+    state, condition = _state(job, pod)
     return JobView(
         name=metadata["name"],
         run=marks.get(labels.RUN, ""),
@@ -60,9 +62,11 @@ def newest_pod(job: Body, pods: Sequence[Body]) -> Body | None:
     return max(own, key=_age_rank, default=None)
 
 
-def stray_pods(jobs: Iterable[Body], pods: Iterable[Body]) -> tuple[StrayPod, ...]:
+def stray_pods(jobs: Iterable[Body], pods: Sequence[Body]) -> tuple[StrayPod, ...]:
     """Pods on a node that migrate, are not over, and are controlled by none of the active Jobs among these."""
-    active = {job["metadata"].get("uid") for job in jobs if _state(job)[0] is JobState.ACTIVE}
+    active = {
+        job["metadata"].get("uid") for job in jobs if _state(job, newest_pod(job, pods))[0] is JobState.ACTIVE
+    }
     return tuple(
         StrayPod(pod["metadata"]["name"], pod["spec"]["nodeName"], marks.get(labels.DATABASE, ""))
         for pod in pods
@@ -133,10 +137,20 @@ def moment_of(text: str | None) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else LONG_AGO
 
 
-def _state(job: Body) -> tuple[JobState, Mapping[str, Any]]:
-    for condition in (job.get("status") or {}).get("conditions") or ():
-        if condition.get("type") in _STATES and condition.get("status") == "True":
-            return _STATES[condition["type"]], condition
+def _state(job: Body, pod: Body | None = None) -> tuple[JobState, Mapping[str, Any]]:
+    """What the Job controller says; that a Job is to fail counts once its pod has ended, which may be gone by when it
+    has failed.
+    """
+    said = {
+        condition.get("type"): condition
+        for condition in (job.get("status") or {}).get("conditions") or ()
+        if condition.get("status") == "True"
+    }
+    for kind, state in _STATES.items():
+        if kind in said:
+            return state, said[kind]
+    if _TO_FAIL in said and pod is not None and _is_over(pod):
+        return JobState.FAILED, said[_TO_FAIL]
     return JobState.ACTIVE, {}
 
 

@@ -10,7 +10,7 @@ from headway_contract.planned import is_relative
 from headway_contract.result import DatabasePlan, Outcome, Plan, RunResult
 from headway_operator.api.reasons import Reason, reason_of
 from headway_operator.api.status import DatabasePhase, DatabaseStatus, Pending, PlanStatus
-from headway_operator.planner.attempts import STOPPED, is_stopped, obstacle_text, works
+from headway_operator.planner.attempts import STOPPED, is_stopped, obstacle_text, ran_out_while_paused, works
 from headway_operator.planner.backfills import with_backfill, with_records
 from headway_operator.planner.drift import compared
 from headway_operator.planner.explain import attempt_text, explain, going_on_text, outlook, stamp
@@ -125,7 +125,7 @@ def _follow_stage(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, h
     if settled:
         return memory
     memory = replace(memory, job_name=job.name, attempt=job.attempt)
-    if is_stopped(job, held):
+    if is_stopped(job, held) or ran_out_while_paused(job, run.migration):
         return _stopped(_as_reached(memory, job), "" if job.result is None else job.result.notice)
     return _attempt_failed(snapshot, run, memory, job)
 

@@ -81,6 +81,29 @@ def test_a_job_that_is_about_to_fail_is_still_active() -> None:
     assert view.state is JobState.ACTIVE
 
 
+def test_a_job_that_is_about_to_fail_has_done_so_once_its_container_has_ended() -> None:
+    """Its pod may be gone, and its last word with it, by when the Job controller says that it has failed."""
+    result = RunResult(Outcome.STOPPED, "r1", "main", to_revision=("a1",))
+    job = with_condition("FailureTarget", reason="DeadlineExceeded", message="too long")
+    ended = {"terminated": {"exitCode": 72, "message": result.to_json()}}
+    view = job_view(job, [a_pod("p", "2026-11-23T08:00:01Z", ended)])
+    assert view is not None
+    assert (view.state, view.reason, view.result) == (JobState.FAILED, "DeadlineExceeded", result)
+    running = job_view(job, [a_pod("p", "2026-11-23T08:00:01Z", {"running": {}})])
+    assert running is not None
+    assert (running.state, running.reason) == (JobState.ACTIVE, "")
+
+
+def test_an_earlier_pod_of_a_job_that_is_about_to_fail_is_a_stray() -> None:
+    job = with_condition("FailureTarget", reason="DeadlineExceeded")
+    marks = {labels.STAGE: "Migrate", labels.DATABASE: "main"}
+    earlier = a_pod("earlier", "2026-11-23T08:00:01Z", {"running": {}}, labels=marks)
+    earlier["spec"] = {"nodeName": "node-1"}
+    newest = a_pod("newest", "2026-11-23T08:00:11Z", {"terminated": {"exitCode": 72}}, labels=marks)
+    assert stray_pods([job], [earlier, newest]) == (StrayPod("earlier", "node-1", "main"),)
+    assert stray_pods([JOB], [earlier, newest]) == ()
+
+
 def test_the_newest_pod_counts_and_its_termination_message_is_the_result() -> None:
     result = RunResult(Outcome.SUCCEEDED, "r1", "main")
     evicted = a_pod("old", "2026-11-23T08:00:01Z", {"terminated": {"exitCode": 143, "message": "?"}})

@@ -102,6 +102,29 @@ def test_a_hold_that_outlasts_the_deadline_of_the_job_is_no_failure():
     assert (status.database("main").phase, status.database("main").failures) == (DatabasePhase.PENDING, 0)
 
 
+def a_job_that_ran_out_of_time(paused, last_handled):
+    """The Job controller has deleted its pod, and what the runner said has gone with it."""
+    begun = plan(a_snapshot(a_migration(plan="Never"))).status
+    begun = replace(begun, last_handled_paused=last_handled)
+    resource = a_migration(plan="Never", paused=paused, finalizer=True, status=begun)
+    return a_snapshot(resource, ended(a_job(resource, "main", pod=None), reason="DeadlineExceeded"))
+
+
+@pytest.mark.parametrize(("paused", "last_handled"), [("1", "1"), ("", "1")])
+def test_a_hold_that_outlasts_the_deadline_is_no_failure_when_the_pod_is_gone(paused, last_handled):
+    """Also when nobody looked until the pause was over."""
+    status = plan(a_job_that_ran_out_of_time(paused, last_handled)).status
+    after = status.database("main")
+    assert (after.failures, after.reason) == (0, "")
+    resumed = a_snapshot(a_migration(plan="Never", status=status))
+    assert after.attempt == 2 or plan(resumed).starts[0].attempt == 2
+
+
+def test_a_deadline_without_a_word_is_a_failure_where_nothing_was_paused():
+    after = plan(a_job_that_ran_out_of_time("", "")).status.database("main")
+    assert (after.phase, after.reason) == (DatabasePhase.FAILED, "DeadlineExceeded")
+
+
 @pytest.mark.parametrize("pod", [None, a_pod(started=False)])
 def test_a_pause_removes_a_job_that_has_not_started_and_counts_no_failure(pod):
     cluster = ModelCluster(a_migration(plan="Never", retries=0))
