@@ -160,6 +160,24 @@ def test_a_pause_that_outlasts_the_deadline_of_its_job_is_gone_on_with(
     assert filling.filled == ROWS
 
 
+def test_a_new_specification_during_a_pause_leaves_nothing_at_work(filling: Filling) -> None:
+    filling.wait_for_entry(workers=2)
+    filling.shop.annotate("shop", paused="1")
+    filling.wait_until_held()
+    filling.shop.annotate("shop", retry="1")
+    stopped = "It stopped in the backfill of users.status at "
+    wait_until(lambda: stopped in filling.shop.database("shop", "main").get("message", ""), 60, stopped)
+    main = filling.shop.database("shop", "main")
+    assert ("phase" in main, "backfill" in main) == (False, False), "Pending, which is the default"
+    progress = filling.shop.get("shop")["status"]["progress"]
+    assert "jobName" not in progress
+    assert "backfill" not in progress["summary"]
+    filling.go.touch()
+    filling.shop.annotate("shop", paused=None)
+    filling.shop.wait_for_condition("shop", "Ready")
+    assert filling.filled == ROWS
+
+
 def test_a_suspension_stops_it_at_a_batch_and_the_next_run_goes_on(filling: Filling) -> None:
     filling.wait_for_entry(workers=2)
     filling.shop.change("shop", suspend=True)

@@ -33,6 +33,7 @@ from headway_operator.planner.refused_starts import told
 from headway_operator.planner.retries import obstacle_of
 from headway_operator.planner.rollouts import waited_for
 from headway_operator.planner.run import CurrentRun
+from headway_operator.planner.run_before import without_work
 from headway_operator.planner.snapshot import Snapshot
 from headway_operator.planner.strays import LEFT_BEHIND, waits_for_a_pod
 
@@ -44,7 +45,7 @@ SECOND = timedelta(seconds=1)
 
 def refuse(snapshot: Snapshot, blocked: Blocked) -> Status:
     """The status of a specification that cannot be run: what was known of earlier runs stays."""
-    old = snapshot.migration.status
+    old = without_work(snapshot, snapshot.migration.status)
     nothing = ("Unknown", blocked.reason, "there is no plan for this specification")
     own = dict.fromkeys(OWN_CONDITIONS, nothing)
     return _assemble(snapshot, old, blocked.state, blocked.reason, blocked.message, own)
@@ -65,7 +66,9 @@ def conclude(
     if run.is_new and not run.jobs and not standing.abort and is_held:
         nothing = ("Unknown", reason, "the plan has not been made yet")
         own = dict.fromkeys(OWN_CONDITIONS, nothing)
-        return _assemble(snapshot, _answered(snapshot, old), state, reason, message, own)
+        return _assemble(
+            snapshot, _answered(snapshot, without_work(snapshot, old)), state, reason, message, own
+        )
     over = standing.is_over and not superseding
     own_verdict = (state, reason) if blocked is None else _verdict(snapshot, run, standing, None, False)[:2]
     own_state = own_verdict[0]

@@ -126,11 +126,11 @@ def _follow_stage(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, h
         return memory
     memory = replace(memory, job_name=job.name, attempt=job.attempt)
     if is_stopped(job, held) or ran_out_while_paused(job, run.migration):
-        return _stopped(_as_reached(memory, job), "" if job.result is None else job.result.notice)
+        return stopped(as_reached(memory, job), "" if job.result is None else job.result.notice)
     return _attempt_failed(snapshot, run, memory, job)
 
 
-def _as_reached(memory: DatabaseStatus, job: JobView) -> DatabaseStatus:
+def as_reached(memory: DatabaseStatus, job: JobView) -> DatabaseStatus:
     """Where the database is after a Job that did not get to the target, as the runner saw it in the end."""
     result = job.result
     if result is None or not result.to_revision:
@@ -141,7 +141,8 @@ def _as_reached(memory: DatabaseStatus, job: JobView) -> DatabaseStatus:
     return replace(memory, current_revision=", ".join(result.to_revision), revisions_done=done)
 
 
-def _stopped(memory: DatabaseStatus, notice: str = "") -> DatabaseStatus:
+def stopped(memory: DatabaseStatus, notice: str = "") -> DatabaseStatus:
+    """Its Job ended, or was removed, because it was asked to."""
     message = f"{STOPPED}. {notice}" if notice else STOPPED
     return replace(
         memory, phase=moved(memory.phase, Fact.JOB_STOPPED), reason="", message=message, retry_time=None
@@ -236,7 +237,7 @@ def _without_job(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, he
     if not memory.phase.is_working:
         return memory
     if held:
-        return _stopped(memory)
+        return stopped(memory)
     return _failed(snapshot, run, memory, reason_of("JobDisappeared"), "")
 
 
@@ -319,7 +320,7 @@ def _attempt_failed(
     snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, job: JobView
 ) -> DatabaseStatus:
     reason, happened = failure_of(job)
-    memory = replace(_as_reached(memory, job), start_time=_began(memory, job))
+    memory = replace(as_reached(memory, job), start_time=_began(memory, job))
     return with_half_done(_failed(snapshot, run, memory, reason, happened), job)
 
 
