@@ -233,7 +233,7 @@ FAILURES: tuple[FailureClass, ...] = (
         "Swallowed",
         ExitCode.MIGRATION_FAILED,
         False,
-        "A revision was started and never finished, and env.py hid the reason.",
+        "A revision, or a migration context, was started and never finished, and env.py hid the reason.",
         "Let env.py raise the exception; the message has what was seen of it.",
     ),
     FailureClass(

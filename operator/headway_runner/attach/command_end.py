@@ -74,6 +74,12 @@ def application_of(end: CommandEnd) -> Application:
     seen = [run.seen for run in runs if run.seen is not None] or swallowed
     unfinished = next((run.unfinished for run in reversed(runs) if run.unfinished), "")
     kept = end.kept.statements if unfinished and end.kept.revision == unfinished else ()
+    not_ended = tuple(
+        one
+        for number, run in enumerate(runs)
+        for one in run.not_ended
+        if not any(one.place in later.ended for later in runs[number + 1 :])
+    )
     done = Application(
         current=joined("current"),
         applied=joined("applied"),
@@ -87,6 +93,8 @@ def application_of(end: CommandEnd) -> Application:
         contexts=sum(run.contexts for run in runs),
         tables=tuple({(one.schema, one.name): one for run in runs for one in run.tables}.values()),
         completed=sum(run.completed for run in runs),
+        ended=joined("ended"),
+        not_ended=not_ended,
         failure=_failure(end) or _hidden(end),
         seen=seen[-1] if seen else None,
     )

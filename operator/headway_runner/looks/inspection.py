@@ -21,7 +21,6 @@ from headway_runner.processes.child import Link
 from headway_runner.processes.task import Inspection, Task
 from headway_runner.project import history
 from headway_runner.project.alembic_env import Step, destination_of
-from headway_runner.project.contexts import place_of
 from headway_runner.project.forks import told_forks
 from headway_runner.project.hints import with_hint
 from headway_runner.project.marks import those_in_the_middle
@@ -40,6 +39,9 @@ if TYPE_CHECKING:
     from headway_runner.facts.gather import Sight
 
 NOTHING_WAS_LOOKED_AT = "The pass ended before env.py had configured a migration context."
+GOES_ON = (
+    "env.py hides what a migration context raises and goes on to the others. A run ends with that failure: {}"
+)
 REFUSED = Failure("ProjectFailed", "env.py writes to the database.", sqlstate=states.READ_ONLY)
 SETTLE_SECONDS = 8.0
 """PostgreSQL looks every two seconds whether the client of a running statement is still there."""
@@ -70,13 +72,18 @@ class Inspector(ContextGuard):
         if sqlstate(context.original_exception) == states.READ_ONLY:
             self._was_refused = True
 
-    def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
+    def pass_context(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
         """Steps() yields none. After an interruption, first let the session that holds the lock end."""
+        self.come_to(context)
         if not self._task.settle:
             migrate()
             return
         with held(lock_of(context), SETTLE_SECONDS, lambda seconds: seconds < SETTLE_SECONDS):
             migrate()
+
+    def why(self, error: BaseException) -> Failure | None:
+        """With what may help."""
+        return with_hint(failure_of(error, loading=self.loading), error, self._task)
 
     def steps(
         self,
@@ -107,7 +114,10 @@ class Inspector(ContextGuard):
             sight = see(context, script, heads, compute(heads), view.target, asks_for_all)
             view = self._with_facts(view, sight)
         self.looked += 1
-        self.views.append(replace(view, places=(place_of(context),) if view.pending else (), contexts=1))
+        place = self.place or self.come_to(context)
+        self.endings.end(place)
+        view = replace(view, places=(place.shown,) if view.pending else (), contexts=1, seen=(place,))
+        self.views.append(view)
         return iter(())
 
     def _with_facts(self, view: Inspection, sight: "Sight") -> Inspection:
@@ -133,8 +143,7 @@ class Inspector(ContextGuard):
             return Inspection(identity=self.identity, failure=REFUSED)
         if error is not None:
             print_error(error)
-            failure = with_hint(failure_of(error, loading=self.loading), error, self._task)
-            return Inspection(identity=self.identity, failure=failure)
+            return Inspection(identity=self.identity, failure=self.why(error))
         # Of a command another process may have looked, and one may only have asked for the history.
         if not self.views and not self._task.request.command:
             return Inspection(
@@ -143,7 +152,19 @@ class Inspector(ContextGuard):
         ambiguous = _ambiguity(self._task.target, self.views)
         if ambiguous is not None:
             return Inspection(identity=self.identity, failure=ambiguous)
-        return self._found()
+        hidden = self.endings.hidden
+        if hidden is None:
+            return self._found()
+        if not self._leaves_it_to_the_run(hidden):
+            return Inspection(identity=self.identity, failure=hidden)
+        found = self._found()
+        warnings = (GOES_ON.format(hidden.message), *found.warnings)
+        return replace(found, warnings=warnings, not_ended=self.endings.not_ended)
+
+    def _leaves_it_to_the_run(self, hidden: Failure) -> bool:
+        """Env.py goes on to other contexts, and something is pending there: that is done before it fails."""
+        is_before_a_run = not self._task.contexts and hidden.name == "Swallowed"
+        return is_before_a_run and any(view.pending for view in self.views)
 
     def _found(self) -> Inspection:
         found = {"identity": self.identity, "one_transaction": bool(self._local_settings)}
@@ -284,6 +305,7 @@ def merged(views: list[Inspection]) -> Inspection:
         places=tuple(place for place in joined("places") if place),
         replanned=joined("replanned"),
         contexts=sum(view.contexts for view in views),
+        seen=joined("seen"),
         libpq=all(view.libpq for view in views),
         past_target=any(view.past_target for view in views),
         invalid_indexes=joined("invalid_indexes"),

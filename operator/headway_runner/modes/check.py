@@ -62,10 +62,6 @@ class Comparer(ContextGuard):
         """Whether a context was compared."""
         return bool(self.found)
 
-    def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
-        """Steps() yields none."""
-        migrate()
-
     def steps(
         self,
         context: MigrationContext,

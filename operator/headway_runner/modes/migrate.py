@@ -117,7 +117,10 @@ def seen_by_libpq(supervisor: Supervisor, task: Task, run: Application) -> Inspe
     learn_way_back(dict(end.way_back.arguments))
     look = replace(task, way_back=end.way_back)
     found = supervisor.run(light_look.look_lightly, look, last=True, seconds=light_look.SECONDS)
-    return None if isinstance(found, Died) else found
+    if found is None or isinstance(found, Died):
+        return None
+    # It has one context, which is the one that libpq has asked for.
+    return replace(found, seen=run.ended)
 
 
 def verify(supervisor: Supervisor, task: Task) -> Inspection:

@@ -56,6 +56,30 @@ class WayBack:
 
 
 @dataclass(frozen=True)
+class Place:
+    """What makes a migration context the same one when it comes again."""
+
+    identity: Identity | None
+    """The database; None: the one of the task."""
+    version_table: str
+    shown: str
+    """For people, and to tell schemas apart: as ``contexts.place_of`` tells it."""
+
+    @property
+    def named(self) -> str:
+        """For people, also where there is nothing special about it."""
+        return self.shown or f"version table {self.version_table}"
+
+
+@dataclass(frozen=True)
+class NotEnded:
+    """A migration context that began and did not come to its end, and what it raised; env.py may hide that."""
+
+    place: Place
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
 class Task:
     """One pass over one database."""
 
@@ -124,6 +148,10 @@ class Inspection:
     """What would run from where the plan started, when that is not where the database is; in attach mode."""
     contexts: int = 0
     """How many contexts were looked at."""
+    seen: tuple[Place, ...] = ()
+    """Which."""
+    not_ended: tuple[NotEnded, ...] = ()
+    """Those that could not be, where env.py hid that and the others lack revisions."""
     libpq: bool = False
     """Their connections are libpq's and tell what they were opened with."""
     asked: tuple[VersionTable, ...] = ()
@@ -169,6 +197,10 @@ class Application:
     """Indexes that revisions of this run built concurrently."""
     completed: int = 0
     """How many of them came to their end."""
+    ended: tuple[Place, ...] = ()
+    """Which."""
+    not_ended: tuple[NotEnded, ...] = ()
+    """The others that began, when no later try ended."""
     tables: tuple[VersionTable, ...] = ()
     """Theirs, as they were then; in attach mode."""
     failure: Failure | None = None

@@ -42,12 +42,20 @@ class Left:
 
 def place_of(context: MigrationContext) -> str:
     """``schema t1`` or ``version table v``; empty for a context as most projects have it. Begins no transaction."""
-    if context.version_table_schema:
-        return f"schema {context.version_table_schema}"
-    if context.version_table != _USUAL_TABLE:
-        return f"version table {context.version_table}"
+    schema = _own_schema(context)
+    if schema:
+        return f"schema {schema}"
     schema = _current_schema(context)
-    return "" if schema in ("", _USUAL_SCHEMA) else f"schema {schema}"
+    if schema not in ("", _USUAL_SCHEMA):
+        return f"schema {schema}"
+    return "" if context.version_table == _USUAL_TABLE else f"version table {context.version_table}"
+
+
+def _own_schema(context: MigrationContext) -> str:
+    """Of the version table, where the connection may have another for it."""
+    own = context.version_table_schema
+    options = {} if context.connection is None else context.connection.get_execution_options()
+    return str((options.get("schema_translate_map") or {}).get(own, own) or "")
 
 
 def _current_schema(context: MigrationContext) -> str:

@@ -23,7 +23,7 @@ from headway_runner.connections.dbapi import canceller_of
 from headway_runner.connections.sessions import Sessions
 from headway_runner.locks.lock import Lock, held, lock_of, sees_only_the_past
 from headway_runner.processes.child import Link
-from headway_runner.processes.task import Application, Task, VersionTable
+from headway_runner.processes.task import Application, Place, Task, VersionTable
 from headway_runner.project import history
 from headway_runner.project.alembic_env import (
     Step,
@@ -36,7 +36,6 @@ from headway_runner.project.alembic_env import (
     set_aside,
     version_table_of,
 )
-from headway_runner.project.contexts import place_of
 from headway_runner.project.marks import parted
 from headway_runner.project.own_target import hold_to_the_look, hold_to_upgrades
 from headway_runner.project.version_tables import version_table
@@ -136,6 +135,8 @@ class Applier(ContextGuard):
             backfills=tuple(self.library.records),
             indexes=tuple(dict.fromkeys(self.builds.indexes)),
             completed=self.contexts_completed,
+            ended=self.endings.ended,
+            not_ended=self.endings.not_ended,
             tables=tuple(self.tables.values()),
             failure=failure,
             seen=first.failure if first else None,
@@ -162,7 +163,7 @@ class Applier(ContextGuard):
         """What the operations library tells goes to the parent, what is wished goes to the library."""
         attributes[ATTRIBUTE] = self.library
 
-    def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
+    def pass_context(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
         """Migrate under the lock."""
         self.contexts_run += bool(destination_of(context))
         self.look.come_to_the_lock()
@@ -174,11 +175,22 @@ class Applier(ContextGuard):
                 self._see_what_others_did(context)
                 self._link.emit(LockAcquired(self._name))
                 self.unfinished.go_elsewhere()
-                self._context, self.unfinished.place = context, place_of(context)
+                self._context, self.unfinished.place = context, self._begin(context).shown
                 self.outer_transaction = self.outer_transaction or is_in_outer_transaction(context)
                 self._migrate(migrate)
             else:
+                self._begin(context)
                 self.stopped = self._link.stop_requested
+
+    def _begin(self, context: MigrationContext) -> Place:
+        place = self.come_to(context)
+        if destination_of(context):
+            self.endings.begin(place)
+        return place
+
+    def why(self, error: BaseException) -> Failure | None:
+        """With the revision that raised it, if one did."""
+        return None if is_safe_stop(error) else self.unfinished.why(error)
 
     def _migrate(self, migrate: Callable[[], None]) -> None:
         """What is raised is env.py's to handle, by another try perhaps."""
@@ -254,7 +266,9 @@ class Applier(ContextGuard):
             ended = (self._ended(context, revision, time.monotonic() - start, index, len(todo)),)
         self._link.emit(*ended)
         if not self.stopped:
-            self.contexts_completed += bool(destination_of(context) or todo)
+            if destination_of(context) or todo:
+                self.contexts_completed += 1
+                self.endings.end(self.place or self.come_to(context))
             heads = heads_now(context)
             self.heads.extend(heads)
             if self._task.request.command:

@@ -5,18 +5,24 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
 from headway_contract.events import DatabaseReached
 from headway_contract.result import Failure
+from headway_runner.connections.dbapi import void
 from headway_runner.connections.identity import Identity
+from headway_runner.connections.probe import identity_of as identity_in
 from headway_runner.connections.probe import look, probe
 from headway_runner.connections.sessions import Sessions
 from headway_runner.processes.child import Link
-from headway_runner.processes.task import Task
-from headway_runner.project.alembic_env import Participant, run_alembic, take_part
+from headway_runner.processes.task import Place, Task
+from headway_runner.project.alembic_env import Participant, destination_of, run_alembic, take_part
 from headway_runner.project.config import load_config, prepare_process
+from headway_runner.project.contexts import place_of
+from headway_runner.run.endings import Endings, hidden
 from headway_runner.run.library import ATTRIBUTE
+from headway_runner.words.failures import failure_of
 from headway_runner.words.run_failed import RunFailed
 from headway_runner.words.secrecy import learn_environment
 
@@ -35,6 +41,9 @@ class ContextGuard(Participant, ABC):
         """Contexts of which it is known where their database is and what it lacks."""
         self.others: list[str] = []
         """Names of the databases that env.py reached instead."""
+        self.endings = Endings()
+        self.place: Place | None = None
+        """Of the context that runs, once it is known."""
 
     def enter(self, connection: Connection, options: dict[str, Any]) -> bool:
         """Whether this context is to run; its options are completed."""
@@ -69,6 +78,40 @@ class ContextGuard(Participant, ABC):
         self.others.append(found.database)
         return False
 
+    def run(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
+        """As the pass does it. What is raised is kept, because env.py may hide it and go on to another context."""
+        self.place = None
+        try:
+            self.pass_context(context, migrate)
+        except BaseException as error:
+            if destination_of(context):
+                if self.place is None:
+                    call_guarded(lambda: void(self.come_to(context)))
+                place = self.place or Place(None, str(context.version_table), "")
+                self.endings.fail(place, self._told_if_hidden(error, place))
+            raise
+
+    def pass_context(self, context: MigrationContext, migrate: Callable[[], None]) -> None:
+        """What the pass does with a context."""
+        migrate()
+
+    def come_to(self, context: MigrationContext) -> Place:
+        """The place of a context: known from here on. Begins no transaction."""
+        identity = None
+        if self.identity is None and context.connection is not None:
+            identity = identity_in(context.connection)
+        self.place = Place(identity, str(context.version_table), place_of(context))
+        return self.place
+
+    def _told_if_hidden(self, error: BaseException, place: Place) -> Failure | None:
+        failure = self.why(error)
+        is_settled = failure is None or isinstance(error, RunFailed)
+        return failure if is_settled else hidden(failure, place.shown)
+
+    def why(self, error: BaseException) -> Failure | None:
+        """What a context raised, as a failure; None: it was asked to stop."""
+        return failure_of(error)
+
     @property
     @abstractmethod
     def ran(self) -> bool:
@@ -87,6 +130,8 @@ class ContextGuard(Participant, ABC):
                 )
             )
         if not self.ran:
+            if self.endings.hidden is not None:
+                raise RunFailed(self.endings.hidden)
             what = (
                 "called context.configure() but not context.run_migrations()"
                 if self.configured

@@ -64,7 +64,7 @@ class Unfinished:
     def go_elsewhere(self) -> None:
         """Keep what the unfinished revision raised: env.py has hidden it when it goes on."""
         self._left = self.all()
-        self.revision, self.error = "", None
+        self.revision, self.error, self.line = "", None, ""
 
     def raised(self, error: BaseException, context: "MigrationContext | None") -> BaseException:
         """What the revision's own function raised, in words of ours where Alembic has none."""
@@ -89,6 +89,10 @@ class Unfinished:
             return hidden
         failure = self._named(error)
         return self._at(failure) if self.revision else failure
+
+    def why(self, error: BaseException) -> Failure:
+        """What the context that runs has raised, in a revision or outside of any."""
+        return self._at(self._named(error))
 
     def with_what_stays(self, sentence: str) -> str:
         """The next run begins the revision from its top, over what that has committed itself."""

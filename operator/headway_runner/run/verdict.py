@@ -8,7 +8,7 @@ from dataclasses import replace
 from headway_contract.request import RunRequest
 from headway_contract.result import BACKFILLS_KEPT, Failure, Outcome, RunResult
 from headway_contract.sentences import sentence
-from headway_runner.processes.task import Application, Inspection
+from headway_runner.processes.task import Application, Inspection, NotEnded
 from headway_runner.words.titles import named
 
 STATEMENTS_SHOWN = 5
@@ -29,8 +29,10 @@ def verdict(
     failure = first_failure(before, run, after, stopping)
     if request.command:
         failure = failure_of_the_command(failure, before, run, after)
+    elif failure is None and not was_interrupted(run, stopping):
+        failure = not_seen_again(run, after)
     pending = len(after.pending)
-    stopped = failure is None and (pending > 0 or after.cut_short)
+    stopped = failure is None and (pending > 0 or after.cut_short or bool(left_out(before, run, after)))
     applied = kept(run, after)
     outcome = Outcome.FAILED if failure is not None else Outcome.STOPPED if stopped else Outcome.SUCCEEDED
     return RunResult(
@@ -73,14 +75,23 @@ def first_failure(before: Inspection, run: Application, after: Inspection, stopp
         return with_indexes(failure, broken)
     if after.failure is not None:
         return None if after.cut_short else after.failure
-    was_interrupted = run.stopped or (stopping and bool(run.unfinished))
-    if after.pending and not was_interrupted:
-        return not_there(run, after)
-    if broken and not was_interrupted:
+    if was_interrupted(run, stopping):
+        return None
+    left = left_out(before, run, after)
+    if after.pending:
+        return not_there(run, after, left)
+    if left:
+        return hidden(left)
+    if broken:
         return Failure(
             "PartiallyApplied", f"The revisions are applied, but left invalid: {', '.join(broken)}."
         )
     return None
+
+
+def was_interrupted(run: Application, stopping: bool) -> bool:
+    """It was asked to stop, and did before its end."""
+    return run.stopped or (stopping and bool(run.unfinished or run.not_ended))
 
 
 def title_of(revision: str, before: Inspection) -> str:
@@ -129,18 +140,48 @@ def is_cancellation(failure: Failure) -> bool:
     )
 
 
-def not_there(run: Application, after: Inspection) -> Failure:
+def not_there(run: Application, after: Inspection, left: tuple[NotEnded, ...]) -> Failure:
     """Alembic ended well, and yet revisions are missing."""
     if run.seen is not None:
         return Failure("Swallowed", run.seen.message, run.unfinished or run.seen.revision, run.seen.sqlstate)
     if run.unfinished:
         name = named(run.unfinished, title_of(run.unfinished, after))
         return Failure("Swallowed", f"Nothing was seen of why {name} did not end.", run.unfinished)
+    if any(one.failure is not None for one in left):
+        return hidden(left)
     missing = ", ".join(named(one.revision, one.title) for one in after.pending[:5])
     where = f" in {' and '.join(after.places)}" if after.places else ""
     why = f" {ROLLED_BACK}" if run.outer_transaction else ""
     return Failure(
         "NotPersisted", f"The database does not have {missing}{where}.{why}", after.pending[0].revision
+    )
+
+
+def left_out(before: Inspection, run: Application, after: Inspection) -> tuple[NotEnded, ...]:
+    """Migration contexts that began and did not end, and of which no look has said since that nothing is pending."""
+    began = {one.place: one for one in (*before.not_ended, *run.not_ended)}
+    at_their_end = {*run.ended, *(() if after.pending else after.seen)}
+    return tuple(one for place, one in began.items() if place not in at_their_end)
+
+
+def hidden(left: tuple[NotEnded, ...]) -> Failure:
+    """Env.py went on without a context: that is no success, whatever it comes to later."""
+    raised = next((one.failure for one in left if one.failure is not None), None)
+    if raised is not None:
+        return raised
+    place = left[0].place.named
+    return Failure("Swallowed", f"Nothing was seen of why the migration context ({place}) did not end.")
+
+
+def not_seen_again(run: Application, after: Inspection) -> Failure | None:
+    """Fewer migration contexts than were migrated; how many, because a revision may change what a place is called."""
+    if after.failure is not None or len(after.seen) >= len(run.ended):
+        return None
+    missed = [place.named for place in run.ended if place not in after.seen]
+    return Failure(
+        "NotPersisted",
+        f"The look after the run came to {len(after.seen)} of {len(run.ended)} migration contexts, not to "
+        f"{', '.join(missed[:5])}, so it is not known whether nothing is pending there.",
     )
 
 

@@ -10,7 +10,7 @@ from headway_contract.request import Mode, RunRequest
 from headway_contract.result import Failure, Outcome, PendingRevision
 from headway_runner.attach.command_end import CommandEnd, application_of, inspection_of
 from headway_runner.processes.child import Kept
-from headway_runner.processes.task import Application, Inspection, Report, VersionTable
+from headway_runner.processes.task import Application, Inspection, NotEnded, Place, Report, VersionTable
 from headway_runner.run.verdict import verdict
 from support.runner import database_request
 
@@ -173,3 +173,10 @@ def test_a_look_that_did_not_come_to_all_that_was_planned_or_migrated_is_no_succ
     assert result_of(end(DID), planned, SAW).failure.name == "CommandFailed"
     assert result_of(end(DID, status=1), planned, SAW).failure.name == "CommandFailed"
     assert result_of(end(DID), SAW, SAW).outcome is Outcome.SUCCEEDED
+
+
+def test_a_context_that_a_later_process_brings_to_its_end_counts_as_ended():
+    place = Place(None, "alembic_version", "")
+    failed, done = replace(DID, not_ended=(NotEnded(place, SQL),)), replace(DID, ended=(place,))
+    assert application_of(end(failed, done)).not_ended == ()
+    assert application_of(end(done, failed)).not_ended == failed.not_ended

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from headway_contract.request import DatabaseRequest, Mode, RunRequest
 from headway_contract.result import Failure, Outcome, PendingRevision
-from headway_runner.processes.task import Application, Inspection
+from headway_runner.processes.task import Application, Inspection, NotEnded, Place
 from headway_runner.run.verdict import verdict
 
 REQUEST = RunRequest(Mode.MIGRATE, "r", (DatabaseRequest("main"),))
@@ -91,6 +91,48 @@ def test_a_look_that_failed_is_no_success():
     assert decide(Application(applied=("r1", "r2")), away).failure.name == "DatabaseUnreachable"
 
 
+X, Y = Place(None, "alembic_version", "schema x"), Place(None, "alembic_version", "schema y")
+HIDDEN = Failure("Swallowed", "no privilege (schema x)")
+
+
+def test_a_context_that_raised_and_was_not_looked_at_again_is_a_failure_with_what_it_raised():
+    run = Application(applied=("r1", "r2"), ended=(Y,), not_ended=(NotEnded(X, HIDDEN),))
+    assert decide(run, Inspection(current=("r2",), seen=(Y,))).failure == HIDDEN
+    silent = decide(Application(ended=(Y,), not_ended=(NotEnded(X),)), Inspection(seen=(Y,))).failure
+    assert (silent.name, "(schema x)" in silent.message) == ("Swallowed", True)
+
+
+def test_a_context_that_raised_and_in_which_a_fresh_look_finds_nothing_pending_is_fine():
+    run = Application(applied=("r1", "r2"), ended=(Y,), not_ended=(NotEnded(X, HIDDEN),))
+    assert decide(run, Inspection(current=("r2",), seen=(X, Y))).outcome is Outcome.SUCCEEDED
+
+
+def test_why_revisions_are_missing_is_told_by_the_context_that_raised():
+    run = Application(ended=(Y,), not_ended=(NotEnded(X, HIDDEN),))
+    after = Inspection(pending=BEFORE.pending, seen=(X, Y))
+    assert decide(run, after).failure == HIDDEN
+
+
+def test_a_context_that_only_the_first_look_could_not_look_at_is_a_failure():
+    before = Inspection(pending=BEFORE.pending, seen=(Y,), not_ended=(NotEnded(X, HIDDEN),))
+    run = Application(applied=("r1", "r2"), ended=(Y,))
+    assert decide(run, Inspection(seen=(Y,)), before=before).failure == HIDDEN
+    both = Application(applied=("r1", "r2"), ended=(X, Y))
+    assert decide(both, Inspection(seen=(X, Y)), before=before).outcome is Outcome.SUCCEEDED
+
+
+def test_a_look_at_fewer_contexts_than_were_migrated_confirms_nothing():
+    run = Application(applied=("r1", "r2"), ended=(X, Y))
+    failure = decide(run, Inspection(current=("r2",), seen=(Y,))).failure
+    assert failure.name == "NotPersisted"
+    assert "came to 1 of 2 migration contexts, not to schema x," in failure.message
+
+
+def test_a_stop_in_a_context_that_no_look_comes_to_again_is_no_success():
+    run = Application(ended=(Y,), not_ended=(NotEnded(X),), stopped=True)
+    assert decide(run, Inspection(seen=(Y,)), stopping=True).outcome is Outcome.STOPPED
+
+
 FAILURES = st.none() | st.builds(Failure, st.sampled_from(["RevisionFailed", "LockTimeout"]), st.just("text"))
 REVISIONS = st.lists(st.sampled_from(["r1", "r2"]), unique=True).map(tuple)
 RUNS = st.builds(
@@ -101,6 +143,7 @@ RUNS = st.builds(
     stopped=st.booleans(),
     failure=FAILURES,
     seen=FAILURES,
+    not_ended=st.just(()) | st.builds(NotEnded, st.just(X), FAILURES).map(lambda one: (one,)),
 )
 AFTER = st.builds(
     Inspection, pending=REVISIONS.map(lambda ids: tuple(map(PendingRevision, ids))), failure=FAILURES
@@ -113,5 +156,6 @@ def test_success_is_said_only_when_the_fresh_look_saw_nothing_pending(run, after
     if result.outcome is Outcome.SUCCEEDED:
         assert after.failure is None
         assert not after.pending
+        assert not run.not_ended
         assert run.failure is None or (stopping and run.failure.name == "LockTimeout")
     assert (result.failure is not None) == (result.outcome is Outcome.FAILED)
