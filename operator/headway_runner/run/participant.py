@@ -105,8 +105,9 @@ class ContextGuard(Participant, ABC):
 
     def _told_if_hidden(self, error: BaseException, place: Place) -> Failure | None:
         failure = self.why(error)
-        is_settled = failure is None or isinstance(error, RunFailed)
-        return failure if is_settled else hidden(failure, place.shown)
+        if failure is None or isinstance(error, RunFailed):
+            return failure
+        return hidden(failure, place.shown)
 
     def why(self, error: BaseException) -> Failure | None:
         """What a context raised, as a failure; None: it was asked to stop."""
