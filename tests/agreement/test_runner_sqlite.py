@@ -130,3 +130,40 @@ def test_an_application_may_close_or_replace_its_streams(tmp_path, file, code):
     assert run.exit_code == 0, run.stderr
     assert (run.result.applied, run.kinds().count("Verified")) == (("a1",), 1)
     assert "Traceback" not in run.stderr
+
+
+MAKES_AND_FAILS = """
+    op.execute("INSERT INTO a1 VALUES (1)")
+    op.create_table("a2", sa.Column("id", sa.Integer))
+    op.execute("INSERT INTO missing VALUES (1)")
+"""
+BEGINS_ITSELF = """
+    from alembic import context
+    from sqlalchemy import create_engine, event
+
+    engine = create_engine(context.config.get_main_option("sqlalchemy.url"))
+
+    @event.listens_for(engine, "connect")
+    def leave_transactions_to_us(connection, record):
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def begin(connection):
+        connection.exec_driver_sql("BEGIN")
+
+    with engine.connect() as connection:
+        context.configure(connection=connection, transactional_ddl=True)
+        with context.begin_transaction():
+            context.run_migrations()
+"""
+
+
+@pytest.mark.parametrize("env", ["", BEGINS_ITSELF], ids=["the driver begins", "env.py begins"])
+def test_a_table_that_is_made_in_an_open_transaction_is_rolled_back_and_not_told_as_left(tmp_path, file, env):
+    project = from_template(tmp_path / "project").tables("a1").revision("a2", MAKES_AND_FAILS)
+    if env:
+        project.write_env(env)
+    run = migrate(project, f"sqlite:///{file}")
+    assert run.result.failure.name == "RevisionFailed"
+    assert "still there" not in run.result.failure.message
+    assert tables(file) == {"alembic_version", "a1"}

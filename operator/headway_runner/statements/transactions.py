@@ -27,6 +27,9 @@ _HARMLESS = re.compile(
 """``SELECT 1`` is how an idle connection is kept alive."""
 _CONCURRENTLY = re.compile(r"(create|drop|reindex)\b.*\bconcurrently\b", re.I | re.S)
 _READS = re.compile(r"\s*(select|values|table|explain|fetch|declare|close)\b", re.I)
+_KEEPS_NOTHING_ON_SQLITE = re.compile(
+    r"(select|values|explain|pragma|attach|detach|analyze|reindex|vacuum)\b", re.I
+)
 _DEFINES = re.compile(
     r"(create|alter|drop|rename|truncate|grant|revoke|install|uninstall|import|set\s+password)\b", re.I
 )
@@ -170,11 +173,20 @@ class TransactionWatch:
             self._autocommit = False
 
     def _changed(self, connection: Connection, statement: str) -> None:
-        implicit = connection.dialect.name != "postgresql" and _DEFINES.match(statement)
-        if self._autocommit or implicit or is_autocommit(connection) or _CONCURRENTLY.match(statement):
+        if self._is_committed(connection, statement):
             self._keep([beginning(statement)])
         else:
             self._open.setdefault(id(adapter_of(connection)), []).append(beginning(statement))
+
+    def _is_committed(self, connection: Connection, statement: str) -> bool:
+        """Once it has run. SQLite's definitions are part of a transaction like all else, and its drivers tell of one."""
+        if connection.dialect.name == "sqlite":
+            is_open = getattr(bare(adapter_of(connection)), "in_transaction", None)
+            if is_open is not None:
+                return not (is_open or _KEEPS_NOTHING_ON_SQLITE.match(statement))
+        implicit = connection.dialect.name != "postgresql" and bool(_DEFINES.match(statement))
+        is_alone = implicit or is_autocommit(connection) or bool(_CONCURRENTLY.match(statement))
+        return self._autocommit or is_alone
 
     def _commits(self, connection: Connection) -> None:
         self._notice_an_end(connection, self.inside)

@@ -88,6 +88,23 @@ class Revision:
         return list(self.watch.kept)
 
 
+@pytest.mark.parametrize(
+    ("is_open", "statement", "kept"),
+    [
+        (True, "CREATE TABLE t (id int)", []),
+        (True, "INSERT INTO t VALUES (1)", []),
+        (False, "CREATE TABLE t (id int)", ["CREATE TABLE t (id int)"]),
+        (False, "INSERT INTO t VALUES (1)", ["INSERT INTO t"]),
+        (False, "PRAGMA foreign_keys = OFF", []),
+        (False, "SELECT id FROM t", []),
+    ],
+)
+def test_sqlite_keeps_at_once_only_what_it_does_outside_of_a_transaction(is_open, statement, kept):
+    revision = Revision("sqlite", "pysqlite")
+    revision.adapter.in_transaction = is_open
+    assert revision.does(statement).fails("INSERT INTO busy VALUES (1)") == kept
+
+
 BUSY = "ALTER TABLE busy ADD COLUMN x int"
 
 
