@@ -17,7 +17,7 @@ from headway_runner.facts.branches import own_of, parents_of
 from headway_runner.facts.offline import Rendered, Script, render, script_of
 from headway_runner.facts.source import file_facts
 from headway_runner.facts.tables import all_tables, touched
-from headway_runner.project.alembic_env import Step, commits_each_revision, revision_of
+from headway_runner.project.alembic_env import Step, commits_each_revision, revision_of, runs_a_file
 from headway_runner.project.history import pending
 
 UNTRIED = "revisions that the application's own command runs are not tried without it"
@@ -47,7 +47,7 @@ def see(
     """Note what gathering needs; asks the catalog, and begins no transaction."""
     return Sight(
         script_of(context, directory, heads),
-        tuple(steps),
+        tuple(step for step in steps if runs_a_file(step)),
         None if asks_for_all else own_of(directory, target),
         commits_each_revision(context),
         None if context.connection is None else all_tables(context.connection),

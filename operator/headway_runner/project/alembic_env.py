@@ -25,6 +25,9 @@ Step = Any
 class Participant(Protocol):
     """What takes part in the contexts of one pass."""
 
+    applies: bool
+    """It yields the steps; else nothing may be written."""
+
     def enter(self, connection: Connection, options: dict[str, Any]) -> bool:
         """A context is being configured: adjust its options, say whether it is to run."""
 
@@ -73,8 +76,13 @@ def _direct(environment: EnvironmentContext, participant: Participant, wanted: b
     """Give the context that is about to be configured its steps; configure may be called many times."""
     own = environment.__dict__.setdefault("_headway_fn", environment.context_opts["fn"])
     environment.__dict__["_headway_wanted"] = wanted
+    purges = environment.__dict__.setdefault("_headway_purge", environment.context_opts.get("purge", False))
+    # With ``alembic stamp --purge`` Alembic would empty the version table before it asks for steps.
+    environment.context_opts["purge"] = purges and wanted and participant.applies
 
     def steps(heads: tuple[str, ...], context: MigrationContext) -> Iterator[Step]:
+        if purges and not participant.applies:
+            heads = _as_if_emptied(context, tuple(heads), tuple(own((), context)))
         # Asked more than once from the same heads: to compare with a plan, and to run.
         computed = lru_cache(maxsize=None)(lambda start: tuple(own(start, context)))
         if wanted:
@@ -86,6 +94,13 @@ def _direct(environment: EnvironmentContext, participant: Participant, wanted: b
     environment.context_opts["fn"] = steps
     # Alembic would make its version table before it asks for steps: also when the participant then refuses them.
     environment.context_opts["dont_mutate"] = True
+
+
+def _as_if_emptied(
+    context: MigrationContext, heads: tuple[str, ...], stamps: tuple[Step, ...]
+) -> tuple[str, ...]:
+    """The heads from which these steps lead; those of the database where they would only lead back to them."""
+    return heads if set(heads_after(context, (), list(stamps))) == set(heads) else ()
 
 
 def run_alembic(config: Config, target: str, downgrade: bool) -> None:
@@ -126,6 +141,11 @@ def revision_of(step: Step) -> str:
 def file_of(step: Step) -> str:
     """The file of the revision that a step applies; '' where a step has none."""
     return str(getattr(getattr(step, "revision", None), "path", ""))
+
+
+def runs_a_file(step: Step) -> bool:
+    """Not so the steps of ``alembic stamp``, which only note a revision."""
+    return getattr(step, "revision", None) is not None
 
 
 def parents_of(step: Step) -> tuple[str, ...]:

@@ -61,6 +61,8 @@ from headway_runner.words.titles import named
 class Applier(ContextGuard):
     """Runs the steps of each context of the requested database."""
 
+    applies = True
+
     def __init__(self, link: Link, task: Task) -> None:
         super().__init__(link, task, Sessions(task.request, False, task.database.name))
         self.watch = TransactionWatch(lambda kept: link.keep(self.unfinished.revision, kept))

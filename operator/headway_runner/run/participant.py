@@ -30,6 +30,8 @@ from headway_runner.words.secrecy import learn_environment
 class ContextGuard(Participant, ABC):
     """Lets only contexts of the requested database run, and counts them."""
 
+    applies = False
+
     def __init__(self, link: Link, task: Task, sessions: Sessions) -> None:
         self._link = link
         self._task = task
