@@ -124,6 +124,28 @@ def test_settings_for_one_transaction_hold_for_all_revisions_and_an_explicit_wis
     assert database.tables() == {"alembic_version", "a1", "a2", "a3"}
 
 
+@pytest.mark.parametrize(
+    "sets",
+    [
+        "SELECT set_config('search_path', CAST(:schema AS text), true)",
+        "-- of the tenant\nSET LOCAL search_path = app",
+        "/* first */ SET CONSTRAINTS ALL DEFERRED",
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    ],
+)
+def test_what_is_set_for_one_transaction_holds_for_all_revisions_however_it_is_set(tmp_path, database, sets):
+    database.execute("CREATE SCHEMA app")
+    project = from_template(tmp_path).tables("a1", "a2").use_env("local_settings")
+    run = migrate(project, database.url(), {"SETS": sets})
+    assert run.exit_code == 0, run.stderr
+    assert [event.committed for event in run.of(RevisionApplied)] == [False, False]
+    found = {
+        schema
+        for (schema,) in database.rows("SELECT schemaname FROM pg_tables WHERE tablename IN ('a1', 'a2')")
+    }
+    assert found == {"app" if "app" in sets or ":schema" in sets else "public"}
+
+
 def test_one_transaction_by_env_pys_own_wish_is_undone_whole(tmp_path, database):
     project = from_template(tmp_path).tables("a1").use_env("explicit_transactions")
     project.revision("a2", "op.execute('SELECT 1/0')")

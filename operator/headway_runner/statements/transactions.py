@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from headway_runner.connections.dbapi import adapter_of, bare
 from headway_runner.statements.commands import commands
+from headway_runner.statements.index_statements import uncommented
 
 _ENDS = re.compile(r"(commit|end)\b(?!\s+prepared)|prepare\s+transaction\b", re.I)
 _DROPS = re.compile(r"(rollback|abort)\b(?!\s+((work|transaction)\s+)?(to|prepared)\b)", re.I)
@@ -50,19 +51,27 @@ _FOLLOW_THE_SERVER = ("psycopg", "psycopg_async", "pg8000")
 _MYSQL = ("mysql", "mariadb")
 RESUMABLE = "headway_resumable"
 """The execution option that the operations library sets on its own sessions."""
-_LOCAL = re.compile(r"\s*set\s+local\b", re.I)
+_LOCAL = re.compile(
+    r"set\s+(local|constraints|transaction)\b|.*\bset_config\s*\(.*,\s*(true|'t(rue)?'|'on')\s*\)",
+    re.I | re.S,
+)
 
 
 def notice_local_settings() -> list[str]:
-    """A list that fills with the ``SET LOCAL`` statements of this process: env.py's, when no revision runs."""
+    """A list that fills with what this process sets for one transaction: env.py does, when no revision runs."""
     seen: list[str] = []
 
     def before(connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
-        if _LOCAL.match(statement):
+        if is_local(statement):
             seen.append(statement)
 
     event.listen(Engine, "before_cursor_execute", before)
     return seen
+
+
+def is_local(statement: str) -> bool:
+    """Whether it sets something for one transaction only."""
+    return bool(_LOCAL.match(uncommented(statement)))
 
 
 def beginning(statement: str) -> str:
@@ -179,7 +188,7 @@ class TransactionWatch:
             self._open.setdefault(id(adapter_of(connection)), []).append(beginning(statement))
 
     def _is_committed(self, connection: Connection, statement: str) -> bool:
-        """Once it has run. SQLite's definitions are part of a transaction like all else, and its drivers tell of one."""
+        """Once it has run. SQLite's definitions are part of a transaction as all else is, and its drivers know of it."""
         if connection.dialect.name == "sqlite":
             is_open = getattr(bare(adapter_of(connection)), "in_transaction", None)
             if is_open is not None:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from headway_runner.statements import transactions
 from headway_runner.statements.commands import commands
 from headway_runner.statements.transactions import TransactionWatch
 
@@ -202,6 +203,25 @@ def test_a_driver_that_asks_the_server_is_kept_out_of_transactions_only_by_a_com
     alone, part = Revision().does("/* x */ COMMIT"), Revision().does("BEGIN; DELETE FROM c; COMMIT")
     assert (alone.adapter.autocommit, part.adapter.autocommit) == (True, False)
     assert part.does("INSERT INTO t VALUES (1)").fails(BUSY) == ["DELETE FROM c"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_local"),
+    [
+        ("SET LOCAL search_path = a", True),
+        ("-- x\n/* y */ set  local role a", True),
+        ("SET CONSTRAINTS ALL DEFERRED", True),
+        ("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", True),
+        ("SELECT pg_catalog.set_config('search_path', %(schema)s, true)", True),
+        ("SELECT 1, set_config('role', 'a,b', 't'), 2", True),
+        ("SELECT pg_catalog.set_config('search_path', '', false)", False),
+        ("SET search_path = a", False),
+        ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", False),
+        ("INSERT INTO t VALUES ('set local')", False),
+    ],
+)
+def test_what_is_set_for_one_transaction_is_noticed(statement, is_local):
+    assert transactions.is_local(statement) == is_local
 
 
 class OneTransaction(Revision):
