@@ -188,7 +188,7 @@ class TransactionWatch:
             self._open.setdefault(id(adapter_of(connection)), []).append(beginning(statement))
 
     def _is_committed(self, connection: Connection, statement: str) -> bool:
-        """Once it has run. SQLite's definitions are part of a transaction as all else is, and its drivers know of it."""
+        """Once it has run. SQLite's definitions are part of a transaction as all else, and its drivers know of it."""
         if connection.dialect.name == "sqlite":
             is_open = getattr(bare(adapter_of(connection)), "in_transaction", None)
             if is_open is not None:
