@@ -17,6 +17,7 @@ from headway_contract.request import Mode, Part
 from headway_contract.result import Failure
 from headway_runner.connections.sessions import Sessions
 from headway_runner.locks.lock import held, lock_of
+from headway_runner.looks.other_databases import told_others
 from headway_runner.processes.child import Link
 from headway_runner.processes.task import Inspection, Task
 from headway_runner.project import history
@@ -167,8 +168,15 @@ class Inspector(ContextGuard):
         return is_before_a_run and any(view.pending for view in self.views)
 
     def _found(self) -> Inspection:
-        found = {"identity": self.identity, "one_transaction": bool(self._local_settings)}
-        return Inspection(**{**vars(merged(self.views or self.answers)), **found})
+        found = merged(self.views or self.answers)
+        is_plan = self._task.request.mode is Mode.PLAN
+        others = told_others(self.others, self._task.request.databases) if is_plan else ()
+        return replace(
+            found,
+            identity=self.identity,
+            one_transaction=bool(self._local_settings),
+            warnings=(*others, *found.warnings),
+        )
 
     def _has_seen_enough(self, error: BaseException | None) -> bool:
         """Env.py failed behind its revisions: because they are not applied yet, or because this pass may not write.
