@@ -1,14 +1,15 @@
 """What a pass through the application's own command has found or done, from what its processes reported. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from headway_contract.records import dataclass
 from headway_contract.result import Failure
 from headway_contract.sentences import sentence
-from headway_runner.looks.inspection import merged
+from headway_runner.looks.inspection import GOES_ON, merged
 from headway_runner.processes.child import NOTHING_KEPT, Kept
-from headway_runner.processes.task import Application, Inspection, Report
+from headway_runner.processes.task import Application, Inspection, NotEnded, Report
 
 OF_ONE_PROCESS = ("WrongDatabase", "NeverConfigured")
 """A process may have had other things to do, as long as another one was seen in the database that was asked for."""
@@ -52,7 +53,13 @@ def inspection_of(end: CommandEnd) -> Inspection:
     if not any(view.contexts for view in views):
         return _without_an_upgrade(end, merged(views))
     # Of a process that only asked, another one's upgrade says the same and more.
-    seen = merged([view for view in views if view.contexts])
+    left = _not_ended(views, "seen")
+    seen = replace(merged([view for view in views if view.contexts]), not_ended=left)
+    hidden = next((one.failure for one in left if one.failure is not None), None)
+    if hidden is not None and not seen.pending:
+        return Inspection(failure=hidden)
+    if hidden is not None:
+        seen = replace(seen, warnings=(GOES_ON.format(hidden.message), *seen.warnings))
     return replace(seen, one_transaction=any(view.one_transaction for view in views))
 
 
@@ -74,12 +81,6 @@ def application_of(end: CommandEnd) -> Application:
     seen = [run.seen for run in runs if run.seen is not None] or swallowed
     unfinished = next((run.unfinished for run in reversed(runs) if run.unfinished), "")
     kept = end.kept.statements if unfinished and end.kept.revision == unfinished else ()
-    not_ended = tuple(
-        one
-        for number, run in enumerate(runs)
-        for one in run.not_ended
-        if not any(one.place in later.ended for later in runs[number + 1 :])
-    )
     done = Application(
         current=joined("current"),
         applied=joined("applied"),
@@ -94,11 +95,21 @@ def application_of(end: CommandEnd) -> Application:
         tables=tuple({(one.schema, one.name): one for run in runs for one in run.tables}.values()),
         completed=sum(run.completed for run in runs),
         ended=joined("ended"),
-        not_ended=not_ended,
+        not_ended=_not_ended(runs, "ended"),
         failure=_failure(end) or _hidden(end),
         seen=seen[-1] if seen else None,
     )
     return replace(done, failure=done.failure or _failure_of_the_command(end, done))
+
+
+def _not_ended(outcomes: Sequence[Any], ended: str) -> tuple[NotEnded, ...]:
+    """Migration contexts that began and did not end, unless a later process has brought them to their end."""
+    return tuple(
+        one
+        for number, outcome in enumerate(outcomes)
+        for one in outcome.not_ended
+        if not any(one.place in getattr(later, ended) for later in outcomes[number + 1 :])
+    )
 
 
 def _failure(end: CommandEnd) -> Failure | None:

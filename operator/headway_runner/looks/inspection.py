@@ -156,6 +156,9 @@ class Inspector(ContextGuard):
         hidden = self.endings.hidden
         if hidden is None:
             return self._found()
+        if self._task.request.command:
+            # Another process of it may try again.
+            return replace(self._found(), not_ended=self.endings.not_ended)
         if not self._leaves_it_to_the_run(hidden):
             return Inspection(identity=self.identity, failure=hidden)
         found = self._found()

@@ -159,7 +159,7 @@ def not_there(run: Application, after: Inspection, left: tuple[NotEnded, ...]) -
 
 def left_out(before: Inspection, run: Application, after: Inspection) -> tuple[NotEnded, ...]:
     """Migration contexts that began and did not end, and of which no look has said since that nothing is pending."""
-    began = {one.place: one for one in (*before.not_ended, *run.not_ended)}
+    began = {one.place: one for one in (*before.not_ended, *run.not_ended, *after.not_ended)}
     at_their_end = {*run.ended, *(() if after.pending else after.seen)}
     return tuple(one for place, one in began.items() if place not in at_their_end)
 

@@ -180,3 +180,13 @@ def test_a_context_that_a_later_process_brings_to_its_end_counts_as_ended():
     failed, done = replace(DID, not_ended=(NotEnded(place, SQL),)), replace(DID, ended=(place,))
     assert application_of(end(failed, done)).not_ended == ()
     assert application_of(end(done, failed)).not_ended == failed.not_ended
+
+
+def test_a_context_that_a_look_could_not_look_at_is_a_failure_once_nothing_is_pending_elsewhere():
+    place = Place(None, "alembic_version", "")
+    failed = replace(SAW, not_ended=(NotEnded(place, SQL),))
+    assert inspection_of(end(failed)).failure == SQL
+    assert inspection_of(end(failed, replace(SAW, seen=(place,)))).failure is None
+    lacks = inspection_of(end(replace(failed, pending=(PendingRevision("a2"),))))
+    assert (lacks.failure, lacks.not_ended) == (None, failed.not_ended)
+    assert "Revision a2 failed" in lacks.warnings[0]
