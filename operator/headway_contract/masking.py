@@ -25,13 +25,17 @@ _PREFIX = r"[\w.-]{0,40}"
 _PASSWORD_KEY = rf"{_PREFIX}(?:password|passwd|passphrase|pwd)\d?"
 _SHORT_KEY = r"(?=p)(?:(?<![^\W_])|(?<=db)|(?<=pg)|(?<=sql))(?:pass|pw)"
 """``DB_PASS``, ``dbpass``, no bypass; with a colon it may be a sentence about a pass."""
+_GIVEN = r"""(?:\s*=\s*(?=["'])|=(?!(?:true|false|null|\d{1,4})\b|\())"""
+"""How its value is given: ``SET pass = true`` and ``CHECK (pass = score)`` are SQL, which people and the lint read.
+"""
 _SECRET_KEY = (
     rf"(?:{_PASSWORD_KEY}|{_PREFIX}(?:secret|token|signature|(?:api|access|private|client|server)[_-]?key))"
 )
-_NOTHING = r"(?!(?:yes|no|none)(?:[\s,;&)}\]'\"]|$))"
+_NOTHING = r"(?!(?:yes|no|none|\*\*\*)(?:[\s,;&)}\]'\"]|$))"
+"""Nor is a mark a value: what follows it is not part of it."""
 _VALUE = r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|\S+"""
 _NAMED = re.compile(
-    rf"""(?is)((?:\b{_SECRET_KEY}|{_SHORT_KEY}\d?)["']?\s*=\s*|\b{_SECRET_KEY}["']\s*:\s*|\b{_PASSWORD_KEY}\s*:\s*)"""
+    rf"""(?is)(\b{_SECRET_KEY}["']?\s*=\s*|{_SHORT_KEY}\d?["']?{_GIVEN}|\b{_SECRET_KEY}["']\s*:\s*|\b{_PASSWORD_KEY}\s*:\s*)"""
     rf"""{_NOTHING}({_VALUE})"""
 )
 _BEARER = re.compile(r"(?i)\b(authorization[\"']?\s*[:=]\s*[\"']?(?:\w+\s+)?|bearer\s+(?=\S{16}))[^\s\"']+")
@@ -140,7 +144,13 @@ def _masked_once(text: str, pattern: re.Pattern[str] | None) -> str:
     if not _MAY_HAVE_A_SHAPE.search(text):
         return text
     text = _BEARER.sub(rf"\1{MASK}", _USER_INFO.sub(f"://{MASK}@", text))
-    return _NAMED.sub(rf"\1{MASK}", _IN_SQL.sub(rf"\1'{MASK}'", text))
+    return _NAMED.sub(_marked, _IN_SQL.sub(rf"\1'{MASK}'", text))
+
+
+def _marked(match: re.Match[str]) -> str:
+    """Quotes stay: in SQL it is still a literal."""
+    quote = match[2][0] if match[2][0] in "'\"" and len(match[2]) > 1 and match[2][-1] == match[2][0] else ""
+    return f"{match[1]}{quote}{MASK}{quote}"
 
 
 def secrets_in(value: str) -> Iterator[str]:

@@ -141,12 +141,23 @@ HARMLESS = [
     "after the first pass: 3 rows are left",
     "pass 2 of 3",
     "bypass=everything compass = north passes=12",
+    "UPDATE exams SET pass = true",
+    "CHECK (pass = 1 OR score < 50)",
+    "CREATE INDEX ix ON gates (id) WHERE (by_pass = true)",
+    "UPDATE t SET first_pass = NULL; ALTER TABLE t ALTER COLUMN x TYPE bigint",
+    "max_pw=700 W",
 ]
 
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_a_sentence_without_a_credential_stays_as_it_is(text):
     assert Masker().mask(text) == text
+
+
+@pytest.mark.parametrize("column", ["password", "pass", "api_token"])
+def test_a_statement_in_which_a_literal_is_hidden_is_still_that_statement(column):
+    statement = f"UPDATE users SET {column} = 'c4Nary-77', seen = true WHERE id = 1"
+    assert Masker().mask(statement) == f"UPDATE users SET {column} = '***', seen = true WHERE id = 1"
 
 
 SECRET_NAMES = [
