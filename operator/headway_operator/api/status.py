@@ -233,6 +233,11 @@ class DatabaseStatus:
     """Until a run gets past it."""
 
     @property
+    def is_unjudged(self) -> bool:
+        """Whether its latest attempt failed while the run was given up, so that nobody asked if there is another."""
+        return self.phase is DatabasePhase.PENDING and bool(self.reason)
+
+    @property
     def left_by_its_job(self) -> int:
         """How many revisions the Job of this stage leaves, which therefore does not count them."""
         return self.post_deploy_count if self.stage is Stage.MIGRATE else 0

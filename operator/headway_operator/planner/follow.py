@@ -112,7 +112,8 @@ def _follow_stage(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, h
         return memory
     if job is None or job.attempt < memory.attempt:
         return _without_job(snapshot, run, memory, held)
-    settled = memory.attempt == job.attempt and not memory.phase.is_working
+    is_open = memory.phase.is_working or memory.is_unjudged
+    settled = memory.attempt == job.attempt and not is_open
     if works(job, snapshot, held, settled):
         return _active(snapshot, run, memory, job)
     memory = replace(memory, backfill=None)
@@ -234,6 +235,10 @@ def _with_plan(
 
 def _without_job(snapshot: Snapshot, run: CurrentRun, memory: DatabaseStatus, held: bool) -> DatabaseStatus:
     """Its Job is gone. It is never run again blindly: the next one looks at the database first."""
+    if memory.is_unjudged:
+        # Why it failed is told already.
+        judged = _failed(snapshot, run, memory, reason_of(memory.reason), "")
+        return replace(judged, message=memory.message)
     if not memory.phase.is_working:
         return memory
     if held:

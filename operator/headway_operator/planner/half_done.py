@@ -29,9 +29,9 @@ def still_half_done(
 def with_half_done(database: DatabaseStatus, job: JobView) -> DatabaseStatus:
     """A database whose Job has failed: what was left before is told again, and what it left itself is remembered."""
     failure = None if job.result is None else job.result.failure
-    before = database.half_done
     if failure is None or job.result is None:
         return database
+    before = database.half_done if failure.name != PARTLY else _known_before(database.half_done, job)
     if before is not None and before.revision in job.result.applied:
         before = None
     is_the_same = before is not None and before.revision == failure.revision
@@ -50,3 +50,10 @@ def with_half_done(database: DatabaseStatus, job: JobView) -> DatabaseStatus:
         run = before.run if before is not None and is_the_same else job.run
         half_done = HalfDone(failure.revision, run, shorten(said, CHARACTERS))
     return replace(database, message=message, half_done=half_done)
+
+
+def _known_before(half_done: HalfDone | None, job: JobView) -> HalfDone | None:
+    """Without what this Job itself has left: a Job may be read again when its specification comes back."""
+    if half_done is None or half_done.run == job.run:
+        return None
+    return replace(half_done, message=half_done.message.partition(f" Run {job.run}: ")[0])

@@ -31,7 +31,9 @@ def without_work(snapshot: Snapshot, status: Status) -> Status:
 
 
 def _left(snapshot: Snapshot, database: DatabaseStatus, jobs: tuple[JobView, ...]) -> DatabaseStatus:
-    """As its Job left it; when a person takes the change back, the run goes on from there."""
+    """As its Job left it. When a person takes the change back, the run goes on from there; whether a failure has
+    another attempt is judged only then.
+    """
     database = replace(database, backfill=None)
     job = next((one for one in jobs if one.name == database.job_name), None)
     if job is None:
@@ -45,5 +47,4 @@ def _left(snapshot: Snapshot, database: DatabaseStatus, jobs: tuple[JobView, ...
         return replace(stopped(database), message=IS_DONE)
     reason, happened = failure_of(job)
     text = explain(reason, happened, snapshot.migration.name)
-    failed = replace(stopped(database), failures=database.failures + 1, message=text)
-    return with_half_done(failed, job)
+    return with_half_done(replace(stopped(database), reason=reason.name, message=text), job)
