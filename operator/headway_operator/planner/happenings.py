@@ -93,7 +93,10 @@ def with_happenings(
     assert new.run is not None
     same = old.run is not None and old.run.id == new.run.id
     earlier = old if same else Status()
-    unsent = (old.run.unsent if same and old.run is not None else ()) + tuple(_news(earlier, new, desk.hooks))
+    unsent = old.run.unsent if same and old.run is not None else ()
+    if new.run.id == desk.run:
+        # Of a run that has not begun, the conditions of the one before it tell: they are no news of that.
+        unsent += tuple(_news(earlier, new, desk.hooks))
     writer = _Writer(snapshot, desk, new, desk.entries)
     databases = []
     for database in new.databases:
@@ -161,11 +164,11 @@ def _news(old: Status, new: Status, hooks: tuple[Hook, ...]) -> Iterator[str]:
         yield from _noted(hooks, Point.ON_APPROVAL_REQUIRED)
     if _is(new, "Ready", "True") and not _is(old, "Ready", "True"):
         yield from _noted(hooks, Point.ON_READY)
-    if _is(new, "Succeeded", "False") and not _is(old, "Succeeded", "False"):
+    has_ended = bool(new.run and new.run.completion_time) and not (old.run and old.run.completion_time)
+    # A run that was held up, such as by a quota, has failed only when it ends so.
+    if _is(new, "Succeeded", "False") and (has_ended or not _is(old, "Succeeded", "False")):
         yield from _noted(hooks, Point.ON_FAILURE)
-    ended = new.run is not None and new.run.completion_time
-    had_ended = old.run is not None and old.run.completion_time
-    if ended and not had_ended and any(map(has_begun, new.databases)):
+    if has_ended and any(map(has_begun, new.databases)):
         yield from _noted(hooks, Point.AFTER_MIGRATION)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from headway_operator.api.hooks import FailurePolicy, Point, Result
-from headway_operator.api.migration import RETRY_ANNOTATION
+from headway_operator.api.migration import ABORT_ANNOTATION, RETRY_ANNOTATION
 from headway_operator.api.status import DatabasePhase
 from headway_operator.planner.deliveries import Answer, Answered
 from headway_operator.planner.plan import plan
@@ -587,3 +588,50 @@ def test_a_failure_is_told_of_also_after_a_job_was_refused_for_a_while():
     cluster.settle()
     told = [one.data["failure"]["reason"] for one in cluster.receiver.got if one.point is Point.ON_FAILURE]
     assert told == ["JobRefused", "RevisionFailed"]
+
+
+def failures_told(cluster):
+    """The run and the reason of each failure that was told."""
+    told = [one.data for one in cluster.receiver.got if one.point is Point.ON_FAILURE]
+    return [(one["run"]["id"], one["failure"]["reason"]) for one in told]
+
+
+def test_a_run_that_is_held_up_and_then_aborted_tells_of_both():
+    cluster = HookedCluster(hooks=[a_hook()])
+    cluster.refuses = {"main"}
+    until(cluster, lambda: "OnFailure" in cluster.receiver.told("chat"))
+    run = cluster.status.run.id
+    cluster.annotate(ABORT_ANNOTATION, "1")
+    cluster.refuses = set()
+    cluster.settle()
+    assert failures_told(cluster) == [(run, "JobRefused"), (run, "Aborted")]
+
+
+def test_a_run_whose_plan_cannot_start_is_no_failure_of_the_run_before_it():
+    cluster = HookedCluster(hooks=[a_hook()])
+    cluster.settle()
+    first = cluster.status.run.id
+    cluster.refuses = {""}
+    cluster.edit(image="shop:2")
+    for _ in range(3):
+        cluster.reconcile()
+        cluster.now += timedelta(minutes=1)
+    assert (reason(cluster, "Stalled"), cluster.status.run.id) == ("JobRefused", first)
+    assert failures_told(cluster) == []
+    cluster.refuses = set()
+    cluster.broken.add(("main", "shop:2"))
+    cluster.settle()
+    assert failures_told(cluster) == [(cluster.status.run.id, "RevisionFailed")]
+
+
+def test_what_is_still_to_be_told_of_a_run_goes_out_while_the_next_one_cannot_begin():
+    cluster = HookedCluster()
+    cluster.settle()
+    run = replace(cluster.status.run, unsent=("OnReady",))
+    cluster.migration = replace(cluster.resource, status=replace(cluster.status, run=run))
+    cluster.refuses = {""}
+    cluster.edit(image="shop:2", hooks=(a_hook(),))
+    cluster.reconcile()
+    cluster.reconcile()
+    assert [(one.point, one.data["run"]["id"]) for one in cluster.receiver.got] == [(Point.ON_READY, run.id)]
+    assert cluster.status.run.unsent == ()
