@@ -131,7 +131,7 @@ class ModelCluster:
         return decision
 
     def decide(self) -> Decision:
-        """What the look comes to: of refused Jobs it knows once it has tried, and the actions after them fall out."""
+        """What the look comes to: of refused Jobs it knows once it has tried, and decides anew what rests on them."""
         snapshot = self.snapshot()
         decision = plan(snapshot)
         refused = tuple(
@@ -143,18 +143,20 @@ class ModelCluster:
             return decision
         told = plan(replace(snapshot, refused=refused))
         names = {one.job_name for one in refused}
-        last = max(at for at, one in enumerate(decision.actions) if isinstance(one, StartJob))
         actions = tuple(
             one
-            for one in decision.actions[: last + 1]
+            for one in decision.actions
             if not (isinstance(one, StartJob) and one.name in names)
         )
-        return replace(decision, actions=actions, status=told.status, wake_after=told.wake_after)
+        return replace(
+            decision, actions=actions, status=told.status, wake_after=told.wake_after, sweep=told.sweep
+        )
 
     def execute(self, decision: Decision, read: Migration, crash_after: int | None = None) -> None:
         """Do what was decided on the resource as it was when it was read; raises :class:`Refused`."""
         read_version = read.resource_version
-        for action in decision.actions if crash_after is None else decision.actions[:crash_after]:
+        actions = (*decision.actions, *decision.sweep)
+        for action in actions if crash_after is None else actions[:crash_after]:
             read_version = self._do(action, read, read_version)
         if crash_after is None and self.migration is not None and decision.status != self.status:
             self._expect(read_version)

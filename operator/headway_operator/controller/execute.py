@@ -68,16 +68,22 @@ class Report:
 async def act(cluster: Cluster, migration: Migration, decision: Decision, settings: Settings) -> Done:
     """The actions, in their order. Raises :class:`ClusterError`.
 
-    Of a Job that cannot be created the others know nothing; what comes after them all rests on each that was decided,
-    and is left to the next look.
+    Of a Job that cannot be created the others know nothing. What rests on it is decided anew, such as the status and
+    what its history lets go.
     """
     version, refused = migration.resource_version, list[RefusedStart]()
     for action in decision.actions:
         if isinstance(action, StartJob):
             refused += await _start(cluster, migration, action, settings)
-        elif not refused:
+        else:
             version = await _do(cluster, migration, action, version)
     return Done(version, tuple(refused))
+
+
+async def sweep(cluster: Cluster, migration: Migration, decision: Decision) -> None:
+    """Delete what the history of the status that is to be told has let go. Raises :class:`ClusterError`."""
+    for action in decision.sweep:
+        await cluster.delete_job(migration.namespace, action.name)
 
 
 async def tell(

@@ -17,7 +17,7 @@ from headway_operator.cluster.logs import LogFollower
 from headway_operator.cluster.views import is_news, migration_key_of
 from headway_operator.controller.courier import Courier, NoSender, Sender
 from headway_operator.controller.decide import Decider
-from headway_operator.controller.execute import Report, act, post, tell
+from headway_operator.controller.execute import Report, act, post, sweep, tell
 from headway_operator.controller.interest import Wish, after, is_at_rest
 from headway_operator.controller.json_log import about
 from headway_operator.controller.notices import Notices
@@ -154,6 +154,7 @@ class Controller:
             done = await act(self._cluster, snapshot.migration, decision, self._settings)
             if done.refused:
                 decision = await self._decider.decide(replace(snapshot, refused=done.refused))
+            await sweep(self._cluster, snapshot.migration, decision)
             await post(self._cluster, snapshot, self._notices.take(key))
         report = Report(decision.status, done.version, decision.wake_after, decision.given_way)
         wake_after = await self._tell(key, sight, report)

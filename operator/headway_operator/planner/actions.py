@@ -79,6 +79,7 @@ Action = AddFinalizer | RemoveFinalizer | StartJob | StopJob | SteerJob | Delete
 class Decision:
     """What to do, in order, and the status to write after it.
 
+    ``sweep``: what the history of that status has let go, also where a Job could not be created.
     ``wake_after`` is the longest time to wait before looking again; None: only an event changes anything.
     ``messages`` go out now: they stand in the status that was read. ``questions`` are asked from now on, again and
     again, and no others. ``given_way``: messages for which the status has no room, so that only events tell of them.
@@ -90,6 +91,7 @@ class Decision:
     messages: tuple[Batch, ...] = ()
     questions: tuple[Delivery, ...] = ()
     given_way: tuple[HookStatus, ...] = ()
+    sweep: tuple[DeleteJob, ...] = ()
 
     @property
     def starts(self) -> tuple[StartJob, ...]:

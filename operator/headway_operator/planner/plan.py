@@ -104,7 +104,6 @@ def _decide(
         *(DeleteJob(job.name) for job in standing.hopeless),
         *(_finalizer(snapshot, starts)),
         *starts,
-        *_sweep(run, status),
     )
     wake = _wake(snapshot, run, () if blocked else standing.retry_times, starts)
     again = LOOK_AGAIN if standing.refused else None
@@ -115,6 +114,7 @@ def _decide(
         letters.messages,
         letters.questions,
         letters.given_way,
+        _sweep(run, status),
     )
 
 

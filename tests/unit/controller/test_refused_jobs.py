@@ -130,3 +130,20 @@ async def test_a_new_run_whose_first_job_is_refused_leaves_what_is_known_of_the_
     assert cluster.condition(key, "Stalled") == ("True", "JobRefused")
     assert phases(cluster, key) == {"main": DatabasePhase.SUCCEEDED}
     assert list(cluster.jobs) == [old], "it may be all that tells of the run before"
+
+
+async def test_jobs_that_the_history_lets_go_make_room_for_the_one_that_is_refused() -> None:
+    cluster = FakeCluster(quota=lambda marks: len(cluster.jobs) < 3)
+    driver = Driver(cluster)
+    key = cluster.add("shop", a_spec("a", "b", **TWO_AT_ONCE, plan={"mode": "Never"}))
+    await driver.finish(key)
+    cluster.edit(key, image="registry.example.com/shop:2")
+    await driver.look(key)
+    driver.play_jobs()
+    await driver.look(key)
+    assert cluster.condition(key, "Ready") == ("False", "JobRefused")
+    cluster.edit(key, successfulRunsHistoryLimit=0)
+    await driver.look(key)
+    assert len(cluster.jobs) == 1, "those of the run before are gone"
+    await driver.finish(key)
+    assert cluster.condition(key, "Ready") == ("True", "Succeeded")

@@ -22,7 +22,7 @@ class WatchedCluster(HookedCluster):
         self.events += told
         if told and self.dies:
             self.dies -= 1
-            crash_after = len(decision.actions)
+            crash_after = len(decision.actions) + len(decision.sweep)
         super().execute(decision, read, crash_after)
 
     def told(self):
