@@ -144,9 +144,7 @@ class ModelCluster:
         told = plan(replace(snapshot, refused=refused))
         names = {one.job_name for one in refused}
         actions = tuple(
-            one
-            for one in decision.actions
-            if not (isinstance(one, StartJob) and one.name in names)
+            one for one in decision.actions if not (isinstance(one, StartJob) and one.name in names)
         )
         return replace(
             decision, actions=actions, status=told.status, wake_after=told.wake_after, sweep=told.sweep

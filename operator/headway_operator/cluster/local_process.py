@@ -260,6 +260,8 @@ async def _chunks(log: Path, is_running: Callable[[], bool]) -> AsyncGenerator[b
             may_grow = is_running()
             while chunk := file.read(LIMIT_BYTES):
                 yield chunk
+                # A file that grows as fast as it is read would let nobody else go on.
+                await asyncio.sleep(0)
             if not may_grow:
                 return
             await asyncio.sleep(POLL_SECONDS)

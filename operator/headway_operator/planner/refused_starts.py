@@ -1,6 +1,7 @@
-"""Jobs that the cluster would not have in this very look: the rest of the run goes on, these are tried again later.
+"""Jobs that the cluster would not have in this very look: they are tried again later.
 
-What keeps them is put right without touching the resource: a quota, a policy, another's Job of the same name. Pure.
+Their databases keep their places among ``maxParallel``, and those that have one go on. What is in the way is put
+right without touching the resource: a quota, a policy, another's Job of the same name. Pure.
 """
 
 from collections.abc import Iterable

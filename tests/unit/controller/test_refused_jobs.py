@@ -1,4 +1,4 @@
-"""A Job that the API server refuses holds its own database up, and nothing else of the run."""
+"""A database whose Job the API server refuses keeps its place among maxParallel; those that have one go on."""
 
 from datetime import timedelta
 
