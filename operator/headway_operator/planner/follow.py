@@ -383,13 +383,20 @@ def _with_lost_targets(
 def with_skips(run: CurrentRun, databases: tuple[DatabaseStatus, ...]) -> tuple[DatabaseStatus, ...]:
     """Databases that will never start, because of one before them, are said to be skipped at once.
 
-    Behind the gate none goes on where it stays closed for one that failed before it.
+    Behind the gate none goes on where it stays closed for one that failed before it. One whose Job is being removed
+    may still begin until that is gone.
     """
+    busy = {job.database for job in run.jobs if job.is_active}
     closed = [one.name for one in databases if one.phase is DatabasePhase.FAILED and not one.is_past_the_gate]
     stopped = run.spec.strategy.on_failure == "Stop" and any(
         database.phase is DatabasePhase.FAILED for database in databases
     )
-    lost = [one for one in databases if one.phase in (DatabasePhase.FAILED, DatabasePhase.SKIPPED)]
+    # One that an abort has ended has a reason, and tells for nobody else.
+    lost = [
+        one
+        for one in databases
+        if one.phase is DatabasePhase.FAILED or (one.phase is DatabasePhase.SKIPPED and not one.reason)
+    ]
     shown = []
     for wish, database in zip(run.spec.databases, databases, strict=True):
         is_later = database.stage is Stage.POST_DEPLOY
@@ -397,7 +404,8 @@ def with_skips(run: CurrentRun, databases: tuple[DatabaseStatus, ...]) -> tuple[
             one for one in lost if one.name in wish.depends_on and (is_later or not one.is_past_the_gate)
         ]
         culprits = [one.name for one in needed] + (closed if is_later else [])
-        if database.phase is DatabasePhase.PENDING and (stopped or culprits):
+        is_idle = database.phase is DatabasePhase.PENDING and database.name not in busy
+        if is_idle and (stopped or culprits):
             why = f"{culprits[0]} failed" if culprits else "an earlier database failed (onFailure: Stop)"
             phase = moved(database.phase, Fact.EARLIER_FAILED)
             begun = "not continued" if database.attempt or is_later else "not started"

@@ -16,7 +16,7 @@ from headway_operator.planner.actions import DeleteJob, StopJob
 from headway_operator.planner.explain import stamp
 from headway_operator.planner.plan import plan
 from headway_operator.planner.snapshot import Snapshot, StrayPod
-from support.builders import NOW, a_job, a_migration, a_plan, a_result
+from support.builders import NOW, a_database, a_job, a_migration, a_plan, a_result
 from support.judges import verdicts
 from support.model import ModelCluster
 
@@ -371,3 +371,24 @@ def test_a_status_in_which_all_is_done_without_a_plan_is_ended_by_it_too():
     assert (while_it_plans.status, while_it_plans.reason) == ("Unknown", "Aborting")
     ended = plan(Snapshot(NOW, told)).status.condition("Succeeded")
     assert (ended.status, ended.reason) == ("False", "Aborted")
+
+
+def test_a_run_whose_status_is_lost_is_aborted_only_once_a_job_that_is_removed_is_gone():
+    names = ("main", a_database("audit", after=["main"]))
+    cluster = ModelCluster(a_migration(*names, plan="Never"))
+    start(cluster)
+    (audit,) = cluster.reconcile().starts
+    run = cluster.status.run.id
+    for job in list(cluster.jobs):
+        if job != audit.name:
+            cluster.remove(job)
+    cluster.empty_status()
+    abort(cluster, f"{run}/now")
+    assert cluster.reconcile().actions == (DeleteJob(audit.name),)
+    cluster.reconcile()
+    assert cluster.status.database("audit").phase is DatabasePhase.PENDING
+    assert cluster.status.run.completion_time is None
+    cluster.remove(audit.name)
+    cluster.reconcile()
+    assert cluster.status.run.result == "Aborted"
+    assert "failed" not in cluster.status.database("audit").message

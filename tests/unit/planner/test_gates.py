@@ -9,6 +9,7 @@ import pytest
 from headway_contract.backfill import LEFT_OUT
 from headway_contract.control import Control
 from headway_contract.result import Outcome
+from headway_operator.api.migration import PAUSED_ANNOTATION
 from headway_operator.api.status import DatabasePhase
 from headway_operator.planner import gates
 from headway_operator.planner.actions import DeleteJob, SteerJob, StopJob
@@ -184,3 +185,19 @@ def test_a_retry_that_falls_due_while_held_wakes_nobody():
     assert cluster.reconcile().wake_after is None
     cluster.now = cluster.now.replace(hour=23)
     assert cluster.reconcile().wake_after is None
+
+
+def test_nobody_is_skipped_for_a_failure_before_its_job_is_removed():
+    cluster = ModelCluster(a_migration("main", "audit", plan="Never", parallel=2, retries=0))
+    main, audit = cluster.reconcile().starts
+    cluster.start_pod(main.name)
+    cluster.finish(main.name, a_result(failure="RevisionFailed"))
+    cluster.annotate(PAUSED_ANNOTATION, "1")
+    assert cluster.reconcile().actions == (DeleteJob(audit.name),)
+    cluster.reconcile()
+    assert cluster.status.database("audit").phase is DatabasePhase.PENDING
+    assert cluster.status.run.completion_time is None
+    cluster.remove(audit.name)
+    cluster.reconcile()
+    assert cluster.status.database("audit").phase is DatabasePhase.SKIPPED
+    assert cluster.status.run.result == "Failed"
