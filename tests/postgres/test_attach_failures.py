@@ -200,9 +200,62 @@ def test_one_that_the_command_tries_again_is_made_good(tmp_path, database, is_sh
     assert run.result.to_revision == ("a1",)
 
 
-def test_one_whose_revisions_cannot_be_loaded_is_no_success_either(tmp_path, database):
+CHANGES_ITS_CONFIGURATION = f"""
+import os
+from alembic import context
+
+context.config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))
+os.environ["SHOP_PROCESS"] = str(os.getpid())
+try:
+    open("tried", "x").close()
+except FileExistsError:
+    os.unlink("tried")
+else:
+    raise LookupError("not ready yet")
+{textwrap.dedent(ENV)}
+"""
+"""Fails at each first try."""
+
+
+@pytest.mark.parametrize("config", ["config", "Config('alembic.ini')"], ids=["of the same", "of another"])
+def test_so_is_one_whose_env_py_changes_configuration_and_environment(tmp_path, database, config):
+    project = application(tmp_path, CHANGES_ITS_CONFIGURATION).tables("a1")
+    retries = f"""
+    for _ in range(2):
+        try:
+            command.upgrade({config}, "heads")
+            break
+        except LookupError:
+            pass
+    """
+    run = attach(project, database.url(), admin(project, retries))
+    assert run.exit_code == 0, run.stderr
+    assert run.result.to_revision == ("a1",)
+
+
+@pytest.mark.parametrize("is_shell", [False, True])
+def test_so_is_one_that_falls_back_on_another_target(tmp_path, database, is_shell):
+    project = application(tmp_path).tables("a1").tables("b1", after=None)
+    falls_back = """
+    from alembic.util import CommandError
+    try:
+        command.upgrade(config, "head")
+    except CommandError:
+        command.upgrade(config, "heads")
+    """
+    in_a_shell = "alembic upgrade head || alembic upgrade heads"
+    run = attach(
+        project, database.url(), script(project, in_a_shell) if is_shell else admin(project, falls_back)
+    )
+    assert run.exit_code == 0, run.stderr
+    assert set(run.result.to_revision) == {"a1", "b1"}
+
+
+@pytest.mark.parametrize("is_shell", [False, True])
+def test_one_whose_revisions_cannot_be_loaded_is_no_success_either(tmp_path, database, is_shell):
     project = application(tmp_path / "shop").tables("a1")
-    other = application(tmp_path / "other").tables("b1")
+    env = ENV.replace("connection=connection", "connection=connection, version_table='of_others'")
+    other = application(tmp_path / "other", env).tables("b1")
     (other.folder / other.scripts / "versions" / "b1.py").write_text("import not_there\n")
     body = f"""
     try:
@@ -211,9 +264,13 @@ def test_one_whose_revisions_cannot_be_loaded_is_no_success_either(tmp_path, dat
         pass
     command.upgrade(config, "heads")
     """
-    run = attach(project, database.url(), admin(project, body))
+    in_a_shell = f"alembic -c {other.folder / 'alembic.ini'} upgrade heads || true\nalembic upgrade heads"
+    program = script(project, in_a_shell) if is_shell else admin(project, body)
+    run = attach(project, database.url(), program)
     assert run.result.outcome is Outcome.FAILED, run.stderr
     assert "not_there" in run.result.failure.message
+    planned = attach_plan(project, database.url(), program)
+    assert "not_there" in planned.result.failure.message
 
 
 def test_revisions_that_env_py_rolls_back_are_not_there(tmp_path, database):

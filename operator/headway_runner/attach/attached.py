@@ -18,7 +18,7 @@ from headway_contract.events import Event, RevisionApplied, RevisionStarted
 from headway_contract.result import Failure
 from headway_runner.attach.asked import Asked
 from headway_runner.attach.board import VARIABLE, Board, SharedSender
-from headway_runner.attach.upgrade_key import key_of
+from headway_runner.attach.upgrade_key import UpgradeKeys
 from headway_runner.looks.inspection import Inspector
 from headway_runner.processes.child import Link, interrupt
 from headway_runner.processes.level import Level
@@ -109,6 +109,7 @@ class Attached:
         self._told: BaseException | None = None
         self._swallowed: Failure | None = None
         self._has_failed = False
+        self._keys = UpgradeKeys()
         self._looked: dict[str, None] = {}
         self._missed: dict[str, Failure] = {}
         self._link.report = lambda: self._report(None)
@@ -122,19 +123,21 @@ class Attached:
 
         def run_migrations(environment: EnvironmentContext, **arguments: Any) -> None:
             error: BaseException | None = None
-            looked = self._participant.looked
+            known = self._participant.places_known
             try:
                 run(environment, **arguments)
             except BaseException as raised:
                 error = raised
                 raise
             finally:
-                if self._participant.looked > looked:
+                if self._participant.places_known > known:
+                    # From here on it is told by its place whether that came to its end.
                     self._looked[environment.__dict__[_KEY]] = None
                 self.ends(environment, error)
 
         def exits(environment: EnvironmentContext, *raised: Any) -> None:
             leave(environment, *raised)
+            self._keys.ends(environment, environment.__dict__[_KEY])
             self.ends(environment, raised[1] if len(raised) > 1 else None)
 
         setattr(EnvironmentContext, "run_migrations", run_migrations)  # noqa: B010
@@ -158,7 +161,7 @@ class Attached:
 
     def begins(self, environment: EnvironmentContext) -> None:
         """Alembic is about to do something."""
-        environment.__dict__[_KEY] = key_of(environment)
+        environment.__dict__[_KEY] = self._keys.begins(environment)
         self._link.listen_here()
 
     def ends(self, environment: EnvironmentContext, error: BaseException | None) -> None:

@@ -50,12 +50,12 @@ def inspection_of(end: CommandEnd) -> Inspection:
     failure = _failure(end) or _hidden(end)
     if failure is not None:
         return Inspection(failure=failure)
-    if not any(view.contexts for view in views):
-        return _without_an_upgrade(end, merged(views))
-    # Of a process that only asked, another one's upgrade says the same and more.
     left = _not_ended(views, "seen")
-    seen = replace(merged([view for view in views if view.contexts]), not_ended=left)
     hidden = next((one.failure for one in left if one.failure is not None), None)
+    if not any(view.contexts for view in views):
+        return Inspection(failure=hidden) if hidden is not None else _without_an_upgrade(end, merged(views))
+    # Of a process that only asked, another one's upgrade says the same and more.
+    seen = replace(merged([view for view in views if view.contexts]), not_ended=left)
     if hidden is not None and not seen.pending:
         return Inspection(failure=hidden)
     if hidden is not None:
@@ -120,9 +120,10 @@ def _failure(end: CommandEnd) -> Failure | None:
 
 
 def _hidden(end: CommandEnd) -> Failure | None:
-    """What an upgrade raised before it had looked at the database, where the command ended as if that were nothing.
+    """What an upgrade raised before it had come to the database, where the command ended as if that were nothing.
 
-    Another try of the same upgrade makes it good. An exit code that says so is told in another place.
+    Another try of the same upgrade makes it good. An exit code that says so is told in another place, and so is what
+    was raised once its place was known.
     """
     if end.status or end.asked_to_stop:
         return None
@@ -131,7 +132,7 @@ def _hidden(end: CommandEnd) -> Failure | None:
     if not missed:
         return None
     told = (
-        f"An upgrade ended with this before it had looked at the database, and {end.end} as if all were well: "
+        f"An upgrade ended with this before it had come to the database, and {end.end} as if all were well: "
         "let the command end with an error, or try that upgrade again."
     )
     return replace(missed[-1], message=f"{sentence(missed[-1].message)} {told}")

@@ -1,6 +1,7 @@
 """Which upgrade a call of Alembic is: what tells it from others, so that another try of the same is known as such.
 
-Rule: by everything that may lead it to another database or another history; no value of it leaves this module.
+Rule: by what its caller says of it, never by the environment: a retry may have another token there. No value of it
+leaves this module.
 """
 
 import hashlib
@@ -9,13 +10,31 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from headway_runner.run.library import ATTRIBUTE
 
-_OF_THE_SHELL = ("_", "OLDPWD", "SHLVL")
-"""Variables that a shell sets anew for each program."""
 _PLAIN = (str, bytes, int, float, bool, type(None))
+
+
+class UpgradeKeys:
+    """Those of one process: an upgrade keeps its key, whatever env.py makes of its configuration."""
+
+    def __init__(self) -> None:
+        self._became: dict[str, str] = {}
+        """What each key had become when env.py was left, and the key that it was."""
+
+    def begins(self, environment: EnvironmentContext) -> str:
+        """The key of an upgrade that is about to call env.py."""
+        key = key_of(environment)
+        return self._became.get(key, key)
+
+    def ends(self, environment: EnvironmentContext, key: str) -> None:
+        """Env.py was left: whoever tries again with the same configuration begins with what it is by now."""
+        self._became.setdefault(key_of(environment), key)
 
 
 def key_of(environment: EnvironmentContext) -> str:
@@ -26,13 +45,21 @@ def key_of(environment: EnvironmentContext) -> str:
         config.config_ini_section,
         os.path.abspath(environment.script.dir),
         str(environment.context_opts.get("destination_rev")),
-        config.file_config.get(config.config_ini_section, "sqlalchemy.url", raw=True, fallback=""),
-        sys.argv,
+        _url(config),
+        sys.argv[1:],
         sorted(_plain(config.attributes).items()),
         sorted(_plain(vars(config.cmd_opts) if config.cmd_opts is not None else {}).items()),
-        sorted((name, value) for name, value in os.environ.items() if name not in _OF_THE_SHELL),
     )
     return hashlib.sha256(repr(told).encode(errors="surrogatepass")).hexdigest()
+
+
+def _url(config: Config) -> str:
+    """Without its password: each try may fetch one of its own."""
+    url = config.file_config.get(config.config_ini_section, "sqlalchemy.url", raw=True, fallback="")
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except (ArgumentError, ValueError):
+        return url
 
 
 def _plain(values: Mapping[Any, Any]) -> dict[str, str]:

@@ -114,7 +114,6 @@ class Inspector(ContextGuard):
             asks_for_all = "heads" in (self._task.target, view.absolute_target)
             sight = see(context, script, heads, compute(heads), view.target, asks_for_all)
             view = self._with_facts(view, sight)
-        self.looked += 1
         place = self.place or self.come_to(context)
         self.endings.end(place)
         view = replace(view, places=(place.shown,) if view.pending else (), contexts=1, seen=(place,))
@@ -144,7 +143,10 @@ class Inspector(ContextGuard):
             return Inspection(identity=self.identity, failure=REFUSED)
         if error is not None:
             print_error(error)
-            return Inspection(identity=self.identity, failure=self.why(error))
+            # A command may hide it, and try again in another process.
+            return Inspection(
+                identity=self.identity, failure=self.why(error), not_ended=self.endings.not_ended
+            )
         # Of a command another process may have looked, and one may only have asked for the history.
         if not self.views and not self._task.request.command:
             return Inspection(

@@ -218,6 +218,6 @@ class Report:
     swallowed: Failure | None = None
     """What Alembic raised before, and the command went on nevertheless."""
     looked: tuple[str, ...] = ()
-    """The upgrades that came to see where their database is, by their keys."""
+    """The upgrades of which a context came to its place, by their keys: what became of that is told by the place."""
     missed: tuple[tuple[str, Failure], ...] = ()
     """Those that raised before that, each with what it raised last."""

@@ -243,7 +243,6 @@ class Applier(ContextGuard):
             hold_to_upgrades(destination_of(context), todo)
             hold_to_the_look(self._task.expected, todo)
         ids = tuple(map(revision_of, todo))
-        self.looked += 1
         self.current.extend(heads)
         self._link.emit(Planned(self._name, heads, ids, len(ids), under_lock=True))
         self.look.see(context, heads, todo, self.identity, self.unfinished.place)

@@ -39,8 +39,8 @@ class ContextGuard(Participant, ABC):
         self.identity = task.identity
         self.configured = 0
         self.wanted = 0
-        self.looked = 0
-        """Contexts of which it is known where their database is and what it lacks."""
+        self.places_known = 0
+        """How often a context came to where it is known which one it is."""
         self.others: list[str] = []
         """Names of the databases that env.py reached instead."""
         self.endings = Endings()
@@ -103,6 +103,7 @@ class ContextGuard(Participant, ABC):
         if self.identity is None and context.connection is not None:
             identity = identity_in(context.connection)
         self.place = Place(identity, str(context.version_table), place_of(context))
+        self.places_known += 1
         return self.place
 
     def _told_if_hidden(self, error: BaseException, place: Place) -> Failure | None:

@@ -121,11 +121,13 @@ def hid(*reports, **facts):
 
 
 @pytest.mark.parametrize("outcome", [SAW, ASKED], ids=["another upgrade", "an answer"])
-def test_an_upgrade_that_ended_before_it_looked_is_a_failure_though_the_command_hides_it(outcome):
+def test_an_upgrade_that_ended_before_it_came_to_the_database_is_a_failure_though_the_command_hides_it(
+    outcome,
+):
     found = inspection_of(hid(Report(1, outcome, looked=("b",), missed=(("a", MISSED),))))
     assert found.failure.name == "ProjectFailed"
     assert found.failure.message == (
-        "no tenant. An upgrade ended with this before it had looked at the database, and shop-admin migrate ended "
+        "no tenant. An upgrade ended with this before it had come to the database, and shop-admin migrate ended "
         "with exit code 0 as if all were well: let the command end with an error, or try that upgrade again."
     )
     assert application_of(hid(Report(1, DID, missed=(("a", MISSED),)))).failure == found.failure
@@ -190,3 +192,13 @@ def test_a_context_that_a_look_could_not_look_at_is_a_failure_once_nothing_is_pe
     lacks = inspection_of(end(replace(failed, pending=(PendingRevision("a2"),))))
     assert (lacks.failure, lacks.not_ended) == (None, failed.not_ended)
     assert "Revision a2 failed" in lacks.warnings[0]
+
+
+def test_what_an_upgrade_raised_at_its_place_is_made_good_by_any_upgrade_that_looks_there_later():
+    place = Place(None, "alembic_version", "")
+    several = Failure("InvalidTarget", "Multiple heads are present")
+    failed = Inspection(failure=several, not_ended=(NotEnded(place, several),))
+    assert inspection_of(end(failed, replace(SAW, seen=(place,)))).failure is None
+    elsewhere = replace(SAW, seen=(Place(None, "of_others", ""),))
+    assert inspection_of(end(failed, elsewhere)).failure == several
+    assert inspection_of(end(failed, ASKED)).failure == several
