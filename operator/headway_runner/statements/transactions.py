@@ -163,29 +163,30 @@ class TransactionWatch:
         if not self.inside or is_resumable(connection):
             return
         found = commands(statement, connection.dialect.name)
-        has_ended = False
+        # Gathered of the whole text: it may have thousands of commands, and each time all that is kept is told.
+        kept: list[str] = []
+        commits = has_ended = False
         for one in found:
             if _ENDS.match(one) or _DROPS.match(one):
                 opened = self._taken(connection)
                 if _ENDS.match(one):
-                    self._keep(opened)
-                    if self._is_migration(connection):
-                        self._earlier_are_done()
+                    kept.extend(opened)
+                    commits = True
                 self._autocommit = has_ended = not _CHAINS.match(one)
             elif _BEGINS.match(one):
                 self._autocommit = has_ended = False
             elif is_change(one, connection.dialect.name in _MYSQL):
-                self._changed(connection, one)
+                if self._is_committed(connection, one):
+                    kept.append(beginning(one))
+                else:
+                    self._open.setdefault(id(adapter_of(connection)), []).append(beginning(one))
+        self._keep(kept)
+        if commits and self._is_migration(connection):
+            self._earlier_are_done()
         if has_ended and len(found) == 1:
             self._keep_out_of_transactions(connection)
         elif has_ended and connection.dialect.driver in _FOLLOW_THE_SERVER:
             self._autocommit = False
-
-    def _changed(self, connection: Connection, statement: str) -> None:
-        if self._is_committed(connection, statement):
-            self._keep([beginning(statement)])
-        else:
-            self._open.setdefault(id(adapter_of(connection)), []).append(beginning(statement))
 
     def _is_committed(self, connection: Connection, statement: str) -> bool:
         """Once it has run. SQLite's definitions are part of a transaction as all else, and its drivers know of it."""

@@ -151,6 +151,15 @@ def test_what_a_text_commits_before_its_last_command_stays_also_when_it_fails(st
     assert Revision().does("UPDATE a SET x = 1").fails(statement) == kept
 
 
+@pytest.mark.parametrize("each", ["CREATE TABLE t{0} (id int)", "BEGIN; DELETE FROM t{0}; COMMIT"])
+def test_what_a_text_of_many_commands_commits_is_told_once(each):
+    one, told = Revision(), list[tuple[str, ...]]()
+    one.adapter.autocommit = True
+    one.watch._tell = told.append
+    one.watch._executed(one.connection, None, ";".join(each.format(number) for number in range(1000)))
+    assert [len(kept) for kept in told] == [1000]
+
+
 @pytest.mark.parametrize(
     ("statement", "counts"),
     [
