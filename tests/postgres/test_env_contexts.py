@@ -97,3 +97,39 @@ def test_a_schema_that_is_past_the_target_does_not_keep_the_others_back(tmp_path
     run = migrate(project, database.url(), {"TENANTS": "t1,t2"}, target="a1")
     assert run.exit_code == 0, run.stderr
     assert versions(database) == {"t1": ["a2"], "t2": ["a1"]}
+
+
+TWO_TABLES = """
+    from alembic import context
+    from sqlalchemy import create_engine, text
+
+    with create_engine(context.config.get_main_option("sqlalchemy.url")).connect() as connection:
+        connection.execute(text("SET search_path TO app"))
+        connection.commit()
+        for table in ("v_t1", "v_t2"):
+            try:
+                context.configure(connection=connection, version_table=table)
+                with context.begin_transaction():
+                    context.run_migrations(table=table)
+            except Exception:
+                connection.rollback()
+"""
+FAILS_IN_V_T1 = """
+def upgrade(table):
+    with op.get_context().autocommit_block():
+        op.execute(f"CREATE TABLE of_{table} ()")
+    if table == "v_t1":
+        op.execute("SELECT 1/0")
+"""
+
+
+def test_two_version_tables_in_one_schema_are_told_apart(tmp_path, database):
+    """What the first has left of a revision stays, although the second one has ended the same revision."""
+    database.execute("CREATE SCHEMA app")
+    project = from_template(tmp_path).revision("a1", functions=FAILS_IN_V_T1).write_env(TWO_TABLES)
+    run = migrate(project, database.url())
+    assert run.exit_code == ExitCode.MIGRATION_FAILED, run.stderr
+    assert run.result.failure.name == "PartiallyApplied"
+    assert "division by zero (schema app, version table v_t1, a1.py" in run.result.failure.message
+    assert "CREATE TABLE of_v_t1" in run.result.failure.message
+    assert database.rows("SELECT version_num FROM app.v_t2") == [("a1",)]

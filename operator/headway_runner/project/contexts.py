@@ -41,14 +41,14 @@ class Left:
 
 
 def place_of(context: MigrationContext) -> str:
-    """``schema t1`` or ``version table v``; empty for a context as most projects have it. Begins no transaction."""
-    schema = _own_schema(context)
-    if schema:
-        return f"schema {schema}"
-    schema = _current_schema(context)
-    if schema not in ("", _USUAL_SCHEMA):
-        return f"schema {schema}"
-    return "" if context.version_table == _USUAL_TABLE else f"version table {context.version_table}"
+    """``schema t1``, ``version table v`` or both; empty for a context as most projects have it.
+
+    Begins no transaction. A schema of the version table's own is told whatever it is.
+    """
+    schema = _own_schema(context) or _unusual_schema(context)
+    table = "" if context.version_table == _USUAL_TABLE else context.version_table
+    told = (f"schema {schema}" if schema else "", f"version table {table}" if table else "")
+    return ", ".join(filter(None, told))
 
 
 def _own_schema(context: MigrationContext) -> str:
@@ -58,7 +58,8 @@ def _own_schema(context: MigrationContext) -> str:
     return str((options.get("schema_translate_map") or {}).get(own, own) or "")
 
 
-def _current_schema(context: MigrationContext) -> str:
+def _unusual_schema(context: MigrationContext) -> str:
+    """The current one, unless it is the one that most databases have."""
     connection = context.connection
     if connection is None or connection.dialect.name != "postgresql":
         return ""
@@ -66,7 +67,7 @@ def _current_schema(context: MigrationContext) -> str:
     found = query(adapter, "SELECT current_schema()")[0][0]
     if not connection.in_transaction():
         adapter.commit()
-    return str(found or "")
+    return "" if found == _USUAL_SCHEMA else str(found or "")
 
 
 def at(place: str, failure: Failure) -> Failure:
