@@ -22,6 +22,7 @@ IDENTIFIERS = frozenset(
         "revision", "revisions", "current", "target", "absolute_target", "applied", "heads", "unknown", "unfinished",
         "down_revisions", "branch_labels",
         "from_revision", "to_revision", "starts", "image_heads", "sha256", "file_sha256", "plan_sha256", "digest",
+        "looked",
         # names of failure classes, of states of the database and of its indexes
         "name", "sqlstate", "indexes", "invalid_indexes",
         # what a backfill or the building of an index works on, and how

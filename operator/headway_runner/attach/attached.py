@@ -22,7 +22,7 @@ from headway_runner.attach.upgrade_key import UpgradeKeys
 from headway_runner.looks.inspection import Inspector
 from headway_runner.processes.child import Link, interrupt
 from headway_runner.processes.level import Level
-from headway_runner.processes.task import Report
+from headway_runner.processes.task import Missed, Report
 from headway_runner.project.alembic_env import take_part
 from headway_runner.project.config import refuse_doubled_revisions
 from headway_runner.run.application import Applier
@@ -187,7 +187,7 @@ class Attached:
         self._has_failed = error is not None
         if error is not None and not isinstance(error, RunFailed):
             self._swallowed = outcome.failure
-        looked, missed = tuple(self._looked), tuple(self._missed.items())
+        looked, missed = tuple(self._looked), tuple(Missed(*one) for one in self._missed.items())
         self._link.tell(Report(os.getpid(), outcome, self._swallowed, looked, missed))
 
 

@@ -128,7 +128,7 @@ def _hidden(end: CommandEnd) -> Failure | None:
     if end.status or end.asked_to_stop:
         return None
     looked = {key for report in end.reports for key in report.looked}
-    missed = [failure for report in end.reports for key, failure in report.missed if key not in looked]
+    missed = [one.failure for report in end.reports for one in report.missed if one.digest not in looked]
     if not missed:
         return None
     told = (

@@ -17,6 +17,8 @@ from sqlalchemy.exc import ArgumentError
 
 from headway_runner.run.library import ATTRIBUTE
 
+_CHARACTERS = 16
+"""Each report of a command's process has the keys of all its upgrades so far."""
 _PLAIN = (str, bytes, int, float, bool, type(None))
 
 
@@ -50,7 +52,7 @@ def key_of(environment: EnvironmentContext) -> str:
         sorted(_plain(config.attributes).items()),
         sorted(_plain(vars(config.cmd_opts) if config.cmd_opts is not None else {}).items()),
     )
-    return hashlib.sha256(repr(told).encode(errors="surrogatepass")).hexdigest()
+    return hashlib.sha256(repr(told).encode(errors="surrogatepass")).hexdigest()[:_CHARACTERS]
 
 
 def _url(config: Config) -> str:

@@ -210,6 +210,16 @@ class Application:
 
 
 @dataclass(frozen=True)
+class Missed:
+    """An upgrade that raised before any of its contexts came to its place."""
+
+    digest: str
+    """Its key."""
+    failure: Failure
+    """What it raised last."""
+
+
+@dataclass(frozen=True)
 class Report:
     """What a process of the application's own command has found or done so far."""
 
@@ -219,5 +229,5 @@ class Report:
     """What Alembic raised before, and the command went on nevertheless."""
     looked: tuple[str, ...] = ()
     """The upgrades of which a context came to its place, by their keys: what became of that is told by the place."""
-    missed: tuple[tuple[str, Failure], ...] = ()
-    """Those that raised before that, each with what it raised last."""
+    missed: tuple[Missed, ...] = ()
+    """Those that raised before that."""

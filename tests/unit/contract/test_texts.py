@@ -25,11 +25,11 @@ from headway_contract.texts import IDENTIFIERS, SPLIT_DOCUMENTS, names_of_texts,
 from headway_contract.wire import Envelope, to_line
 from headway_runner.connections.identity import Identity
 from headway_runner.processes.child import Kept
-from headway_runner.processes.task import Application, Inspection, NotEnded, Place, Report
+from headway_runner.processes.task import Application, Inspection, Missed, NotEnded, Place, Report
 
 RESULTS = (RunResult, BackfillRecord, Failure, Plan, DatabasePlan, PendingRevision)
 FACTS = (DatabaseFacts, RevisionFacts, Statement, Call, Argument, Ignore, TableFacts, TriggerFacts)
-TOLD = (*EVENTS, *RESULTS, *FACTS, Inspection, Application, Identity, Kept, Report, Place, NotEnded)
+TOLD = (*EVENTS, *RESULTS, *FACTS, Inspection, Application, Identity, Kept, Report, Missed, Place, NotEnded)
 TEXTS = {
     "RevisionStarted.title", "Asked.title", "PassRetried.reason", "Stopping.reason",
     "Notice.message", "Failure.message", "RunResult.notice",
@@ -41,7 +41,7 @@ TEXTS = {
     "Call.blocks", "Argument.text", "Ignore.rule", "Ignore.reason", "TableFacts.schema",
     "TriggerFacts.values",
     "IndexBuilding.phase", "IndexBuilding.waits_for", "Application.place_of_stop",
-    "Report.looked", "Report.missed", "Place.version_table", "Place.shown",
+    "Place.version_table", "Place.shown",
 }  # fmt: skip
 """A field that is new stands here, or its name in IDENTIFIERS when it must stay as it is under masking."""
 

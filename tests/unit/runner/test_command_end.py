@@ -10,7 +10,15 @@ from headway_contract.request import Mode, RunRequest
 from headway_contract.result import Failure, Outcome, PendingRevision
 from headway_runner.attach.command_end import CommandEnd, application_of, inspection_of
 from headway_runner.processes.child import Kept
-from headway_runner.processes.task import Application, Inspection, NotEnded, Place, Report, VersionTable
+from headway_runner.processes.task import (
+    Application,
+    Inspection,
+    Missed,
+    NotEnded,
+    Place,
+    Report,
+    VersionTable,
+)
 from headway_runner.run.verdict import verdict
 from support.runner import database_request
 
@@ -124,24 +132,24 @@ def hid(*reports, **facts):
 def test_an_upgrade_that_ended_before_it_came_to_the_database_is_a_failure_though_the_command_hides_it(
     outcome,
 ):
-    found = inspection_of(hid(Report(1, outcome, looked=("b",), missed=(("a", MISSED),))))
+    found = inspection_of(hid(Report(1, outcome, looked=("b",), missed=(Missed("a", MISSED),))))
     assert found.failure.name == "ProjectFailed"
     assert found.failure.message == (
         "no tenant. An upgrade ended with this before it had come to the database, and shop-admin migrate ended "
         "with exit code 0 as if all were well: let the command end with an error, or try that upgrade again."
     )
-    assert application_of(hid(Report(1, DID, missed=(("a", MISSED),)))).failure == found.failure
+    assert application_of(hid(Report(1, DID, missed=(Missed("a", MISSED),)))).failure == found.failure
 
 
 def test_one_that_is_tried_again_is_made_good_also_by_another_process():
-    missed = Report(1, Inspection(failure=MISSED), missed=(("a", MISSED),))
+    missed = Report(1, Inspection(failure=MISSED), missed=(Missed("a", MISSED),))
     again = Report(2, SAW, looked=("a",))
     assert inspection_of(hid(missed, again)).failure is None
-    assert inspection_of(hid(again, Report(2, SAW, missed=(("a", MISSED),)))).failure is None
+    assert inspection_of(hid(again, Report(2, SAW, missed=(Missed("a", MISSED),)))).failure is None
 
 
 def test_a_command_that_tells_of_it_or_was_asked_to_stop_hides_nothing():
-    missed = Report(1, SAW, missed=(("a", MISSED),))
+    missed = Report(1, SAW, missed=(Missed("a", MISSED),))
     assert inspection_of(CommandEnd("shop-admin migrate", 1, (missed,))).failure is None
     assert inspection_of(hid(missed, asked_to_stop=True)).failure is None
 
