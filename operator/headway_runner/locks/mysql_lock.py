@@ -55,7 +55,8 @@ class MySqlLock:
         if self._has_several:
             # A proxy may answer for connection_id() itself.
             self._session = int(query(self._adapter, f"SELECT IS_USED_LOCK('{self._name}')")[0][0])
-            if begins_to_show_life(self._session, lambda: SignOfLife(self._engine, alive(self._session))):
+            session = (id(self._adapter), self._session)
+            if begins_to_show_life(session, lambda: SignOfLife(self._engine, alive(self._session))):
                 query(self._adapter, f"SELECT GET_LOCK('{watched(self._session)}', 0)")
         return True
 
@@ -64,7 +65,7 @@ class MySqlLock:
         adapter, session, name = self._adapter, self._session, self._name
 
         def give_back() -> None:
-            if ends_to_show_life(session):
+            if ends_to_show_life((id(adapter), session)):
                 query(adapter, f"SELECT RELEASE_LOCK('{watched(session)}')")
             query(adapter, f"SELECT RELEASE_LOCK('{name}')")
 
@@ -181,11 +182,13 @@ class SignOfLife:
             session.close()
 
 
-_signs: dict[int, tuple[SignOfLife, int]] = {}
+_Session = tuple[int, int]
+"""Its connection, and its number: another server may have given the same one."""
+_signs: dict[_Session, tuple[SignOfLife, int]] = {}
 """Of the sessions of this process that work, each with the number of its locks."""
 
 
-def begins_to_show_life(session: int, begin: Callable[[], SignOfLife]) -> bool:
+def begins_to_show_life(session: _Session, begin: Callable[[], SignOfLife]) -> bool:
     """One lock more; whether it is the first, and the sign could be given."""
     if session in _signs:
         sign, number = _signs[session]
@@ -195,7 +198,7 @@ def begins_to_show_life(session: int, begin: Callable[[], SignOfLife]) -> bool:
     return _signs[session][0].has_begun()
 
 
-def ends_to_show_life(session: int) -> bool:
+def ends_to_show_life(session: _Session) -> bool:
     """One lock less; whether it was the last, and the sign is over: also when the session itself is broken."""
     if session not in _signs:
         return False

@@ -99,6 +99,13 @@ def asked():
 @pytest.fixture
 def engine(asked):
     """A server that knows MySQL's functions, and is too old for a second session."""
+    engine = server(asked)
+    yield engine
+    engine.dispose()
+
+
+def server(asked):
+    """Its first session has the number that each other server's first one has."""
 
     def told(name, found):
         return lambda *values: asked.append(name) or found
@@ -111,8 +118,7 @@ def engine(asked):
 
     engine = create_engine("sqlite://", poolclass=StaticPool)
     event.listen(engine, "connect", connected)
-    yield engine
-    engine.dispose()
+    return engine
 
 
 def test_a_transaction_of_env_py_keeps_the_lock_until_it_is_committed(engine, asked):
@@ -165,6 +171,20 @@ def test_a_session_that_keeps_many_locks_has_one_second_session(engine, asked, s
     with engine.connect() as connection:
         assert MySqlLock(connection, 4).try_to_take()
     assert asked[-3:] == ["take", "begin headway_7_alive", "take"]
+
+
+def test_sessions_of_two_servers_with_the_same_number_have_each_a_second_one(engine, asked, signs):
+    other = server(asked)
+    with engine.connect() as connection, other.connect() as to_the_other:
+        locks = [MySqlLock(connection, 1), MySqlLock(to_the_other, 1)]
+        for lock in locks:
+            assert lock.try_to_take()
+        assert asked == ["take", "begin headway_7_alive", "take"] * 2
+        asked.clear()
+        for lock in locks:
+            lock.release()
+    assert asked == ["end", "give back", "give back"] * 2
+    other.dispose()
 
 
 def test_the_sign_of_life_ends_also_when_the_session_is_broken(engine, asked, signs):
