@@ -44,7 +44,7 @@ def with_abort(snapshot: Snapshot, run: CurrentRun, standing: Standing, abort: s
     if not abort:
         return standing
     databases = standing.databases if standing.is_over else _without_more(snapshot, run, standing.databases)
-    is_ended = any(one.reason == ABORTED for one in databases)
+    is_ended = ABORTED in (standing.plan.reason, *(one.reason for one in databases))
     if not is_ended and standing.is_over:
         return replace(standing, abort="")
     # Also where all are done already, by a status that knows no plan: only a Job that plans would still run.

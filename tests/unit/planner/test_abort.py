@@ -369,8 +369,10 @@ def test_a_status_in_which_all_is_done_without_a_plan_is_ended_by_it_too():
     told = replace(resource, status=status)
     while_it_plans = plan(Snapshot(NOW, told, (job,))).status.condition("Succeeded")
     assert (while_it_plans.status, while_it_plans.reason) == ("Unknown", "Aborting")
-    ended = plan(Snapshot(NOW, told)).status.condition("Succeeded")
+    written = plan(Snapshot(NOW, told)).status
+    ended = written.condition("Succeeded")
     assert (ended.status, ended.reason) == ("False", "Aborted")
+    assert plan(Snapshot(NOW, replace(told, status=written))).status == written, "the next look says the same"
 
 
 def test_a_run_whose_status_is_lost_is_aborted_only_once_a_job_that_is_removed_is_gone():
