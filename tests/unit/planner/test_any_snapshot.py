@@ -154,6 +154,7 @@ def statuses(draw, resource: Migration) -> Status:
         stage=st.sampled_from([Stage.MIGRATE, Stage.POST_DEPLOY]),
         attempt=st.integers(0, 3),
         failures=st.integers(0, 3),
+        reason=st.sampled_from(["", "", "RevisionFailed", "LockTimeout"]),
         retry_time=maybe_stamp,
         revisions_done=st.none() | st.integers(0, 3),
         revisions_total=st.none() | st.integers(3, 5),
