@@ -11,7 +11,7 @@ from headway_operator.planner.actions import StartJob
 from headway_operator.planner.consent import Desk, Passage, Refusal, let_through
 from headway_operator.planner.deliveries import Delivery
 from headway_operator.planner.explain import explain, moment, stamp
-from headway_operator.planner.follow import Standing, with_skips
+from headway_operator.planner.follow import Standing
 from headway_operator.planner.happenings import has_begun, with_asked, with_happenings, with_last_words
 from headway_operator.planner.lifecycle import Fact, moved
 from headway_operator.planner.occasions import Occasion
@@ -24,6 +24,7 @@ from headway_operator.planner.outbox import (
 )
 from headway_operator.planner.room import Entries, Room
 from headway_operator.planner.run import CurrentRun
+from headway_operator.planner.skips import with_skips
 from headway_operator.planner.snapshot import JobView, Snapshot, Stage
 from headway_operator.planner.throttles import questions, throttled, with_states
 from headway_operator.planner.unheard import with_unheard
