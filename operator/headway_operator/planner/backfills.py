@@ -1,5 +1,6 @@
 """What people are told of a backfill: its line in the status, its entry there, its record. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from headway_contract.backfill import BackfillRecord
@@ -115,18 +116,32 @@ def span(seconds: float) -> str:
 
 
 def record_line(record: FinishedBackfill) -> str:
-    """``users: 10,000,000 rows in 2m44s, 61k rows/s; WAL 3.9 GB, table +20 MB, indexes +1 MB; …``."""
+    """``users: 10,000,000 rows in 2m44s, 61k rows/s; WAL 3.9 GB, table +20 MB, batches 96/180 ms (p50/p99), …``."""
     rate = f", {amount(record.rows / record.seconds)} rows/s" if record.seconds else ""
-    sizes = (("WAL ", record.wal_bytes), ("table +", record.heap_growth_bytes))
-    facts = [
-        f"{word}{size(value)}" for word, value in (*sizes, ("indexes +", record.index_growth_bytes)) if value
-    ]
-    if record.hot_percent is not None:
-        facts.append(f"{record.hot_percent}% of the updates left the indexes alone")
-    if record.throttled_seconds:
-        facts.append(f"held for {span(record.throttled_seconds)}")
     done = f"{record.table}: {record.rows:,} rows in {span(record.seconds)}{rate}"
-    return "; ".join(filter(None, (done, ", ".join(facts))))
+    return "; ".join(filter(None, (done, ", ".join((*_costs(record), *_times(record))))))
+
+
+def _costs(record: FinishedBackfill) -> Iterator[str]:
+    """What was written and kept."""
+    if record.wal_bytes:
+        yield f"WAL {size(record.wal_bytes)}"
+    for word, growth in (("table", record.heap_growth_bytes), ("indexes", record.index_growth_bytes)):
+        if growth:
+            yield f"{word} {'+' if growth > 0 else ''}{size(growth)}"
+    if record.hot_percent is not None:
+        yield f"{record.hot_percent}% of the updates left the indexes alone"
+
+
+def _times(record: FinishedBackfill) -> Iterator[str]:
+    """Of its batches, of those who waited for it, and of its holds."""
+    if record.batch_p99_milliseconds:
+        p50, p99 = record.batch_p50_milliseconds, record.batch_p99_milliseconds
+        yield f"batches {p50:,}/{p99:,} ms (p50/p99)"
+    if record.blocked_milliseconds:
+        yield f"others waited {record.blocked_milliseconds:,} ms for it"
+    if record.throttled_seconds:
+        yield f"held for {span(record.throttled_seconds)}"
 
 
 def size(number: int) -> str:

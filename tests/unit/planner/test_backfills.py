@@ -13,7 +13,7 @@ from headway_contract.wire import Envelope
 from headway_operator.api.status import BackfillStatus, DatabasePhase, DatabaseStatus
 from headway_operator.cluster.telling import told
 from headway_operator.planner.actions import SteerJob
-from headway_operator.planner.backfills import amount, line, record_line, size, span
+from headway_operator.planner.backfills import amount, finished, line, record_line, size, span
 from headway_operator.planner.conclude import filled
 from headway_operator.planner.news import news
 from headway_operator.planner.plan import plan
@@ -245,7 +245,7 @@ def test_start_quarters_and_end_are_told_once_each():
     assert len({(one.reason, one.key) for one in heard}) == 5
     assert heard[-1].message == (
         "main: users: 10,000,000 rows in 2m45s, 61k rows/s; WAL 3.9 GB, table +20 MB, "
-        "78% of the updates left the indexes alone"
+        "78% of the updates left the indexes alone, batches 98/141 ms (p50/p99)"
     )
 
 
@@ -334,3 +334,15 @@ def test_a_record_without_facts_is_told_without_them():
     (finished,) = running.look(STARTED, told_record)[1]
     assert finished.message == "main: users: 5 rows in 0s"
     assert record_line(running.resource.status.database("main").backfills[0]) == "users: 5 rows in 0s"
+
+
+def test_a_record_tells_how_long_others_waited_and_how_long_it_was_held():
+    record = replace(RECORD, blocked_ms=1840.4, throttled_seconds=65.0)
+    assert record_line(finished(record)).endswith(
+        ", batches 98/141 ms (p50/p99), others waited 1,840 ms for it, held for 1m05s"
+    )
+
+
+def test_a_table_that_is_smaller_afterwards_is_told_so():
+    record = replace(RECORD, heap_growth_bytes=-20_400_000, index_growth_bytes=1_000_000)
+    assert "WAL 3.9 GB, table -20 MB, indexes +1 MB, 78%" in record_line(finished(record))
