@@ -95,6 +95,8 @@ def test_a_new_release_ends_a_comparison_that_hangs_and_its_job_has_succeeded(
     )
     shop.change("shop", revision="2")
     shop.wait_for_condition("shop", "Ready", reason="NothingToDo")
-    wait_until(lambda: [job["status"].get("succeeded") for job in shop.jobs()] == [1], what="its Job's success")
+    wait_until(
+        lambda: [job["status"].get("succeeded") for job in shop.jobs()] == [1], what="its Job's success"
+    )
     assert hangs.exists()
     assert shop.database("shop", "main")["drift"]["count"] == 1
