@@ -1,4 +1,4 @@
-"""What a backfill is compared with, each as a script of its own: `python loops.py guide|single|keyset`.
+"""What a backfill is compared with: each is the work of a revision, in a session of its own.
 
 Reads HEADWAY_BENCH_DSN (a URL that psycopg takes) and HEADWAY_BENCH_TABLE.
 """
@@ -6,7 +6,6 @@ Reads HEADWAY_BENCH_DSN (a URL that psycopg takes) and HEADWAY_BENCH_TABLE.
 from __future__ import annotations
 
 import os
-import sys
 
 import psycopg
 
@@ -54,6 +53,7 @@ def keyset(connection: psycopg.Connection, size: int = 1000) -> None:
     single(connection)
 
 
-if __name__ == "__main__":
+def run(name: str) -> None:
+    """One of them, to its end."""
     with psycopg.connect(os.environ["HEADWAY_BENCH_DSN"]) as opened:
-        {"guide": guide, "single": single, "keyset": keyset}[sys.argv[1]](opened)
+        {"guide": guide, "single": single, "keyset": keyset}[name](opened)

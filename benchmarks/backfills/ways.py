@@ -12,10 +12,19 @@ from pathlib import Path
 from backfills.tables import TABLE, VALUE
 
 from support.postgres import Database
-from support.projects import Project, from_template
+from support.projects import from_template
 
 GUIDE, SINGLE, KEYSET, HEADWAY, GENTLE = "guide's loop", "single UPDATE", "keyset 1,000", "headway", "gentle"
 SESSIONS = "4 sessions"
+HERE = Path(__file__).parent
+LOOP = """
+import sys
+sys.path.insert(0, {folder!r})
+import loops
+with op.get_context().autocommit_block():
+    loops.run({word!r})
+"""
+"""In a session of its own, Alembic's in no transaction: nothing keeps the server from cleaning up behind it."""
 PACED = """
 from headway.link import NoLink
 
@@ -43,22 +52,18 @@ class Way:
 
 def known(folder: Path) -> dict[str, Way]:
     """By name; the projects are made in `folder`."""
-    loops = Path(__file__).with_name("loops.py")
-    found = {
-        name: Way(name, [sys.executable, str(loops), word])
-        for name, word in ((GUIDE, "guide"), (SINGLE, "single"), (KEYSET, "keyset"))
-    }
+    found = {}
+    for name, word in ((GUIDE, "guide"), (SINGLE, "single"), (KEYSET, "keyset")):
+        found[name] = _revision(name, folder / word, LOOP.format(folder=str(HERE), word=word))
     for name, paced, more in ((HEADWAY, "", ""), (GENTLE, PACED, ""), (SESSIONS, "", ", workers=4")):
-        project = _project(folder / name, paced, more)
-        found[name] = Way(name, [sys.executable, "-m", "alembic", "upgrade", "head"], project.folder)
+        found[name] = _revision(name, folder / name, _call(more), paced)
     return found
 
 
 def watched(folder: Path) -> Way:
     """Ours, which a query holds while the table `jobs` has a row."""
     more = ', signals={"jobs": "SELECT count(*) FROM jobs"}'
-    project = _project(folder / "watched", "", more)
-    return Way("watched", [sys.executable, "-m", "alembic", "upgrade", "head"], project.folder)
+    return _revision("watched", folder / "watched", _call(more))
 
 
 def of_callers(commands: Sequence[str]) -> dict[str, Way]:
@@ -76,11 +81,15 @@ def select(all_of_them: Mapping[str, Way], names: Sequence[str]) -> list[Way]:
     return [way for name, way in all_of_them.items() if not names or name in names]
 
 
-def _project(folder: Path, paced: str, more: str) -> Project:
-    """A real revision in a project of Alembic's own template; the URL comes from the environment."""
-    project = from_template(folder)
+def _call(more: str) -> str:
     call = f'backfill("{TABLE}", {{"status": "{VALUE}"}}, where="status IS NULL"{more})'
-    project.revision("a1", f"from headway import backfill\n{call}")
+    return f"from headway import backfill\n{call}"
+
+
+def _revision(name: str, folder: Path, body: str, paced: str = "") -> Way:
+    """A real one in a project of Alembic's own template, under plain Alembic; the URL comes from the environment."""
+    project = from_template(folder)
+    project.revision("a1", body)
     env = project.env.read_text()
     url = (
         "import os\n"
@@ -90,4 +99,4 @@ def _project(folder: Path, paced: str, more: str) -> Project:
     anchor = "config = context.config\n"
     assert anchor in env
     project.write_env(env.replace(anchor, anchor + url + paced, 1))
-    return project
+    return Way(name, [sys.executable, "-m", "alembic", "upgrade", "head"], project.folder)

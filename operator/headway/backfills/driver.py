@@ -146,7 +146,8 @@ class Driver:
 
     def _saved(self, connection: Connection, leaf: Leaf, state: State) -> State:
         state = self.worker.with_time(state)
-        self.task.server.save(connection, leaf, self.worker.checkpoint, self.worker.fence, state)
+        worker = self.worker
+        worker.met(self.task.server.save(connection, leaf, worker.checkpoint, worker.fence, state))
         return state
 
     def _gather(self, order: Gather) -> None:

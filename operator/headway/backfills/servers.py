@@ -29,6 +29,8 @@ class Reading:
     updates: int = 0
     hot_updates: int = 0
     filenode: int = 0
+    transaction: int = 0
+    """Its id; 0 where the server tells none, and before it has one."""
 
     def since(self, before: "Reading") -> Meter:
         """What came in between."""
@@ -89,7 +91,7 @@ class Postgres:
         )
         values = {f"v{number}": value for number, (_, value) in enumerate(settings)}
         row = one(connection, f"SELECT {', '.join(self._measures(leaf))}, {calls}", **values)
-        return _reading(row or ())
+        return _reading((row or ())[: len(self._measures(leaf))])
 
     def save(
         self, connection: Connection, leaf: Leaf, checkpoint: Checkpoint, fence: int, state: State
@@ -97,7 +99,8 @@ class Postgres:
         """One statement. The batch holds a lock on the table by now, so the file that is read stays its
         file.
         """
-        return _reading(checkpoint.save(connection, fence, state, self._measures(leaf)))
+        measures = (*self._measures(leaf), "txid_current()")
+        return _reading(checkpoint.save(connection, fence, state, measures))
 
     def without_limit(self, connection: Connection) -> None:
         """Of time."""
@@ -178,5 +181,4 @@ class Mysql:
 
 
 def _reading(row: "tuple[Any, ...]") -> Reading:
-    wal, updates, hot, filenode = (int(value or 0) for value in row[:4])
-    return Reading(wal, updates, hot, filenode)
+    return Reading(*(int(value or 0) for value in row))

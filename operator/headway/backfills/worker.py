@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from headway.backfills import batches, endings
 from headway.backfills.checkpoint import Checkpoint
+from headway.backfills.company import Company
 from headway.backfills.failures import Cause, Failure, failure_of
 from headway.backfills.leftovers import Leftovers
 from headway.backfills.orders import Order, Outcome, Plan, Rest, Work
@@ -96,15 +97,15 @@ class Task:
         """As the caller has it, or else as it is wished."""
         return self.pace or PACES[wishes.pace]
 
-    def limits(self, wishes: Wishes) -> Limits:
-        """Of a batch's size."""
+    def limits(self, wishes: Wishes, is_alone: bool = False) -> Limits:
+        """Of a batch's size. While nobody else writes, nobody can meet the rows that it locks."""
         pace = self.paced(wishes)
         return Limits(
             pace.target_ms / 1000.0,
             self.row_bytes,
             self.batch_rows or MOST_ROWS,
             table_rows=sum(leaf.rows for leaf in self.plan.leaves),
-            most_share=1.0 if self.batch_rows else pace.most_share,
+            most_share=1.0 if self.batch_rows or is_alone else pace.most_share,
         )
 
 
@@ -120,6 +121,7 @@ class Worker:
     losses: int = 0
     wished: Wishes = field(default=Wishes())
     """As it was read before the last batch."""
+    company: Company = field(default=Company())
 
     @property
     def target_ms(self) -> float:
@@ -128,7 +130,7 @@ class Worker:
 
     def allowed(self, wishes: Wishes, utilization: float) -> None:
         """Nothing holds: what the next batch may be."""
-        before, limits = self.task.limits(self.wished), self.task.limits(wishes)
+        before, limits = self._limits, self.task.limits(wishes, self._is_alone)
         self.wished = wishes
         size = self.state.size.within(limits)
         if limits.target_seconds < before.target_seconds:
@@ -143,8 +145,20 @@ class Worker:
         seconds = self.task.means.clock() - started
         meter = replace(after.since(before), wal_bytes=self.task.log.between(before, after))
         piece = order.piece if isinstance(order, Work) else None
-        limits = self.task.limits(self.wished)
-        self.state = batches.measured(state, piece, outcome, meter, seconds, limits)
+        self.met(after)
+        self.state = batches.measured(state, piece, outcome, meter, seconds, self._limits)
+
+    @property
+    def _limits(self) -> Limits:
+        return self.task.limits(self.wished, self._is_alone)
+
+    @property
+    def _is_alone(self) -> bool:
+        return self.company.is_alone(self.task.means.clock())
+
+    def met(self, reading: Reading) -> None:
+        """Who else writes, by a transaction of its own."""
+        self.company = self.company.after(reading.transaction, self.task.means.clock())
 
     def _change(
         self, connection: Connection, order: "Work | Rest"
