@@ -8,6 +8,8 @@ import statistics
 import subprocess
 import sys
 
+import pytest
+
 from support.tree import ROOT, SOURCE, files, length, modules
 
 PLACES = ("/wo" + "rk/", "/ro" + "ot/", "/ho" + "me/", "/Us" + "ers/")
@@ -60,13 +62,21 @@ def test_what_starts_with_each_job_compiles_no_methods_of_frozen_dataclasses():
     assert found == []
 
 
-def test_the_clock_is_read_in_no_pure_module():
-    """``datetime.now`` slips past rules about imports."""
-    code = '"""A module."""\nfrom datetime import UTC, datetime\n\nNOW = datetime.now(UTC)\n'
-    path = "operator/headway_operator/planner/breach.py"
-    command = [sys.executable, "-m", "ruff", "check", "--stdin-filename", path, "-"]
+@pytest.mark.parametrize(
+    "package",
+    ["headway_contract", *(f"headway_operator/{one}" for one in ("api", "lint", "planner", "manifests"))],
+)
+def test_the_clock_is_read_in_no_pure_module(package):
+    """The methods of ``datetime`` slip past rules about imports."""
+    ways = ("datetime.now(UTC)", "datetime.utcnow()", "datetime.today()", "date.today()")
+    lines = [f"NOW_{number} = {way}" for number, way in enumerate(ways)]
+    code = "\n".join(['"""A module."""', "from datetime import UTC, date, datetime", "", *lines, ""])
+    path = f"operator/{package}/breach.py"
+    options = ("--output-format", "concise", "--stdin-filename", path, "-")
+    command = [sys.executable, "-m", "ruff", "check", *options]
     done = subprocess.run(command, input=code, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert "TID251" in done.stdout
+    told = [line for line in done.stdout.splitlines() if " TID251 " in line]
+    assert [f"breach.py:{4 + number}:" in line for number, line in enumerate(told)] == [True] * len(ways)
 
 
 def test_no_file_names_a_place_on_somebodys_machine_or_a_package_index():
