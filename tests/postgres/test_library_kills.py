@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from support.kills.judged import HEADWAY, reference
-from support.kills.prove import shares
-from support.kills.scenes import BY_NAME
+from support.kills.prove import exit_code, shares
+from support.kills.scenes import BLOCKS, BY_NAME, KEYSET, STRIPED
+from support.kills.story import RESUME_SECONDS, Told
 from support.kills.victim import ANY_TIME, KINDS, Moment
 
 STORIES = 25
@@ -31,6 +34,7 @@ def test_a_backfill_that_is_killed_misses_no_row_and_changes_none_twice(stage_of
     told = stage_of(scene, HEADWAY).tell_many(seed, share)
     assert told.wrong == {}
     assert len(told.kills) >= share
+    assert told.usual_resume < RESUME_SECONDS, told
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != ANY_TIME])
@@ -54,3 +58,25 @@ def test_the_proof_finds_what_a_wrong_backfill_does(stage_of, seed, engine, scen
     stage = stage_of(scene, reference(engine))
     stories = (stage.tell(f"{seed}/{number}", 3) for number in range(STORIES))
     assert any(what in story.wrong for story in stories)
+
+
+@pytest.mark.parametrize(
+    ("scene", "way"),
+    [
+        ("striped-done-predicate", KEYSET),
+        ("striped-done-predicate", BLOCKS),
+        ("striped-sync-trigger", STRIPED),
+        ("keyset-bigint", STRIPED),
+    ],
+)
+def test_the_proof_finds_that_another_way_was_chosen_than_the_scene_is_about(stage_of, seed, scene, way):
+    stage = stage_of(scene, HEADWAY)
+    stage.scene = replace(stage.scene, way=way)
+    assert stage.tell(seed, 0).wrong == {"another way through the table was chosen": 1}
+
+
+def test_the_proof_fails_for_a_wrong_row_and_for_one_run_that_went_on_too_late():
+    assert exit_code(Told(resumes=[0.1, RESUME_SECONDS])) == 0
+    assert exit_code(Told(resumes=[0.1, RESUME_SECONDS + 0.1])) == 1
+    assert exit_code(Told(wrong={"a row was missed": 1})) == 1
+    assert "MISSED: target 2 s" in str(Told(resumes=[0.1, 2.1]))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from support.kills.scenes import BLOCKS, KEYSET, STRIPED
+
 
 @dataclass(frozen=True)
 class Engine:
@@ -14,6 +16,8 @@ class Engine:
     """The import in the revision that gives the name `backfill`."""
     checkpoint: str
     """A query for the rows that were changed according to the checkpoint, and whether it is complete."""
+    choice: str = ""
+    """A query for the ways through the table that were chosen, in the words of scenes; empty: it chooses none."""
 
 
 def reference(name: str) -> Engine:
@@ -29,4 +33,10 @@ HEADWAY = Engine(
     "headway",
     "from headway import backfill",
     "SELECT coalesce(sum(rows_done), 0)::bigint, coalesce(bool_and(is_complete), false) FROM headway_backfill",
+    f"""
+    SELECT DISTINCT CASE way ->> 'strategy'
+        WHEN 'striped' THEN CASE WHEN (way ->> 'stripes')::int > 1 THEN '{STRIPED}' ELSE '{BLOCKS}' END
+        WHEN 'keyset' THEN '{KEYSET}' END
+    FROM headway_backfill, CAST(choice AS json) AS way
+    """,
 )

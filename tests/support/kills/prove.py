@@ -2,7 +2,8 @@
 
     PYTHONPATH=operator:tests python -m support.kills.prove [--kills 1000] [--seed WORD] [--scene NAME …]
 
-On the embedded PostgreSQL, or the server of HEADWAY_TEST_DSN. Exit code 1 when anything was wrong.
+On the embedded PostgreSQL, or the server of HEADWAY_TEST_DSN. Exit code 1 when anything was wrong, or when one
+took longer to go on than it may.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from headway_cli.embedded import EmbeddedPostgres
 from support.kills.judged import HEADWAY, Engine, reference
 from support.kills.scenes import BY_NAME, SCENES, Scene
-from support.kills.story import Stage, Told
+from support.kills.story import RESUME_SECONDS, Stage, Told
 from support.postgres import DSN_VARIABLE, PostgresServer
 
 
@@ -37,7 +38,12 @@ def main() -> int:
             told = prove(server, scene, engine, Path(folder), f"{seed}/{scene.name}", kills)
             whole.add(told)
     print(f"{'together':24} {whole}\n{whole.moments()}\n{time.monotonic() - start:.0f} s")
-    return int(bool(whole.wrong))
+    return exit_code(whole)
+
+
+def exit_code(told: Told) -> int:
+    """0 when nothing was wrong and nothing took too long."""
+    return int(bool(told.wrong) or told.worst_resume > RESUME_SECONDS)
 
 
 def prove(server: PostgresServer, scene: Scene, engine: Engine, folder: Path, seed: str, kills: int) -> Told:

@@ -95,6 +95,10 @@ LATER = Key(
 )
 """New rows only behind all that were there, as a sequence gives them; keys stay."""
 
+STRIPED = "blocks in stripes"
+BLOCKS = "blocks in order"
+KEYSET = "along the key"
+
 AT_ONCE = "import random\nfrom headway.backfills import staffing\nstaffing.ADD_SECONDS = 0.0\n"
 """Further sessions come without the wait for what the last one does to the server."""
 
@@ -107,8 +111,8 @@ class Scene:
     key: Key
     call: str
     """Arguments of `backfill`, after the table's name."""
-    strategy: str
-    """Which one has to be chosen for it."""
+    way: str
+    """STRIPED, BLOCKS or KEYSET: what has to be chosen for it."""
     synchronised: bool = False
     """A trigger fills new and changed rows: nobody may leave one empty at any moment."""
     exactly_once: bool = False
@@ -169,28 +173,28 @@ class Scene:
 
 FILL = f'{{"target": "{TARGET}", "applied": "applied + 1"}}, where="target IS NULL", exactly_once=False'
 SCENES = (
-    Scene("striped-done-predicate", BIGINT, FILL, "striped"),
+    Scene("striped-done-predicate", BIGINT, FILL, STRIPED),
     Scene(
         "striped-sync-trigger",
         BIGINT,
         '{"target": "right_target(source)"}, synced=True',
-        "striped",
+        BLOCKS,
         synchronised=True,
     ),
-    Scene("striped-distinct", BIGINT, f'{{"target": "{TARGET}"}}, synced=True', "striped", synchronised=True),
-    Scene("striped-partitions", COMPOSITE, FILL, "striped", partitioned=True),
-    Scene("striped-without-key", BIGINT, FILL, "striped", keyed=False),
-    Scene("keyset-bigint", BIGINT, f'{FILL}, strategy="keyset"', "keyset"),
-    Scene("keyset-composite", COMPOSITE, f'{FILL}, strategy="keyset"', "keyset"),
-    Scene("keyset-uuid", UUID, f'{FILL}, strategy="keyset"', "keyset"),
-    Scene("exactly-once", LATER, '{"balance": "balance + 1"}', "keyset", exactly_once=True),
-    Scene("lanes-striped", BIGINT, FILL, "striped", rows=30_000, workers=(1, 3)),
-    Scene("lanes-keyset", COMPOSITE, f'{FILL}, strategy="keyset"', "keyset", rows=30_000, workers=(1, 3)),
+    Scene("striped-distinct", BIGINT, f'{{"target": "{TARGET}"}}, synced=True', STRIPED, synchronised=True),
+    Scene("striped-partitions", COMPOSITE, FILL, STRIPED, partitioned=True),
+    Scene("striped-without-key", BIGINT, FILL, STRIPED, keyed=False),
+    Scene("keyset-bigint", BIGINT, f'{FILL}, strategy="keyset"', KEYSET),
+    Scene("keyset-composite", COMPOSITE, f'{FILL}, strategy="keyset"', KEYSET),
+    Scene("keyset-uuid", UUID, f'{FILL}, strategy="keyset"', KEYSET),
+    Scene("exactly-once", LATER, '{"balance": "balance + 1"}', KEYSET, exactly_once=True),
+    Scene("lanes-striped", BIGINT, FILL, STRIPED, rows=30_000, workers=(1, 3)),
+    Scene("lanes-keyset", COMPOSITE, f'{FILL}, strategy="keyset"', KEYSET, rows=30_000, workers=(1, 3)),
     Scene(
         "lanes-exactly-once",
         LATER,
         '{"balance": "balance + 1"}',
-        "keyset",
+        KEYSET,
         exactly_once=True,
         rows=30_000,
         workers=(1, 4),

@@ -28,6 +28,8 @@ OTHERS = """
 """Sessions of runs."""
 KILLS = 4
 """In one story, at most."""
+RESUME_SECONDS = 2.0
+"""From the start of the process that goes on to its first change of rows, at most."""
 
 
 @dataclass
@@ -51,9 +53,21 @@ class Told:
         for what, number in other.wrong.items():
             self.wrong[what] = self.wrong.get(what, 0) + number
 
+    @property
+    def usual_resume(self) -> float:
+        """The median of the seconds; 0 when nothing was to be gone on with."""
+        return statistics.median(self.resumes) if self.resumes else 0.0
+
+    @property
+    def worst_resume(self) -> float:
+        """The most of the seconds; 0 when nothing was to be gone on with."""
+        return max(self.resumes, default=0.0)
+
     def __str__(self) -> str:
+        is_late = self.worst_resume > RESUME_SECONDS
         resume = (
-            f"resumed in {statistics.median(self.resumes):.2f} s (median) {max(self.resumes):.2f} s (worst)"
+            f"resumed in {self.usual_resume:.2f} s (median) {self.worst_resume:.2f} s (worst, "
+            f"{'MISSED: ' if is_late else ''}target {RESUME_SECONDS:g} s)"
             if self.resumes
             else "never resumed"
         )
@@ -174,6 +188,9 @@ class Stage:
         }
         ((rows, is_complete),) = database.rows(self.engine.checkpoint)
         wrong["the checkpoint is not complete"] = int(not is_complete)
+        if self.engine.choice:
+            chosen = database.rows(self.engine.choice)
+            wrong["another way through the table was chosen"] = int(chosen != [(self.scene.way,)])
         if not self.scene.synchronised:
             changed = "balance - 1000 * bumps" if self.scene.exactly_once else "applied"
             everything = "(SELECT * FROM items UNION ALL SELECT * FROM gone) AS everything"
