@@ -3,7 +3,6 @@
 from support import assets
 from support.apiclient import ApiClient, ApiError
 from support.controlplane import Cluster, ControlPlane
-from support.waiting import wait_until
 
 
 def test_kubectl_and_the_client_see_the_same_namespace(
@@ -26,7 +25,7 @@ def test_a_user_may_do_what_the_rules_say_and_nothing_else(
     own_control_plane: ControlPlane, namespace: str
 ) -> None:
     rules = [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list"]}]
-    user = ApiClient.from_kubeconfig(own_control_plane.kubeconfig_for("reader", rules))
+    user = ApiClient.from_kubeconfig(own_control_plane.kubeconfig_for("configmap-lister", rules))
 
     def refusal(path: str) -> str:
         try:
@@ -35,7 +34,7 @@ def test_a_user_may_do_what_the_rules_say_and_nothing_else(
             return error.reason
         return ""
 
-    wait_until(lambda: refusal(f"/api/v1/namespaces/{namespace}/configmaps") == "", what="the rules to count")
+    assert refusal(f"/api/v1/namespaces/{namespace}/configmaps") == "", "they count at once"
     assert refusal(f"/api/v1/namespaces/{namespace}/secrets") == "Forbidden"
     user.close()
 

@@ -29,7 +29,7 @@ class Reader:
     """Somebody who may read plans, at a terminal."""
 
     def __init__(self, control_plane: Cluster, namespace: str, folder: Path) -> None:
-        self.kubeconfig = control_plane.kubeconfig_for("reader", READER)
+        self.kubeconfig = control_plane.kubeconfig_for("plan-reader", READER)
         self.namespace = namespace
         self.folder = folder
 

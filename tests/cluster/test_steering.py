@@ -105,7 +105,7 @@ def test_a_command_that_cannot_be_given_is_refused_in_plain_words(
     shop.create("shop", {"main": "postgresql://localhost/none"})
     assert "there is no such DatabaseMigration" in said(typed("pause", "shops"), 2)
     rules = [{"apiGroups": ["headway.dev"], "resources": ["databasemigrations"], "verbs": ["get"]}]
-    reader = own_control_plane.kubeconfig_for("reader", rules)
+    reader = own_control_plane.kubeconfig_for("getter", rules)
     told = said(typed("pause", "shop", kubeconfig=reader), 2)
     assert "you may not: HTTP 403" in told
     assert "kubectl auth can-i patch databasemigrations" in told

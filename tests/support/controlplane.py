@@ -42,6 +42,7 @@ WITH_NODES = (
 
 READY_WITHIN = 60.0
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
 
 class Cluster:
@@ -121,6 +122,7 @@ class ControlPlane(Cluster):
         self.logs = folder / "logs"
         self.port = shape.port or free_port()
         self.server = f"https://{shape.address}:{self.port}"
+        self._users: dict[str, list[dict[str, Any]]] = {}
         self.authority = _issue_certificates(folder / "certificates")
         super().__init__(self.authority.kubeconfig("admin", self.server), binaries / "kubectl")
         etcd_address = f"http://127.0.0.1:{free_port()}"
@@ -191,7 +193,12 @@ class ControlPlane(Cluster):
             server.stop()
 
     def kubeconfig_for(self, user: str, rules: Sequence[dict[str, Any]] = ()) -> Path:
-        """The kubeconfig of a new user who may do, cluster-wide, what the RBAC `rules` say and nothing else."""
+        """The kubeconfig of a user who may do, cluster-wide, what the RBAC `rules` say and nothing else.
+
+        The rules count when it returns: the API server judges by what it has seen of them, which takes a moment. For
+        the same reason a user keeps the rules that it was made with.
+        """
+        assert self._users.setdefault(user, [*rules]) == [*rules], f"{user} is there with other rules"
         self.authority.issue_client(user, user)
         group = "rbac.authorization.k8s.io"
         role = {
@@ -209,7 +216,19 @@ class ControlPlane(Cluster):
         }
         self.client.apply(f"/apis/{group}/v1/clusterroles/{user}", role)
         self.client.apply(f"/apis/{group}/v1/clusterrolebindings/{user}", binding)
+        wait_until(lambda: self._may_all(user, rules), what=f"the rules of {user} to count")
         return self.authority.kubeconfig(user, self.server)
+
+    def _may_all(self, user: str, rules: Sequence[dict[str, Any]]) -> bool:
+        """Whether the API server would let this user do all that the rules allow."""
+        asked = [
+            _review(user, group, resource, verb)
+            for rule in rules
+            for group in rule["apiGroups"]
+            for resource in rule["resources"]
+            for verb in rule["verbs"]
+        ]
+        return all(self.client.post(REVIEWS, one)["status"]["allowed"] for one in asked)
 
     def _is_ready(self) -> bool:
         self._etcd.require_running()
@@ -222,6 +241,17 @@ class ControlPlane(Cluster):
         with suppress(ApiError):
             return bool(self.client.get("/api/v1/namespaces/default"))
         return False
+
+
+def _review(user: str, group: str, resource: str, verb: str) -> dict[str, Any]:
+    """The question whether this user may do that in every namespace."""
+    name, _, part = resource.partition("/")
+    attributes = {"group": group, "resource": name, "subresource": part, "verb": verb}
+    return {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": user, "resourceAttributes": attributes},
+    }
 
 
 def _issue_certificates(folder: Path) -> Authority:
