@@ -3,11 +3,12 @@
 import socket
 import socketserver
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from support.postgres import Database
 from support.projects import Project
 from support.waiting import wait_until
 
@@ -22,16 +23,7 @@ class Gate:
 
     def add_to(self, project: Project) -> "Gate":
         """Put a revision of this name into the project; it creates a table of this name once let through."""
-        project.revision(
-            self.name,
-            f"""
-            import pathlib, time
-            pathlib.Path({str(self._reached)!r}).touch()
-            while not pathlib.Path({str(self._open)!r}).exists():
-                time.sleep(0.02)
-            op.create_table({self.name!r}, sa.Column('id', sa.Integer, primary_key=True))
-            """,
-        )
+        project.revision(self.name, _waiting(repr(str(self._reached)), repr(str(self._open)), self.name))
         return self
 
     def wait_until_reached(self) -> None:
@@ -41,6 +33,24 @@ class Gate:
     def open(self) -> None:
         """Let everybody through from now on."""
         self._open.touch()
+
+
+def gates_of(folder: Path, project: Project, name: str, databases: Mapping[str, Database]) -> dict[str, Gate]:
+    """One revision of this name at which each database has a gate of its own."""
+    place = f"{str(folder) + '/'!r} + op.get_bind().engine.url.database"
+    project.revision(name, _waiting(f"{place} + '-reached'", f"{place} + '-open'", name))
+    return {one: Gate(folder, database.name) for one, database in databases.items()}
+
+
+def _waiting(reached: str, opened: str, table: str) -> str:
+    """What a revision does that touches one file and waits for the other, each given as an expression."""
+    return f"""
+        import pathlib, time
+        pathlib.Path({reached}).touch()
+        while not pathlib.Path({opened}).exists():
+            time.sleep(0.02)
+        op.create_table({table!r}, sa.Column('id', sa.Integer, primary_key=True))
+        """
 
 
 class Doorway:
