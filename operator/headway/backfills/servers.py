@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
 from headway.backfills.checkpoint import Checkpoint
 from headway.backfills.orders import Leaf, Meter
 from headway.backfills.queries import one, run
 from headway.backfills.state import State
+from headway.statements import sqlstate
 
 LEAST_STATEMENT_MS = 5000
 """A disk that stalls for a second is no reason to give up a batch."""
@@ -19,6 +21,9 @@ STATEMENT_TARGETS = 20
 LEAST_LOCK_MS = 50
 """``lock_timeout`` for each row that somebody else has locked: the target's time, at least this."""
 IDLE_MS = 60_000
+_WAL = "CAST(pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') AS bigint)"
+_UNTOLD = frozenset({"0A000", "42501", "42883", "55000"})
+"""Not there, not allowed, or not as the server is set: Aurora below ``wal_level = logical`` says the last."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ class Postgres:
     settings: "tuple[tuple[str, str], ...]" = ()
     """Of the migration connection: what names depend on."""
     counts_wal: bool = True
+    """Else a batch is bounded by its time and its rows alone, and the record has no WAL."""
 
     def prepare(self, connection: Connection) -> None:
         """READ COMMITTED, whatever the engine's level is."""
@@ -77,6 +83,17 @@ class Postgres:
     def transaction(self, connection: Connection) -> "AbstractContextManager[object]":
         """SQLAlchemy's own."""
         return connection.begin()
+
+    def asked(self, connection: Connection) -> "Postgres":
+        """As this server is: some keep their WAL to themselves. Raises what the driver raises."""
+        try:
+            with self.transaction(connection):
+                run(connection, f"SELECT {_WAL}").close()
+        except DBAPIError as error:
+            if sqlstate(error) not in _UNTOLD:
+                raise
+            return replace(self, counts_wal=False)
+        return self
 
     def begin(self, connection: Connection, leaf: Leaf, target_ms: float) -> Reading:
         """One statement."""
@@ -107,11 +124,8 @@ class Postgres:
         run(connection, "SET LOCAL statement_timeout = 0")
 
     def _measures(self, leaf: Leaf) -> "tuple[str, ...]":
-        wal = (
-            "CAST(pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') AS bigint)" if self.counts_wal else "0"
-        )
         return (
-            wal,
+            _WAL if self.counts_wal else "0",
             f"pg_stat_get_xact_tuples_updated({leaf.oid})",
             f"pg_stat_get_xact_tuples_hot_updated({leaf.oid})",
             f"CAST(pg_relation_filenode({leaf.oid}) AS bigint)",

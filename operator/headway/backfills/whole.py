@@ -24,6 +24,8 @@ def run(call: Call) -> BackfillFinished:
     server = _server(call)
     session = _session(call, server)
     try:
+        if isinstance(server, Postgres):
+            server = session.do(server.asked)
         known = session.do(lambda connection: _read(connection, call, server))
         _ask_signals(call)
         checkpoint = Checkpoint(

@@ -19,11 +19,17 @@ class Identity:
         return self.database == other.database and same_system
 
 
+_WHERE = """
+SELECT current_database(), has_function_privilege('pg_control_system()', 'execute') AND (
+  current_setting('wal_level') = 'logical' OR NOT EXISTS (
+    SELECT FROM pg_catalog.pg_proc WHERE proname IN ('aurora_version', 'aurora_replica_status')))
+"""
+"""Aurora's functions of the WAL and of the control file raise 55000 below ``wal_level = logical``, its default."""
+
+
 def of_postgresql(adapter: Any) -> Identity:
     """PostgreSQL's, over a driver's connection; ends no transaction."""
-    ((name, may_ask),) = query(
-        adapter, "SELECT current_database(), has_function_privilege('pg_control_system()', 'execute')"
-    )
-    # Some managed servers revoke the function; asking would abort a transaction of env.py.
+    # Some managed servers revoke the function, and Aurora fails it; asking would abort a transaction of env.py.
+    ((name, may_ask),) = query(adapter, _WHERE)
     system = query(adapter, "SELECT system_identifier FROM pg_control_system()")[0][0] if may_ask else ""
     return Identity(str(name), str(system))

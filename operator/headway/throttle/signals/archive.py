@@ -11,7 +11,7 @@ NAME = "archiving"
 _STATE = """
 SELECT current_setting('archive_mode') <> 'off',
   has_function_privilege('pg_ls_archive_statusdir()', 'EXECUTE'), a.last_archived_wal,
-  pg_walfile_name(pg_current_wal_lsn()),
+  CASE WHEN current_setting('archive_mode') <> 'off' THEN pg_walfile_name(pg_current_wal_lsn()) END,
   (SELECT CAST(setting AS bigint) FROM pg_settings WHERE name = 'wal_segment_size')
 FROM pg_stat_archiver a
 """
