@@ -14,13 +14,19 @@ from typing import NoReturn, Protocol, cast
 from alembic.runtime.migration import MigrationContext
 
 from headway.interrupts import Interrupted
+from headway.lines import LINES
 
 ATTRIBUTE = "headway"
 """The key in ``alembic.config.Config.attributes``."""
 Plain = str | int | float | bool | None
-log = logging.getLogger("headway")
+log = logging.getLogger("alembic.headway")
+"""Below Alembic's own, so that whatever shows or hides Alembic's lines does the same with these: the ``alembic.ini``
+of its templates shows them. Of a logger beside it that shows only warnings, and none once ``fileConfig`` has met it.
+"""
 TOLD_EVERY_SECONDS = 5.0
-"""Between lines of the log about the progress of a backfill."""
+"""Between lines of the log about an operation that gets on."""
+TOLD_AGAIN_SECONDS = 60.0
+"""The same while its percentage stays the same: hours of it must not fill a log."""
 
 
 class Link(Protocol):
@@ -37,7 +43,7 @@ class Link(Protocol):
 
 
 class NoLink:
-    """Plain ``alembic upgrade``: facts go to the logger ``headway``, and what is wished is Ctrl-C."""
+    """Plain ``alembic upgrade``: facts go to the logger ``alembic.headway``, and what is wished is Ctrl-C."""
 
     is_interrupted = False
     """Ctrl-C was pressed while an operation works."""
@@ -45,28 +51,36 @@ class NoLink:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._holds = False
-        self._told_at: float | None = None
+        self._told_at = clock()
+        self._place: tuple[object, ...] = (None, None)
+        self._percent = -1
         self._done = ""
 
     def report(self, kind: str, facts: Mapping[str, Plain]) -> None:
-        """One line of the log; what a person should know as a warning, which Alembic's own configuration shows."""
+        """One line of the log; what a person should know as a warning, and how far it is now and then."""
         if "message" in facts:
             log.warning("%s", facts["message"])
-        elif kind == "BackfillProgressed":
-            self._progress(facts)
-        else:
-            log.info("%s: %s", kind, ", ".join(f"{name} {value}" for name, value in facts.items()))
+        if kind == "BackfillProgressed":
+            self._done = f"in the backfill of {facts['table']}, {facts['rows_done']} rows of which are done"
+            self._tell_hold(facts)
+        if kind in LINES and self._is_due(facts):
+            log.info("%s", LINES[kind](facts))
 
-    def _progress(self, facts: Mapping[str, Plain]) -> None:
-        self._done = f"in the backfill of {facts['table']}, {facts['rows_done']} rows of which are done"
-        held, now = facts.get("throttled_by"), self._clock()
+    def _tell_hold(self, facts: Mapping[str, Plain]) -> None:
+        held = facts["throttled_by"]
         if bool(held) != self._holds:
-            self._holds = bool(held)
+            self._holds, self._told_at = bool(held), self._clock()
             log.warning("The backfill of %s %s.", facts["table"], f"holds: {held}" if held else "goes on")
-        if self._told_at is None or now - self._told_at >= TOLD_EVERY_SECONDS:
-            self._told_at = now
-            line = "Backfill of %s: %d %% done, %s rows updated, %.0f rows/s."
-            log.info(line, facts["table"], facts["percent"], facts["rows_done"], facts["rows_per_second"])
+
+    def _is_due(self, facts: Mapping[str, Plain]) -> bool:
+        """Beginning, end, another phase and another whom it waits for at once, a percentage now and then."""
+        now, percent = self._clock(), int(cast(float, facts.get("percent", -1)))
+        place = (facts.get("phase"), facts.get("waits_for"))
+        every = TOLD_AGAIN_SECONDS if percent == self._percent else TOLD_EVERY_SECONDS
+        if "percent" in facts and place == self._place and now - self._told_at < every:
+            return False
+        self._told_at, self._place, self._percent = now, place, percent
+        return True
 
     def wishes(self) -> Mapping[str, object]:
         """A stop, from Ctrl-C on."""

@@ -43,9 +43,11 @@ def watching():
     """Starts a watch of a database; ended after the test."""
     opened = []
 
-    def begin(database, wishes=Wishes, own=None, driver="psycopg", **more):
+    def begin(database, wishes=Wishes, own=None, driver="psycopg", notice=print, **more):
         engine = engine_of(database, driver)
-        opened.append(watch(engine, "users", wishes, own or OwnWork(), schema="public", **more))
+        opened.append(
+            watch(engine, "users", wishes, own or OwnWork(), notice=notice, schema="public", **more)
+        )
         return opened[-1]
 
     yield begin

@@ -25,8 +25,8 @@ def engine(mysql_url):
 def watching(engine):
     opened = []
 
-    def begin(wishes=Wishes, own=None, **more):
-        opened.append(watch(engine, "users", wishes, own or OwnWork(), **more))
+    def begin(wishes=Wishes, own=None, notice=print, **more):
+        opened.append(watch(engine, "users", wishes, own or OwnWork(), notice=notice, **more))
         return opened[-1]
 
     yield begin

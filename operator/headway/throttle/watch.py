@@ -4,7 +4,6 @@ Rule: a batch never waits for a look. The thread leaves what it read, and whoeve
 now. Nothing is raised into the work: a database that cannot be looked at is part of the verdict.
 """
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -38,7 +37,6 @@ FIRST_LOOK_SECONDS = 3.0
 SHORTEST_PAUSE_SECONDS = 0.05
 RECONNECT_SECONDS = 2.0
 NAMES_TAKEN = (*wished.NAMES, own_work.NAME)
-log = logging.getLogger("headway")
 
 
 def watch(
@@ -47,11 +45,11 @@ def watch(
     wishes: Callable[[], Wishes],
     own: OwnWork,
     *,
+    notice: Callable[[str], None],
     schema: "str | None" = None,
     queries: Sequence[Query] = (),
     search_path: str = "",
     limits: "Limits | None" = None,
-    notice: Callable[[str], None] = log.warning,
     clock: Callable[[], float] = monotonic,
     wall: Callable[[], float] = time,
 ) -> Throttle:

@@ -44,7 +44,7 @@ def test_elsewhere_what_is_left_out_is_reported(monkeypatch, value, said):
 
 def test_under_plain_alembic_it_is_in_the_log_as_a_warning(monkeypatch, caplog):
     monkeypatch.setenv("ENVIRONMENT", "test")
-    with caplog.at_level(logging.WARNING, "headway"):
+    with caplog.at_level(logging.WARNING, "alembic.headway"):
         run("sqlite://", lambda: in_environment("production"))
     assert [(record.levelname, record.message.split(",")[0]) for record in caplog.records] == [
         ("WARNING", "Skipped")

@@ -23,8 +23,8 @@ NIGHT = {"from": "22:00", "to": "05:30"}
 def watching():
     opened = []
 
-    def begin(engine, wishes=Wishes, **more):
-        opened.append(watch(engine, "users", wishes, OwnWork(), wall=lambda: NOON, **more))
+    def begin(engine, wishes=Wishes, notice=print, **more):
+        opened.append(watch(engine, "users", wishes, OwnWork(), notice=notice, wall=lambda: NOON, **more))
         return opened[-1]
 
     yield begin
@@ -114,12 +114,19 @@ def test_what_a_users_own_way_to_connect_says_is_not_repeated(watching):
 @pytest.mark.parametrize("name", ["pause", "replica lag", "commit time"])
 def test_a_query_may_not_have_the_name_of_another_signal(name):
     with pytest.raises(ValueError, match="more than one signal"):
-        watch(unreachable(OSError()), "users", Wishes, OwnWork(), queries=[Query(name, "SELECT 0")])
+        watch(
+            unreachable(OSError()),
+            "users",
+            Wishes,
+            OwnWork(),
+            notice=print,
+            queries=[Query(name, "SELECT 0")],
+        )
 
 
 def test_where_there_is_no_side_session_a_query_is_refused():
     with pytest.raises(ValueError, match="leave the query out"):
-        watch(sqlite(), "users", Wishes, OwnWork(), queries=[Query("queue", "SELECT 0")])
+        watch(sqlite(), "users", Wishes, OwnWork(), notice=print, queries=[Query("queue", "SELECT 0")])
 
 
 class Session:
