@@ -34,8 +34,9 @@ TABLE = f"""
     INSERT INTO users SELECT i, 'User' || i || '@X' FROM generate_series(1, {ROWS}) i;
     CREATE TABLE noise (words text);
     CREATE TABLE jobs (id int);
+    CREATE TABLE pause AS SELECT 0.001 AS seconds;
     CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN PERFORM pg_sleep(0.001); RETURN NEW; END $$;
+        $$ BEGIN PERFORM pg_sleep(seconds) FROM pause; RETURN NEW; END $$;
     CREATE TRIGGER slow BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION slow();
     CREATE FUNCTION moment(question text) RETURNS timestamptz LANGUAGE plpgsql AS
         $$ DECLARE is_so boolean;
@@ -106,6 +107,9 @@ class Breach:
     named: Mapping[str, object] = field(default_factory=dict)
     """Arguments of the backfill."""
     wished: Mapping[str, object] = field(default_factory=dict)
+    row_seconds: float = 0.001
+    under_way: int = 2000
+    """Rows."""
 
 
 def stand_still(scene: Scene) -> None:
@@ -186,6 +190,9 @@ SESSIONS = Breach("other sessions work at the same time", many_sleep, sixteen_sl
 BREACHES = {
     "query": QUERY,
     "query, pace Fast": replace(QUERY, wished={"pace": "Fast"}),
+    "query, rows of 50 ms": replace(
+        QUERY, named={**QUERY.named, "batch_rows": 50}, row_seconds=0.05, under_way=100
+    ),
     "query, two sessions": replace(QUERY, named={**QUERY.named, "workers": 2}),
     "replica lag": LAG,
     "replication slots": SLOT,
@@ -218,11 +225,12 @@ def users(replicas) -> Iterator[Database]:
 
 @pytest.mark.parametrize("breach", BREACHES.values(), ids=BREACHES)
 def test_a_second_after_a_breach_nothing_is_written_any_more(replicas, users, looks, breach):
+    users.execute("UPDATE pause SET seconds = %s", [breach.row_seconds])
     running = Backfill(users, told=Told(wished=dict(breach.wished)), strategy="keyset", **breach.named)
     scene = Scene(running, replicas)
     waits: list[float] = []
     try:
-        wait_until(lambda: running.rows_done() > 2000, what="a backfill under way")
+        wait_until(lambda: running.rows_done() > breach.under_way, what="a backfill under way")
         while len(waits) < TRIES and min(waits, default=PROMISED_SECONDS + 1) > PROMISED_SECONDS:
             before = running.progress().get("throttled_seconds", 0.0)
             looks.after_the_next(lambda: breach.begins(scene))

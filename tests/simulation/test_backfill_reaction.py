@@ -23,6 +23,7 @@ from headway.backfills.orders import Leaf, Outcome, Plan
 from headway.backfills.places import Keys
 from headway.backfills.reports import Reports
 from headway.backfills.servers import Reading
+from headway.backfills.sizes import FIRST_ROWS
 from headway.backfills.state import State
 from headway.backfills.worker import Means, Task, Worker
 from headway.facts import BackfillStarted
@@ -84,13 +85,14 @@ class Story:
     pace: str
     breach_at: float
     batch_seconds: float
-    """0: as its rows take, a millisecond for twenty of them."""
+    """0: as its rows take."""
     look_seconds: float = 0.01
     signal: str = ""
     wish: str = ""
     first_look_at: float = 0.0
     commit_seconds: float = 0.0
     """Of each batch's COMMIT from the breach on."""
+    rows_per_second: float = ROWS_PER_SECOND
 
 
 class World:
@@ -159,7 +161,7 @@ class World:
 
     def update(self, connection, work):
         begun = self.now
-        self.goes_on(self.story.batch_seconds or work.piece.rows / ROWS_PER_SECOND)
+        self.goes_on(self.story.batch_seconds or work.piece.rows / self.story.rows_per_second)
         self.batches.append((begun, self.now - begun))
         first = int(work.piece.after[0]) if work.piece.after else 0
         return Outcome(work.piece.rows, work.piece.rows, (str(first + work.piece.rows),))
@@ -259,6 +261,20 @@ def test_also_at_the_worst_moment_there_is(pace):
     }
     worst = Story(pace, moments[max(moments)] + 0.001, longest(pace), LONGEST_LOOK_SECONDS, signal=QUERY)
     assert wait_of(worst) <= PROMISED_SECONDS
+
+
+@pytest.mark.parametrize("pace", PACES)
+@settings(max_examples=examples(20))
+@given(
+    rows_per_second=st.floats(3.0, 1000.0),
+    later=st.floats(0.0, 1.4),
+    look_seconds=st.floats(0.0, LONGEST_LOOK_SECONDS),
+)
+def test_also_where_each_row_takes_long(pace, rows_per_second, later, look_seconds):
+    """The first batch was made for rows of which nothing was known."""
+    known = 2 * FIRST_ROWS / rows_per_second
+    story = Story(pace, known + later, 0.0, look_seconds, signal=QUERY, rows_per_second=rows_per_second)
+    assert wait_of(story) <= PROMISED_SECONDS
 
 
 @pytest.mark.parametrize("wish", WISHES)

@@ -141,7 +141,7 @@ def measured(
         updates=state.tally.updates + meter.updates,
         hot_updates=state.tally.hot_updates + meter.hot_updates,
     )
-    size = state.size.after(outcome.covered, seconds, meter.wal_bytes, limits)
+    size = state.size.after(outcome.covered, seconds, outcome.seconds, meter.wal_bytes, limits)
     return _watched(replace(state, tally=tally, size=size), piece, meter)
 
 

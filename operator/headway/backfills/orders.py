@@ -127,6 +127,8 @@ class Outcome:
     stuck: int = 0
     """Rows that were updated and still are chosen, where that was asked for."""
     parked: tuple[Parked, ...] = ()
+    seconds: float = 0.0
+    """That its rows took, without what its statements take with no row in them."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 FIRST_ROWS = 500
 FEWEST_ROWS = 50
-"""Successful batches never get smaller; failures may take them down to one row."""
+"""Successful batches get smaller only where so many rows themselves take longer than the target, or write too much:
+what a batch takes without any row (a slow commit, a server that is far away) gets no shorter with fewer of them.
+"""
 MOST_ROWS = 50_000
 MOST_BYTES = 16 * 2**20
 """Of rows in one batch, by their average width."""
@@ -49,17 +51,20 @@ class Size:
     rows: int = FIRST_ROWS
     rate: float = 0.0
     """Rows per second, commit included; 0: not known yet."""
+    row_seconds: float = 0.0
+    """Of one row, without what a batch takes with no row in it; 0: too little to matter, or not known."""
 
-    def after(self, rows: int, seconds: float, wal_bytes: int, limits: Limits) -> "Size":
-        """A batch of so many rows was committed and took so long."""
-        newest = rows / max(seconds, 1e-6)
-        rate = newest if self.rate == 0.0 else (1 - NEWEST_WEIGHT) * self.rate + NEWEST_WEIGHT * newest
-        if seconds > FAR_TOO_LONG * limits.target_seconds:
-            return replace(self._bounded(self.rows / 4, limits), rate=rate)
-        aimed = min(max(rate * limits.target_seconds, self.rows * SHRINK), self.rows * GROWTH)
-        if wal_bytes > MOST_WAL_BYTES:
-            aimed = min(aimed, self.rows * MOST_WAL_BYTES / wal_bytes)
-        return replace(self._bounded(aimed, limits), rate=rate)
+    def after(self, rows: int, seconds: float, rows_seconds: float, wal_bytes: int, limits: Limits) -> "Size":
+        """A batch of so many rows was committed and took so long; ``rows_seconds``: of these, the rows themselves."""
+        known = self._learned(rows / max(seconds, 1e-6), rows_seconds / max(rows, 1))
+        fewest = known._fewest(limits)
+        if seconds > FAR_TOO_LONG * limits.target_seconds and self.rows > fewest:
+            return known._smaller(max(self.rows / 4, fewest), limits)
+        aimed = min(max(known.rate * limits.target_seconds, self.rows * SHRINK), self.rows * GROWTH)
+        aimed = max(aimed, fewest)
+        if wal_bytes:
+            aimed = min(aimed, max(rows, self.rows) * MOST_WAL_BYTES / wal_bytes)
+        return known._bounded(aimed, limits)
 
     def within(self, limits: Limits) -> "Size":
         """No more than they allow, from the first batch on; what a failure has made small stays small."""
@@ -69,17 +74,32 @@ class Size:
         """The wished pace is a slower one: at once no more than fit in its time, as far as the rate is known."""
         if not self.rate:
             return self
-        return replace(
-            self, rows=min(self.rows, self._bounded(self.rate * limits.target_seconds, limits).rows)
-        )
+        return self._smaller(max(self.rate * limits.target_seconds, self._fewest(limits)), limits)
 
     def busy(self, utilization: float, limits: Limits) -> "Size":
         """Smaller while the database is close to a limit."""
-        return self._bounded(self.rows * BUSY_SHRINK, limits) if utilization >= BUSY_UTILIZATION else self
+        if utilization < BUSY_UTILIZATION:
+            return self
+        return self._smaller(max(self.rows * BUSY_SHRINK, self._fewest(limits) * SHRINK), limits)
 
     def divided(self, by: int) -> "Size":
         """After a failure; what was known of the rate counts no longer."""
         return Size(max(1, self.rows // by))
 
+    def _learned(self, rate: float, row_seconds: float) -> "Size":
+        if self.rate == 0.0:
+            return replace(self, rate=rate, row_seconds=row_seconds)
+        old, new = 1 - NEWEST_WEIGHT, NEWEST_WEIGHT
+        return replace(
+            self, rate=old * self.rate + new * rate, row_seconds=old * self.row_seconds + new * row_seconds
+        )
+
+    def _fewest(self, limits: Limits) -> float:
+        """That a batch is to have, however long it takes: those that themselves take no longer than the target."""
+        return min(FEWEST_ROWS, limits.target_seconds / max(self.row_seconds, 1e-6))
+
+    def _smaller(self, rows: float, limits: Limits) -> "Size":
+        return self._bounded(min(self.rows, rows), limits)
+
     def _bounded(self, rows: float, limits: Limits) -> "Size":
-        return replace(self, rows=max(min(FEWEST_ROWS, limits.most_rows), min(int(rows), limits.most_rows)))
+        return replace(self, rows=max(1, min(int(rows), limits.most_rows)))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from dataclasses import replace
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -16,7 +16,7 @@ from headway.backfills.orders import Leaf, Outcome, Parked, Plan
 from headway.backfills.places import Keys
 from headway.backfills.reports import Reports
 from headway.backfills.servers import Reading
-from headway.backfills.sizes import BUSY_SHRINK, FIRST_ROWS, Size
+from headway.backfills.sizes import BUSY_SHRINK, FEWEST_ROWS, FIRST_ROWS, Size
 from headway.backfills.state import State
 from headway.backfills.stored import as_text
 from headway.backfills.worker import BackfillIncomplete, Means, Task, Worker
@@ -72,6 +72,39 @@ class Sweep:
         return Keys(("10000",), 10_000), 0
 
     def update(self, connection, work):
+        first = int(work.piece.after[0]) if work.piece.after else 0
+        last = min(first + work.piece.rows, 10_000)
+        self.batches.append(work.piece.rows)
+        return Outcome(last - first, work.piece.rows, (str(last),))
+
+
+@dataclass
+class Far:
+    """A server, and a sweep of it, where each statement and each commit takes its time, as each row does."""
+
+    clock: Clock
+    statement: float
+    commit: float
+    row: float
+    batches: list[int] = field(default_factory=list)
+
+    @contextmanager
+    def transaction(self, connection):
+        yield
+        self.clock.sleep(self.commit)
+
+    def begin(self, connection, leaf, target_ms):
+        self.clock.sleep(self.statement)
+        return Reading()
+
+    def save(self, connection, leaf, checkpoint, fence, state):
+        return self.begin(connection, leaf, 0.0)
+
+    def open(self, connection, leaf):
+        return Keys(("10000",), 10_000), 0
+
+    def update(self, connection, work):
+        self.clock.sleep(2 * self.statement + work.piece.rows * self.row)
         first = int(work.piece.after[0]) if work.piece.after else 0
         last = min(first + work.piece.rows, 10_000)
         self.batches.append(work.piece.rows)
@@ -179,6 +212,21 @@ def test_a_database_near_its_limits_gets_smaller_batches_at_once():
     busy.run()
     assert busy.task.sweep.batches[0] < FIRST_ROWS
     assert busy.task.sweep.batches[0] <= FIRST_ROWS * BUSY_SHRINK
+
+
+def filled_far(**takes):
+    """The rows of its batches, once their size has settled."""
+    clock = Clock()
+    far = Far(clock, **takes)
+    means = Means(clock, clock.sleep, lambda: 0.5)
+    driver(Verdicts(CLEAR), sweep=far, by_key=far, server=far, means=means).run()
+    return set(far.batches[len(far.batches) // 2 : -1])
+
+
+def test_rows_that_take_long_are_taken_one_by_one_and_not_where_only_the_way_to_the_server_is_long():
+    assert filled_far(statement=0.001, commit=0.001, row=0.2) == {1}
+    assert filled_far(statement=0.1, commit=0.2, row=0.2) == {1}
+    assert min(filled_far(statement=0.1, commit=0.2, row=0.0001)) >= FEWEST_ROWS
 
 
 def test_every_row_is_visited_also_when_it_was_held():

@@ -7,19 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.backfills.sizes import FEWEST_ROWS, MOST_ROWS, MOST_WAL_BYTES, Limits, Size
+from headway.pace import PACES
 
 LIMITS = Limits(0.1)
 
 
-def settled(rate, limits=LIMITS, size=None, times=60):
+def settled(rate, limits=LIMITS, size=None, times=60, bare_seconds=0.0, wal=0):
+    """`bare_seconds`: of a batch with no row in it; `wal`: bytes of each row."""
     size = size or Size()
     for _ in range(times):
-        size = size.after(size.rows, size.rows / rate, 0, limits)
+        taken = size.rows / rate
+        size = size.after(size.rows, bare_seconds + taken, taken, size.rows * wal, limits)
     return size
 
 
 @pytest.mark.parametrize(
-    ("rate", "rows"), [(20_000, 2000), (100_000, 10_000), (565, 56), (100, 50), (10**7, 50_000)]
+    ("rate", "rows"),
+    [(20_000, 2000), (100_000, 10_000), (565, 56), (100, 10), (20, 2), (0.1, 1), (10**7, 50_000)],
 )
 def test_a_steady_server_gets_batches_of_the_target_time(rate, rows):
     assert settled(rate).rows == pytest.approx(rows, rel=0.02)
@@ -40,28 +44,62 @@ def test_a_slower_pace_counts_from_the_next_batch_on_and_makes_none_larger():
 
 @given(st.integers(50, 50_000), st.floats(0.0001, 0.49))
 def test_one_batch_changes_the_size_by_no_more_than_half(rows, seconds):
-    after = Size(rows, 20_000).after(rows, seconds, 0, LIMITS).rows
+    after = Size(rows, 20_000).after(rows, seconds, 0.0, 0, LIMITS).rows
     assert rows * 0.5 - 1 <= after <= max(rows * 1.5, FEWEST_ROWS)
 
 
 def test_a_batch_of_five_times_the_target_is_quartered_at_once():
-    assert Size(4000, 40_000).after(4000, 0.51, 0, LIMITS).rows == 1000
+    assert Size(4000, 40_000).after(4000, 0.51, 0.51, 0, LIMITS).rows == 1000
+
+
+@given(st.integers(1, 50_000), st.floats(0.0, 10**6), st.floats(0.51, 100))
+def test_a_batch_of_rows_that_take_far_too_long_is_followed_by_none_that_is_larger(rows, rate, seconds):
+    before = Size(rows, rate, 1 / rate if rate else 0.0)
+    assert before.after(rows, seconds, seconds, 0, LIMITS).rows < max(rows, 2)
+    assert Size(12, 10).after(12, 1.2, 1.2, 0, LIMITS).rows == 3
+
+
+@pytest.mark.parametrize("pace", PACES.values(), ids=PACES)
+@pytest.mark.parametrize("rate", [10, 20, 50, 100, 500])
+def test_rows_that_take_long_get_no_batches_longer_than_one_row_or_the_target(pace, rate):
+    limits = Limits(pace.target_ms / 1000)
+    for size in (Size(), Size(12), Size(1), Size(50_000, 10**6)):
+        assert settled(rate, limits, size, times=100).rows == max(1, int(rate * limits.target_seconds + 1e-9))
+
+
+@pytest.mark.parametrize("bare_seconds", [0.03, 0.2, 2.0])
+def test_a_slow_commit_is_no_reason_for_a_batch_of_one_row(bare_seconds):
+    for size in (Size(), Size(1), Size(12)):
+        assert settled(20_000, Limits(0.025), size, bare_seconds=bare_seconds).rows >= FEWEST_ROWS
+    assert settled(1000, Limits(0.025), Size(1), bare_seconds=bare_seconds).rows == 25
 
 
 def test_much_wal_makes_batches_smaller_whatever_the_time():
-    assert Size(4000, 40_000).after(4000, 0.1, 4 * MOST_WAL_BYTES, LIMITS).rows == 1000
+    assert Size(4000, 40_000).after(4000, 0.1, 0.1, 4 * MOST_WAL_BYTES, LIMITS).rows == 1000
+    assert Size(50, 500).after(50, 0.1, 0.1, 100 * 2**20, LIMITS).rows == 16
+    assert Size(1, 500).after(1, 0.002, 0.002, 100 * 2**20, LIMITS).rows == 1
+
+
+def test_wide_rows_settle_at_what_may_be_written_at_once_and_do_not_exceed_it_again():
+    size = settled(500, wal=2 * 2**20)
+    for _ in range(20):
+        size = settled(500, size=size, times=1, wal=2 * 2**20)
+        assert size.rows == 16
 
 
 def test_wide_rows_make_batches_smaller():
     assert settled(100_000, Limits(0.1, row_bytes=16_384)).rows == 1024
 
 
-@given(st.integers(1, 60_000), st.lists(st.tuples(st.floats(1e-6, 10), st.integers(0, 10**9)), max_size=30))
+@given(
+    st.integers(1, 60_000),
+    st.lists(st.tuples(st.floats(1e-6, 10), st.floats(0, 1), st.integers(0, 10**9)), max_size=30),
+)
 def test_a_batch_never_leaves_its_bounds(first, taken):
     size = Size(first)
-    for seconds, wal in taken:
-        size = size.after(size.rows, seconds, wal, LIMITS)
-        assert FEWEST_ROWS <= size.rows <= MOST_ROWS
+    for seconds, share, wal in taken:
+        size = size.after(size.rows, seconds, seconds * share, wal, LIMITS)
+        assert 1 <= size.rows <= MOST_ROWS
 
 
 def test_the_callers_own_bound_holds():
@@ -86,6 +124,11 @@ def test_a_failure_may_go_down_to_one_row():
 @pytest.mark.parametrize(("utilization", "rows"), [(0.69, 1000), (0.7, 800), (1.0, 800)])
 def test_a_database_near_its_limits_gets_smaller_batches(utilization, rows):
     assert Size(1000, 10_000).busy(utilization, LIMITS).rows == rows
+
+
+@pytest.mark.parametrize(("size", "rows"), [(Size(12), 12), (Size(5, 50, 0.02), 4), (Size(1, 10, 0.1), 1)])
+def test_no_database_near_its_limits_gets_larger_ones(size, rows):
+    assert size.busy(0.9, LIMITS).rows == rows
 
 
 @given(st.integers(1, 50_000), st.integers(1, 50_000))
