@@ -11,7 +11,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import ProgrammingError
 
 from headway import backfill
-from headway.backfills import claim
+from headway.backfills import claim, servers
 from headway.backfills.checkpoint import TakenOver
 from headway.backfills.claim import Changed, SecondRunner
 from support.revisions import StoppedByTest, Told, run
@@ -20,6 +20,13 @@ from support.waiting import wait_until
 ROWS = 4000
 FILL = ("users", {"email_lc": "lower(email)"}, "email_lc IS NULL")
 COUNT = ("users", {"n": "n + 1"})
+SLOW_ROW = """
+    CREATE SEQUENCE tries;
+    CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN IF nextval('tries') <= 3 THEN PERFORM pg_sleep(5); END IF; RETURN NEW; END $$;
+    CREATE TRIGGER slowly BEFORE UPDATE ON users FOR EACH ROW WHEN (OLD.id = 2000) EXECUTE FUNCTION slowly()
+"""
+"""Three tries of one row take far longer than a statement may here. What a sequence gives is not taken back."""
 
 
 @pytest.fixture
@@ -132,6 +139,48 @@ def test_a_row_that_somebody_has_locked_for_long_keeps_no_other_row_waiting(user
     assert record.rows == ROWS
     assert users.scalar(others) == ROWS
     assert any("a lock or the statement took too long (55P03)" in one for one in told.notices())
+
+
+@pytest.mark.parametrize("strategy", ["striped", "keyset"])
+def test_a_statement_that_the_server_ends_for_its_time_is_done_again_in_smaller_batches(
+    users, monkeypatch, strategy
+):
+    monkeypatch.setattr(servers, "LEAST_STATEMENT_MS", 250)
+    monkeypatch.setattr(servers, "STATEMENT_TARGETS", 0)
+    users.execute(SLOW_ROW)
+    told = Told()
+    arguments = ("users", {"email_lc": "lower(email)", "n": "n + 1"}, "email_lc IS NULL")
+    record = fill(users, arguments, told, strategy=strategy, exactly_once=False)
+    assert any("a lock or the statement took too long (57014)" in one for one in told.notices())
+    assert users.scalar("SELECT last_value FROM tries") == 4
+    assert record.rows == ROWS
+    assert wrong(users) == 0
+    assert applied(users) == [(1, ROWS)]
+
+
+def test_a_session_that_is_silent_in_a_transaction_is_ended_by_the_server_and_the_batch_is_done_again(
+    users, monkeypatch
+):
+    """Its locks are free then, though the process hangs before COMMIT."""
+    monkeypatch.setattr(servers, "IDLE_MS", 200)
+    usual, silent, ended = DefaultDialect.do_commit, [], []
+
+    def do_commit(dialect, connection):
+        driver = getattr(connection, "driver_connection", connection)
+        if not silent and done(users) >= 500 and driver.info.backend_pid == owner(users):
+            silent.append(driver.info.backend_pid)
+            is_there = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {silent[0]}"
+            wait_until(lambda: not users.scalar(is_there), what="the server to end the session")
+            ended.append(True)
+        usual(dialect, connection)
+
+    monkeypatch.setattr(DefaultDialect, "do_commit", do_commit)
+    told = Told()
+    record = fill(users, COUNT, told)
+    assert ended
+    assert record.rows == ROWS
+    assert applied(users) == [(1, ROWS)]
+    assert any("the connection was lost" in one for one in told.notices())
 
 
 def held(database, told, arguments):

@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import psycopg
 import pytest
 
+from headway_contract.events import BackfillStarted
 from headway_contract.result import Outcome
 from support.kills.judged import HEADWAY
 from support.kills.proxy import Proxy
@@ -30,6 +32,7 @@ SLOW = """
     CREATE TRIGGER slowly BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION slowly()
 """
 """Each row takes its time."""
+NO_WAIT = "from headway.backfills import claim\nclaim.WAIT_SECONDS = 0.0"
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 SESSIONS = f"SELECT count(*) {OTHERS}"
 WAITS = f"SELECT count(*) {OTHERS} AND wait_event_type = 'Lock'"
@@ -129,7 +132,7 @@ def test_a_row_that_somebody_holds_is_waited_for_and_done_when_it_is_free(stage)
 
 
 def test_a_statement_that_takes_too_long_is_done_again_in_smaller_batches(stage):
-    """The server cancels it, as `statement_timeout` does: with the same code."""
+    """Cancelled by somebody, which is told with the code of `statement_timeout`."""
     database = stage.make_database()
     database.execute("DELETE FROM items WHERE id > 4500")
     database.execute(SLOW.format(seconds=0.001))
@@ -236,8 +239,8 @@ def test_what_plain_alembic_began_the_runner_ends(stage):
     assert stage.wrong(database) == {}
 
 
-def test_what_the_runner_began_plain_alembic_ends(stage):
-    database = stage.make_database()
+def kill_the_runner_in_the_middle(stage, database):
+    """SIGKILL for the runner alone: its pass ends with it."""
     database.execute("DELETE FROM items WHERE id > 9000")
     database.execute(SLOW.format(seconds=0.0002))
     runner = start(stage.project, request_for(database_request()), {"main": database.url()})
@@ -245,7 +248,37 @@ def test_what_the_runner_began_plain_alembic_ends(stage):
     runner.terminate(signal.SIGKILL)
     runner.process.wait(30)
     assert is_begun(database)
+
+
+def test_what_the_runner_began_plain_alembic_ends(stage):
+    database = stage.make_database()
+    kill_the_runner_in_the_middle(stage, database)
     complete(stage, database, stage.start(database))
+
+
+def test_what_the_runner_began_the_runner_goes_on_with_at_once_where_its_checkpoint_stood(stage_of):
+    """Here a wait for the session that was killed would be a failure."""
+    stage = stage_of("exactly-once", replace(HEADWAY, origin=f"{HEADWAY.origin}\n{NO_WAIT}"))
+    database = stage.make_database()
+    kill_the_runner_in_the_middle(stage, database)
+    wait_until(lambda: not database.scalar(SESSIONS), what="the end of its sessions")
+    database.execute("DROP TRIGGER slowly ON items")
+    ((done, _),) = database.rows(HEADWAY.checkpoint)
+    again = migrate(stage.project, database.url())
+    assert again.result.outcome is Outcome.SUCCEEDED, again.stderr
+    assert [one.rows_done for one in again.of(BackfillStarted)] == [done]
+    assert 0 < done < database.scalar("SELECT count(*) FROM items")
+    assert stage.wrong(database) == {}
+
+
+def test_a_runner_that_starts_while_the_sessions_of_a_killed_one_end_goes_on_in_its_first_attempt(stage):
+    database = stage.make_database()
+    kill_the_runner_in_the_middle(stage, database)
+    again = migrate(stage.project, database.url())
+    assert again.result.outcome is Outcome.SUCCEEDED, again.stderr
+    (started,) = again.of(BackfillStarted)
+    assert 0 < started.rows_done < database.scalar("SELECT count(*) FROM items")
+    assert stage.wrong(database) == {}
 
 
 def test_a_table_without_a_key_is_refused_where_rows_could_be_changed_twice(stage):
