@@ -2,6 +2,7 @@
 
 import json
 import signal
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -159,6 +160,24 @@ def test_a_finished_log_can_be_read_in_parts(bench: Bench, control_plane: Cluste
     assert bench.client.text(f"{path}?sinceTime=2100-01-01T00:00:00Z") == ""
     shown = control_plane.kubectl("logs", "job/job", f"--namespace={bench.namespace}")
     assert shown.stdout == "one\ntwo\nthree\n", shown.stderr
+
+
+def test_a_log_followed_from_a_time_on_has_what_comes_and_not_what_was_before_that_second(
+    bench: Bench,
+) -> None:
+    bench.start_job(WAITS_FOR_TERM)
+    pod = bench.wait_for_log("up")
+    path = f"{bench.core}/pods/{pod}/log"
+    said = datetime.fromisoformat(bench.client.text(f"{path}?timestamps=true").split()[0])
+    # The API server hands on whole seconds: what a second has had before the time that is named comes again.
+    with bench.client.stream(f"{path}?follow=true&sinceTime={said:%Y-%m-%dT%H:%M:%S}.999Z") as stream:
+        assert next(iter(stream)) == b"up\n"
+
+    since = said + timedelta(seconds=1)
+    wait_until(lambda: datetime.now(UTC) > since, what="a second after that line")
+    with bench.client.stream(f"{path}?follow=true&sinceTime={since:%Y-%m-%dT%H:%M:%S}.000Z") as stream:
+        bench.client.delete(f"{bench.core}/pods/{pod}")
+        assert list(stream) == [b"leaving\n"]
 
 
 def test_a_changed_annotation_reaches_the_file(bench: Bench) -> None:

@@ -1,4 +1,4 @@
-"""A TCP relay between a client and a server: it can swallow everything without a word, or refuse."""
+"""A TCP relay between a client and a server: it can swallow everything without a word, cut connections, or refuse."""
 
 from __future__ import annotations
 
@@ -32,6 +32,10 @@ class Relay:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self.cut()
+
+    def cut(self) -> None:
+        """Cut the connections that there are; new ones are taken as before."""
         for one in self._open:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
