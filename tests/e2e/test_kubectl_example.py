@@ -1,9 +1,11 @@
 """The example on a cluster by nothing but kubectl, as the README tells it."""
 
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -65,6 +67,24 @@ def watched(control_plane: Cluster, namespace: str, tmp_path: Path) -> Iterator[
     watch.wait()
 
 
+def assert_they_ended_in_their_order(control_plane: Cluster, namespace: str) -> None:
+    """One after the other, as the list has them; times of status and Jobs are to the second, so two may be equal."""
+    found = control_plane.kubectl("-n", namespace, "get", "dbmig/shop", "-o", "json")
+    databases = json.loads(found.stdout)["status"]["databases"]
+    assert [one["name"] for one in databases] == list(NAMES)
+    times = [(one["startTime"], one["completionTime"]) for one in databases]
+    moments = [moment for pair in times for moment in pair]
+    assert moments == sorted(moments), times
+
+    selector = "--selector=headway.dev/stage=Migrate"
+    found = control_plane.kubectl("-n", namespace, "get", "jobs", selector, "-o", "json")
+    jobs = [one["metadata"] for one in json.loads(found.stdout)["items"]]
+    made = {one["labels"]["headway.dev/database"]: one["creationTimestamp"] for one in jobs}
+    assert len(jobs) == len(NAMES)
+    for before, then in pairwise(zip(NAMES, times, strict=True)):
+        assert made[then[0]] >= before[1][1], (made, times)
+
+
 def test_kubectl_apply_of_the_example_brings_three_databases_to_head_and_the_columns_move(
     control_plane: Cluster,
     kubelet: ProcessKubelet,
@@ -92,6 +112,7 @@ def test_kubectl_apply_of_the_example_brings_three_databases_to_head_and_the_col
         databases["main"].scalar("SELECT count(*) FROM users WHERE status IS NULL OR full_name IS NULL") == 0
     )
 
+    assert_they_ended_in_their_order(control_plane, namespace)
     wait_until(lambda: "3/3 · 100%" in watched.read_text(), what="the last line of the watch")
     lines = watched.read_text().splitlines()
     assert lines[0].split() == ["NAME", "READY", "PHASE", "PROGRESS", "REVISION", "AGE"]
