@@ -64,6 +64,19 @@ def test_the_defaults_outlast_a_database_that_is_away_for_twenty_seconds():
     assert cluster.status.database("main").phase is DatabasePhase.SUCCEEDED
 
 
+def test_the_defaults_outlast_twenty_seconds_also_of_a_database_that_is_not_planned_yet():
+    cluster = ModelCluster(a_migration(retries=Retry().limit))
+    cluster.start_pod(cluster.reconcile().starts[0].name)
+    back = cluster.now + timedelta(seconds=20)
+    while cluster.now < back:
+        wake = end_with(cluster, a_result(failure="DatabaseUnreachable")).wake_after
+        assert cluster.status.condition("Reconciling").reason == "Retrying"
+        cluster.now += wake
+        cluster.start_pod(cluster.reconcile().starts[0].name)
+    assert cluster.status.plan.reason == ""
+    assert cluster.status.plan.attempt <= Retry().limit + 1
+
+
 def test_the_next_attempt_starts_when_it_is_due_and_not_before():
     cluster = one_database()
     wake = end_with(cluster, a_result(failure="LockTimeout")).wake_after
