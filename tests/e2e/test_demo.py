@@ -11,16 +11,15 @@ from pathlib import Path
 from support.command_line import Headway
 from support.waiting import wait_until
 
-FOLDER = "/tmp"
-"""Where the server may have its data: every user can enter it."""
+
+def folders_of_servers(folder):
+    return set(folder.glob("headway-postgres-*"))
 
 
-def folders_of_servers():
-    return set(Path(FOLDER).glob("headway-postgres-*"))
-
-
-def test_the_demo_takes_three_databases_to_head_and_says_how_to_go_on_with_a_cluster(tmp_path):
-    demo = Headway(tmp_path, "demo", "--users", "5000", environment={"TMPDIR": FOLDER})
+def test_the_demo_takes_three_databases_to_head_and_says_how_to_go_on_with_a_cluster(
+    tmp_path, public_tmp_path
+):
+    demo = Headway(tmp_path, "demo", "--users", "5000", environment={"TMPDIR": str(public_tmp_path)})
     assert demo.wait() == 0, demo.out + demo.err
     assert "plan: 13 revisions to apply in 3 databases" in demo.out
     assert re.search(r"main: backfilling users\.status: [\d.k]+/5k rows \(\d+%\)", demo.out)
@@ -33,18 +32,17 @@ def test_the_demo_takes_three_databases_to_head_and_says_how_to_go_on_with_a_clu
     assert "postgresql://" not in demo.out + demo.err
 
 
-def test_a_demo_that_is_stopped_leaves_no_server_behind(tmp_path):
-    before = folders_of_servers()
-    demo = Headway(tmp_path, "demo", "--users", "100", environment={"TMPDIR": FOLDER})
+def test_a_demo_that_is_stopped_leaves_no_server_behind(tmp_path, public_tmp_path):
+    demo = Headway(tmp_path, "demo", "--users", "100", environment={"TMPDIR": str(public_tmp_path)})
     demo.wait_for("Filling the shop")
-    started = folders_of_servers() - before
+    assert folders_of_servers(public_tmp_path), "its server is there"
     demo.interrupt(signal.SIGTERM)
     assert demo.wait() == 130
-    wait_until(lambda: not started & folders_of_servers(), 30, "the server's folder to go")
+    wait_until(lambda: not folders_of_servers(public_tmp_path), 30, "the server's folder to go")
     assert "Traceback" not in demo.err
 
 
-def test_the_demo_runs_from_a_wheel_without_the_sources(tmp_path):
+def test_the_demo_runs_from_a_wheel_without_the_sources(tmp_path, public_tmp_path):
     sources = Path(__file__).parents[2]
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(tmp_path), str(sources)]
     subprocess.run(build, check=True, capture_output=True, text=True)
@@ -56,7 +54,7 @@ def test_the_demo_runs_from_a_wheel_without_the_sources(tmp_path):
     demo = subprocess.run(
         [sys.executable, "-m", "headway_cli", "demo", "--users", "100"],
         cwd=elsewhere,
-        env={**os.environ, "PYTHONPATH": str(installed), "TMPDIR": FOLDER},
+        env={**os.environ, "PYTHONPATH": str(installed), "TMPDIR": str(public_tmp_path)},
         capture_output=True,
         text=True,
         check=False,

@@ -1,9 +1,14 @@
-"""Fixtures: `postgres_server` (one per session), `database` (one per test), `make_database`, `replicas`."""
+"""Fixtures: `postgres_server` (one per session), `database` (one per test), `make_database`, `replicas`.
+
+`public_tmp_path` is for servers of a test's own.
+"""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +51,14 @@ def make_database(postgres_server: PostgresServer) -> Iterator[MakeDatabase]:
 def database(make_database: MakeDatabase) -> Database:
     """An empty database of the test's own."""
     return make_database()
+
+
+@pytest.fixture
+def public_tmp_path() -> Iterator[Path]:
+    """A fresh folder that unprivileged servers can reach; pytest's own is closed to them."""
+    with tempfile.TemporaryDirectory(prefix="headway-public-", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """Fixtures of the tests that need packages of the system."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,15 +9,6 @@ from support.matrix import mysql as own_mysql
 from support.system_servers import mariadb, mysql
 
 MYSQL = own_mysql.find()
-
-
-@pytest.fixture
-def public_tmp_path() -> Iterator[Path]:
-    """A fresh folder that unprivileged servers can reach; pytest's own is closed to them."""
-    folder = Path(tempfile.mkdtemp(prefix="headway-system-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(params=["mariadb", "mysql"] if MYSQL else ["mariadb"])
