@@ -27,13 +27,15 @@ def test_one_approves_while_another_aborts_and_both_see_what_the_database_says(
             people.submit(shop.annotate, "shop", abort="stop"),
         ):
             done.result()
-    wait_until(
-        lambda: shop.get("shop")["status"].get("lastHandledAbort") == "stop", what="the abort's answer"
-    )
+
+    def both_are_answered() -> bool:
+        status = shop.get("shop")["status"]
+        return (status.get("lastHandledAbort"), status.get("lastHandledApprove")) == ("stop", digest)
+
+    wait_until(both_are_answered, what="both answers")
     gate.open()
     shop.wait_for_condition("shop", "Ready", "False", "Aborted")
     status = shop.get("shop")["status"]
-    assert status["lastHandledApprove"] == digest, "both are answered"
     assert "orders" not in database.tables()
     reached = "users" if "users" in database.tables() else None
     assert status["databases"][0].get("currentRevision") == reached
