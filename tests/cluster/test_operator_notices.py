@@ -1,4 +1,7 @@
-"""What a run notices is seen by who looks at the resource: events, in `kubectl describe` and `headway status`."""
+"""What a run notices is seen by who looks at the resource: events, in `kubectl describe` and `headway status`.
+
+What comes by the log is advisory: a later revision holds the run until it was heard.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from pathlib import Path
 
 from support.command_line import Headway
 from support.controlplane import Cluster
+from support.gates import Gate
 from support.operator_process import OperatorProcess
 from support.postgres import Database
 from support.projects import Project
@@ -41,11 +45,12 @@ def test_an_index_left_invalid_and_a_revision_that_loses_its_work_are_warnings_o
     tmp_path: Path,
 ) -> None:
     leave_invalid_index(database)
-    project.revision("a1", OWN_CONNECTION)
+    gate = Gate(tmp_path, "later").add_to(project.revision("a1", OWN_CONNECTION))
     shop.create("shop", {"main": database.url()})
-    shop.wait_for_condition("shop", "Ready")
     for text in (LEFT, UNDONE):
         wait_until(lambda: [one for one in notes(shop) if one[1].startswith(text)], what=text)  # noqa: B023
+    gate.open()
+    shop.wait_for_condition("shop", "Ready")
     assert {kind for kind, _ in notes(shop)} == {"Warning"}
     assert len([note for _, note in notes(shop) if note.startswith(LEFT)]) == 1, (
         "plan and run tell it by one event"
@@ -61,14 +66,15 @@ def test_an_index_left_invalid_and_a_revision_that_loses_its_work_are_warnings_o
 
 
 def test_a_notice_holds_no_password(
-    operator: OperatorProcess, shop: Resources, project: Project, database: Database
+    operator: OperatorProcess, shop: Resources, project: Project, database: Database, tmp_path: Path
 ) -> None:
     password = database.url().split("@")[0].rsplit(":", 1)[1]
     body = OWN_CONNECTION.replace(
         "CREATE TABLE lost (id int)", f"CREATE TABLE lost (id text DEFAULT '{password}')"
     )
-    project.revision("a1", body)
+    gate = Gate(tmp_path, "later").add_to(project.revision("a1", body))
     shop.create("shop", {"main": database.url()})
-    shop.wait_for_condition("shop", "Ready")
     assert shop.wait_for_event("Notice")["note"].startswith(UNDONE)
+    gate.open()
+    shop.wait_for_condition("shop", "Ready")
     assert password not in str(notes(shop))
