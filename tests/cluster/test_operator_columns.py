@@ -20,7 +20,7 @@ from support.projects import Project
 from support.resources import Resources
 from support.slow_users import FILL, HURRY, ROWS, SECONDS_PER_ROW, SLOW_USERS
 from support.waiting import wait_until
-from support.watched import SECONDS_PER_WRITE, Watched
+from support.watched import Watched, is_seldom
 
 TOLD = re.compile(
     r"main: backfilling users\.status: (?P<done>[\d.]+k?)/20k rows \((?P<percent>\d+)%\), (?P<rate>[\d.]+k?) rows/s"
@@ -88,8 +88,7 @@ def test_a_real_backfill_shows_its_percentage_and_its_rate_and_is_written_every_
     )
 
     wait_until(lambda: len(watched.of_phase("Backfilling")) >= 5, 60, "five states")
-    times = [when for when, _ in watched.of_phase("Backfilling")]
-    assert len(times) - 1 <= (times[-1] - times[0]) / SECONDS_PER_WRITE + 0.5
+    assert is_seldom(watched.of_phase("Backfilling"))
 
     shop.annotate("shop", paused="1")
     held = columns.wait_for(lambda row: "holds: " in row["MESSAGE"])
@@ -119,9 +118,12 @@ def test_the_building_of_an_index_shows_how_many_of_its_blocks_the_server_has_re
     project.tables("first").revision("index", BUILD)
     shop.create("shop", {"main": database.url()})
     scanning = rf"main: building index {INDEX} on public\.events: building index: scanning table (\d+)%"
-    row = columns.wait_for(lambda row: re.search(scanning, row["MESSAGE"]))
-    (percent,) = re.findall(scanning, row["MESSAGE"])
-    assert int(percent) == pytest.approx(held.percent, abs=2)
+
+    def shows_where_it_is_held(row: dict[str, str]) -> bool:
+        found = re.search(scanning, row["MESSAGE"])
+        return found is not None and abs(int(found[1]) - held.percent) <= 2
+
+    columns.wait_for(shows_where_it_is_held)
     assert not held.is_built
     held.let_go()
     shop.wait_for_condition("shop", "Ready")
