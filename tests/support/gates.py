@@ -58,23 +58,21 @@ class Doorway:
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
-        self._target = (address.hostname or "127.0.0.1", address.port or 5432)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
-        self.url = url.replace(f":{address.port}/", f":{self.port}/")
-        self._server: socketserver.ThreadingTCPServer | None = None
+        target = (address.hostname or "127.0.0.1", address.port or 5432)
+        self._server = _Server(("127.0.0.1", 0), _forwarding_to(target), bind_and_activate=False)
+        # Bound and not listened to: nobody else gets the port, and who connects is refused.
+        self._server.server_bind()
+        self.url = url.replace(f":{address.port}/", f":{self._server.server_address[1]}/")
 
     def open(self) -> None:
         """From now on connections reach the server."""
-        self._server = _Server(("127.0.0.1", self.port), _forwarding_to(self._target))
+        self._server.server_activate()
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self) -> None:
-        """From now on connections are refused; those that stand go on."""
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
+        """From now on connections are refused; those that stand go on. It was open before."""
+        self._server.shutdown()
+        self._server.server_close()
 
 
 class _Server(socketserver.ThreadingTCPServer):
