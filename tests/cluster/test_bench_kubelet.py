@@ -266,7 +266,10 @@ def test_an_evicted_pod_is_replaced_and_the_job_goes_on(bench: Bench, kubelet: P
     status = bench.client.get(f"{bench.core}/pods/{evicted}")["status"]
     assert (status["phase"], status["reason"]) == ("Failed", "Evicted")
     assert "DisruptionTarget" in [each["type"] for each in status["conditions"]]
-    assert "failed" not in bench.client.get(f"{bench.jobs}/job")["status"]
+    second = bench.wait_for_phase("Running")["metadata"]["name"]
+    kubelet.kill_container(bench.namespace, second, signal.SIGKILL)
+    bench.wait_for_job("Failed")
+    assert bench.client.get(f"{bench.jobs}/job")["status"]["failed"] == 1, "the eviction is not counted"
 
 
 def test_a_killed_container_ends_with_the_signals_code(bench: Bench, kubelet: ProcessKubelet) -> None:
