@@ -62,7 +62,8 @@ def filling(
 
 def is_held(shop: Resources) -> bool:
     """As the runner has told of the pause."""
-    return "paused" in shop.database("shop", "main")["backfill"].get("throttledBy", "")
+    entry = shop.database("shop", "main").get("backfill") or {}
+    return "paused" in entry.get("throttledBy", "")
 
 
 def works_again(database: Database) -> None:
@@ -110,6 +111,7 @@ def test_a_second_after_an_abort_no_row_is_written_any_more(filling: tuple[Resou
         assert 0 < filled(database) < ROWS
         shop.annotate("shop", retry=number)
         works_again(database)
+        shop.wait_for_condition("shop", "Ready", "Unknown")
     assert min(waits) <= PROMISED_SECONDS, waits
     database.execute(HURRY)
     shop.wait_for_condition("shop", "Ready")
