@@ -33,6 +33,7 @@ if not marker.exists():
 """
 IDLE = "while not pathlib.Path('go').exists(): time.sleep(0.05)"
 BUSY = "op.execute('SET SESSION innodb_lock_wait_timeout = 600'); op.execute('UPDATE gate SET id = 2')"
+IS_WAITING = "SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'UPDATE gate%'"
 
 
 @pytest.fixture
@@ -116,6 +117,7 @@ def test_the_next_run_takes_over_from_a_lost_node_and_not_from_one_that_is_only_
             stack.callback(run.process.kill)
             run.wait_for(RevisionStarted)
             wait_until(shop.is_at_work, timeout=60, what="the revision")
+        wait_until(lambda: statement(server, IS_WAITING) == ((1,),), what="the statement that is busy")
         lost.pull_the_cable()
         start = time.monotonic()
         takeovers = [shop.start_on(other, "next") for shop in (idle, busy, alive)]
