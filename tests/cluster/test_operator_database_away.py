@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,8 +23,12 @@ class Reached:
     def __init__(self, database: Database) -> None:
         address = urlsplit(database.address)
         self._target = (str(address.hostname), int(address.port or 5432))
-        self._relay = Relay(self._target)
-        self._port = self._relay.port
+        # Bound and never listened to: nobody else gets the port while the relay is closed.
+        self._kept = socket.socket()
+        self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._kept.bind(("127.0.0.1", 0))
+        self._port = int(self._kept.getsockname()[1])
+        self._relay = Relay(self._target, self._port)
         self.url = database.url().replace(f":{address.port}/", f":{self._port}/")
 
     def goes_away(self) -> None:
@@ -34,13 +39,18 @@ class Reached:
         """On the same port."""
         self._relay = Relay(self._target, self._port)
 
+    def close(self) -> None:
+        """It is not reached any more, and its port is anybody's."""
+        self.goes_away()
+        self._kept.close()
+
 
 @pytest.fixture
 def reached(database: Database) -> Iterator[Reached]:
     """A database that can be away."""
     made = Reached(database)
     yield made
-    made.goes_away()
+    made.close()
 
 
 @pytest.mark.usefixtures("operator")
