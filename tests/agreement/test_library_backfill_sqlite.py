@@ -10,6 +10,7 @@ from headway import backfill
 from headway.backfills.claim import Changed
 from headway.backfills.known import NoSuchColumn, NoSuchTable, NotPossible
 from headway.backfills.worker import BackfillIncomplete
+from headway.pace import Pace
 from support.revisions import StoppedByTest, Told, run
 
 ROWS = 3000
@@ -179,3 +180,13 @@ def test_a_table_without_a_key_is_refused_with_advice(shop):
     connection.close()
     with pytest.raises(NotPossible, match=r"no primary key .* Add such a key"):
         fill(shop, "notes", {"n": "1"})
+
+
+def test_rows_that_nobody_knows_the_width_of_count_as_narrow_ones(tmp_path):
+    """As many as grow by half from batch to batch, and no batch is too long."""
+    with sqlite3.connect(tmp_path / "shop.db") as connection:
+        connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, n INT)")
+        connection.executemany("INSERT INTO users (id) VALUES (?)", [(i,) for i in range(24_000)])
+    connection.close()
+    record = fill(tmp_path / "shop.db", "users", {"n": "1"}, pace=Pace("Unhurried", 60_000.0, most_share=1.0))
+    assert record.batches == 8

@@ -10,10 +10,14 @@ from alembic import op
 
 from headway import backfill
 from headway.backfills.known import NoSuchKey
+from headway.backfills.sizes import MOST_BYTES, MOST_WAL_BYTES
+from headway.pace import Pace
 from support.revisions import Told, revision, run
 from support.scripts import apply, script_of
 
 ROWS = 3000
+UNHURRIED = Pace("Unhurried", 60_000.0, most_share=1.0)
+"""No batch is too long."""
 TABLE = f"""
     CREATE TABLE users (
         id bigint PRIMARY KEY, email text NOT NULL, n int NOT NULL DEFAULT 0, amount numeric(9, 2), doc json,
@@ -319,3 +323,29 @@ def test_the_checkpoint_keeps_one_row_of_plain_facts(users):
     assert operation.startswith(": users (email_lc)")
     assert (table, columns, rows, is_complete) == ("users", "email_lc", ROWS, True)
     assert json.loads(state)["done"] == [str(users.scalar("SELECT 'users'::regclass::oid"))]
+
+
+WIDE_ROWS, WIDE_BYTES = 300, 2**18
+WIDE = f"""
+    CREATE TABLE docs (id int PRIMARY KEY, n int NOT NULL DEFAULT 0, body bytea, copy bytea);
+    ALTER TABLE docs ALTER body SET STORAGE EXTERNAL, ALTER copy SET STORAGE EXTERNAL;
+    INSERT INTO docs (id, body)
+    SELECT i, decode(repeat('ab', {WIDE_BYTES}), 'hex') FROM generate_series(1, {WIDE_ROWS}) i;
+    ANALYZE docs
+"""
+BATCHES = "SELECT count(*) FROM docs GROUP BY CAST(CAST(xmin AS text) AS bigint) ORDER BY min(id)"
+"""Rows of each, for a batch is a transaction."""
+
+
+def test_wide_rows_are_few_in_a_batch_from_the_first_one_on_where_the_update_writes_them(database):
+    database.execute(WIDE)
+    fill(database, "docs", {"copy": "body"}, "copy IS NULL", strategy="keyset", pace=UNHURRIED)
+    first, *others = [rows for (rows,) in database.rows(BATCHES)]
+    assert first <= MOST_BYTES / WIDE_BYTES
+    assert max(others) <= MOST_WAL_BYTES / WIDE_BYTES
+
+
+def test_what_an_update_leaves_in_toast_makes_no_batch_smaller(database):
+    database.execute(WIDE)
+    fill(database, "docs", {"n": "1"}, "n = 0", strategy="keyset", pace=UNHURRIED)
+    assert database.rows(BATCHES) == [(WIDE_ROWS,)]

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from headway import backfill
 from headway.backfills.known import NotPossible
 from headway.backfills.worker import BackfillIncomplete
+from headway.pace import Pace
 from support.revisions import StoppedByTest, Told, run
 
 ROWS = 3000
@@ -108,3 +109,21 @@ def test_a_table_without_transactions_is_refused_with_advice(shop):
         connection.exec_driver_sql("CREATE TABLE notes (id int PRIMARY KEY, n int) ENGINE=MyISAM")
     with pytest.raises(NotPossible, match="MyISAM, which has no transactions"):
         fill(shop, "notes", {"n": "1"})
+
+
+@pytest.mark.parametrize(("rows", "width", "fewest", "most"), [(24_000, 1, 8, 9), (300, 2**17, 3, 4)])
+def test_a_batch_takes_as_many_rows_as_they_are_narrow(shop, rows, width, fewest, most):
+    """No batch is too long; they grow by half, as far as their bytes allow."""
+    with shop.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TABLE docs (id int PRIMARY KEY, n int, body longtext) ENGINE=InnoDB"
+        )
+        connection.exec_driver_sql(
+            f"INSERT INTO docs (id, body) WITH RECURSIVE some AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM some "
+            f"WHERE i < 300) SELECT a.i * 300 + b.i, repeat('x', {width}) FROM some a, some b LIMIT {rows}"
+        )
+    with shop.connect() as connection:
+        connection.exec_driver_sql("ANALYZE TABLE docs").fetchall()
+    pace = Pace("Unhurried", 60_000.0, most_share=1.0)
+    record = fill(shop, "docs", {"n": "1"}, batch_rows=None, pace=pace)
+    assert (record.rows, fewest <= record.batches <= most) == (rows, True), record

@@ -141,7 +141,9 @@ def measured(
         updates=state.tally.updates + meter.updates,
         hot_updates=state.tally.hot_updates + meter.hot_updates,
     )
-    size = state.size.after(outcome.covered, seconds, outcome.seconds, meter.wal_bytes, limits)
+    # Where no row was updated, nothing is known of what one writes.
+    wal_bytes = meter.wal_bytes if outcome.updated else 0
+    size = state.size.after(outcome.covered, seconds, outcome.seconds, wal_bytes, limits)
     return _watched(replace(state, tally=tally, size=size), piece, meter)
 
 

@@ -34,7 +34,6 @@ from headway.throttle.verdict import Throttle
 from headway.throttle.watch import watch
 from headway.wishes import parse
 
-BLOCK_BYTES = 8192
 SQLITE = Pace("SQLite", 20.0)
 """Its batches keep everybody out."""
 
@@ -125,7 +124,8 @@ class Claimed:
             throttle=throttle,
             own=call.own,
             reports=reports,
-            row_bytes=BLOCK_BYTES / self.known.density,
+            row_bytes=self.known.row_bytes,
+            toast_bytes=self.known.toast_bytes,
             pace=call.pace or (SQLITE if isinstance(self.server, Sqlite) else None),
             batch_rows=call.asked.batch_rows,
             means=call.means,

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from headway.backfills.orders import Leaf
+from headway.backfills.sizes import USUAL_ROW_BYTES
 
 
 class NoSuchTable(Exception):
@@ -128,3 +129,14 @@ class Known:
         """Rows in a block, over all leaves."""
         rows = sum(one.rows for one in self.leaves)
         return max((one.density for one in self.leaves), default=1.0) if rows else 1.0
+
+    @property
+    def row_bytes(self) -> float:
+        """On average over all leaves."""
+        rows = sum(one.rows for one in self.leaves)
+        return sum(one.rows * one.row_bytes for one in self.leaves) / rows if rows else USUAL_ROW_BYTES
+
+    @property
+    def toast_bytes(self) -> float:
+        """Of a row in the leaf that has most."""
+        return max((one.toast_bytes for one in self.leaves), default=0.0)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from headway.backfills.places import Key, Piece
+from headway.backfills.sizes import USUAL_ROW_BYTES
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,9 @@ class Leaf:
     """An estimate."""
     density: float = 1.0
     """Rows in a block."""
+    row_bytes: float = USUAL_ROW_BYTES
+    toast_bytes: float = 0.0
+    """Of a row in TOAST, if it may have to be written anew."""
 
     @property
     def identity(self) -> str:

@@ -19,9 +19,10 @@ from headway.backfills.known import (
 )
 from headway.backfills.orders import Leaf
 from headway.backfills.queries import name_in, one
+from headway.backfills.sizes import USUAL_ROW_BYTES
 
 _MYSQL = """
-    SELECT t.table_rows, t.engine, e.transactions FROM information_schema.tables t
+    SELECT t.table_rows, t.engine, e.transactions, t.avg_row_length FROM information_schema.tables t
     LEFT JOIN information_schema.engines e ON e.engine = t.engine
     WHERE t.table_schema = coalesce(:schema, database()) AND t.table_name = :name
 """
@@ -46,13 +47,13 @@ def read(connection: Connection, asked: Asked) -> Known:
     keys = _keys(inspector, asked, columns)
     key_name, key = _key(asked, keys)
     schema = asked.schema or ""
-    rows = _rows(connection, asked)
+    rows, row_bytes = _rows(connection, asked)
     generated = _generated(asked, columns)
     return Known(
         dialect=connection.dialect.name,
         schema=schema,
         table=asked.table,
-        leaves=(Leaf(schema, asked.table, rows=rows),),
+        leaves=(Leaf(schema, asked.table, rows=rows, row_bytes=row_bytes),),
         targets=tuple(Column(name) for name in asked.columns),
         key=key,
         key_name=key_name,
@@ -118,19 +119,23 @@ def _key(
     return "", ()
 
 
-def _rows(connection: Connection, asked: Asked) -> int:
-    """An estimate that costs nothing."""
+def _rows(connection: Connection, asked: Asked) -> "tuple[int, float]":
+    """How many and how wide: an estimate that costs nothing. The width is that with large columns, for the whole row
+    goes to the binary log.
+    """
     if connection.dialect.name == "sqlite":
         table = name_in(connection.dialect, asked.schema, asked.table)
         try:
-            return int((one(connection, f"SELECT max(rowid) FROM {table}") or (0,))[0] or 0)
+            rows = int((one(connection, f"SELECT max(rowid) FROM {table}") or (0,))[0] or 0)
         except DBAPIError:
             # A table WITHOUT ROWID.
-            return 0
+            rows = 0
+        return rows, USUAL_ROW_BYTES
     row = one(connection, _MYSQL, schema=asked.schema, name=asked.table)
     if row is not None and row[2] != "YES":
         raise NotPossible(
             f"{asked.table} is stored by {row[1]}, which has no transactions, so a batch and its checkpoint "
             "cannot be written together. Convert the table to InnoDB first."
         )
-    return int((row or (0,))[0] or 0)
+    rows, _, _, width = row or (0, "", "", 0)
+    return int(rows or 0), float(width or 0) or USUAL_ROW_BYTES

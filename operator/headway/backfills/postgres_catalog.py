@@ -12,6 +12,7 @@ from headway.backfills.orders import Leaf
 from headway.backfills.queries import every, name_in, one
 from headway.statements import quoted
 
+BLOCK_BYTES = 8192
 ROW_BYTES = 28
 """Header and pointer of a row."""
 ROOM_BYTES = 8168
@@ -34,7 +35,7 @@ _TREE = """
         UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree ON tree.oid = i.inhparent)
     SELECT c.oid, n.nspname, c.relname, CAST(c.relkind AS text), coalesce(a.amname, ''), c.reltuples, c.relpages,
         CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) ELSE 0 END
-        / CAST(current_setting('block_size') AS bigint)
+        / CAST(current_setting('block_size') AS bigint), coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0)
     FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam ORDER BY c.oid
 """
@@ -140,16 +141,21 @@ def with_expressions(connection: Connection, asked: Asked, known: Known) -> Know
 def _read(connection: Connection, asked: Asked) -> Known:
     schema, table, oid = _resolved(connection, asked)
     tree = every(connection, _TREE.format(oid=oid))
-    leaves = tuple(_leaf(connection, row) for row in tree if row[3] == "r")
     attributes = every(
         connection,
-        "SELECT attname, format_type(atttypid, atttypmod), attnum FROM pg_catalog.pg_attribute "
-        f"WHERE attrelid = {oid} AND attnum > 0 AND NOT attisdropped",
+        "SELECT attname, format_type(atttypid, atttypmod), attnum, attstorage IN ('e', 'x') "
+        f"FROM pg_catalog.pg_attribute WHERE attrelid = {oid} AND attnum > 0 AND NOT attisdropped",
     )
-    targets = _targets(asked, table, {name: (kind, number) for name, kind, number in attributes})
+    targets = _targets(asked, table, {name: (kind, number) for name, kind, number, _ in attributes})
     keys = _keys(every(connection, _KEYS.format(oid=oid)))
     key_name, key = _key(asked, table, keys)
     oids = ", ".join(str(row[0]) for row in tree)
+    generated = tuple(
+        name for (name,) in every(connection, _GENERATED.format(oids=oids), names=list(asked.columns))
+    )
+    wide = {name for name, _, _, is_wide in attributes if is_wide}
+    writes_toast = not wide.isdisjoint((*asked.columns, *generated))
+    leaves = tuple(_leaf(connection, row, writes_toast) for row in tree if row[3] == "r")
     _refuse_hidden_rows(connection, oids)
     leaves = tuple(sorted(leaves, key=lambda leaf: -leaf.rows))
     return Known(
@@ -163,9 +169,7 @@ def _read(connection: Connection, asked: Asked) -> Known:
         key_name=key_name,
         keys=keys,
         no_blocks=_no_blocks(connection, tree),
-        generated=tuple(
-            name for (name,) in every(connection, _GENERATED.format(oids=oids), names=list(asked.columns))
-        ),
+        generated=generated,
         indexes=tuple(
             name for (name,) in every(connection, _INDEXES.format(oid=oid), names=list(asked.columns))
         ),
@@ -262,13 +266,18 @@ def _no_blocks(connection: Connection, tree: "list[tuple[Any, ...]]") -> str:
     return f"{foreign[0]} is a foreign table" if foreign else ""
 
 
-def _leaf(connection: Connection, row: "tuple[Any, ...]") -> Leaf:
-    oid, schema, name, _, _, tuples, pages, blocks = row
+def _leaf(connection: Connection, row: "tuple[Any, ...]", writes_toast: bool) -> Leaf:
+    """An update keeps what other columns have in TOAST where it is. Where a column is set that may be there itself,
+    what rows have there now is the best guess at what comes to it, until the WAL tells.
+    """
+    oid, schema, name, _, _, tuples, pages, blocks, toast = row
     if tuples > 0 and pages > 0:
         density = tuples / pages
     else:
         density = _sampled(connection, name_in(connection.dialect, schema, name), int(blocks))
-    return Leaf(schema, name, int(oid), max(int(density * blocks), 0), max(density, 1.0))
+    rows, density = max(int(density * blocks), 0), max(density, 1.0)
+    toast_bytes = float(toast) / rows if writes_toast and rows else 0.0
+    return Leaf(schema, name, int(oid), rows, density, BLOCK_BYTES / density, toast_bytes)
 
 
 def _filled(connection: Connection, leaf: Leaf) -> float:

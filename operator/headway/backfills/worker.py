@@ -89,6 +89,7 @@ class Task:
     own: OwnWork
     reports: Reports
     row_bytes: float
+    toast_bytes: float = 0.0
     pace: Pace | None = None
     """The caller's own; None: what is wished."""
     batch_rows: int | None = None
@@ -105,6 +106,7 @@ class Task:
         return Limits(
             pace.target_ms / 1000.0,
             self.row_bytes,
+            self.toast_bytes,
             self.batch_rows or MOST_ROWS,
             table_rows=sum(leaf.rows for leaf in self.plan.leaves),
             most_share=1.0 if self.batch_rows or is_alone else pace.most_share,

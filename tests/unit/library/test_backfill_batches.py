@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from headway.backfills import batches
 from headway.backfills.orders import Finish, Leaf, Meter, Open, Outcome, Parked, Plan, Work
-from headway.backfills.places import Blocks, Keys
+from headway.backfills.places import Blocks, KeyPiece, Keys
 from headway.backfills.sizes import Limits, Size
 from headway.backfills.state import State
 from headway.backfills.stored import as_text, state_of
@@ -157,3 +157,11 @@ def test_a_hundredth_of_the_rows_may_be_bad_but_fifty_at_least_and_a_thousand_at
     half = Leaf("s", "a", rows=rows // 2)
     other = Leaf("s", "b", rows=rows - rows // 2)
     assert batches.most_parked(Plan((half, other), False, 1, False, True)) == most
+
+
+def test_a_batch_in_which_no_row_was_updated_does_not_tell_what_one_writes():
+    limits, piece = Limits(0.1, row_bytes=1, toast_bytes=2**20 - 1), KeyPiece(None, ("9",), 16)
+    state = State(size=Size(16))
+    skipped = batches.measured(state, piece, Outcome(0, 16, ("9",)), Meter(wal_bytes=100), 0.001, limits)
+    updated = batches.measured(state, piece, Outcome(16, 16, ("9",)), Meter(wal_bytes=100), 0.001, limits)
+    assert skipped.size.rows == 16 < updated.size.rows

@@ -74,6 +74,15 @@ def test_a_slow_commit_is_no_reason_for_a_batch_of_one_row(bare_seconds):
     assert settled(1000, Limits(0.025), Size(1), bare_seconds=bare_seconds).rows == 25
 
 
+def test_toast_counts_until_it_is_known_what_a_row_writes():
+    limits = Limits(10.0, row_bytes=1, toast_bytes=2**20 - 1)
+    assert Size().within(limits).rows == 16
+    assert Size(16).after(16, 0.1, 0.1, 0, limits).rows == 16
+    assert Size(16).after(16, 0.1, 0.1, 16 * 200, limits).rows > 16
+    assert Size(16).after(16, 0.1, 0.1, 16 * 2**20, limits).rows == 32
+    assert Size(500, 1000, 0.001, 200).divided(2).within(limits).rows == 16
+
+
 def test_much_wal_makes_batches_smaller_whatever_the_time():
     assert Size(4000, 40_000).after(4000, 0.1, 0.1, 4 * MOST_WAL_BYTES, LIMITS).rows == 1000
     assert Size(50, 500).after(50, 0.1, 0.1, 100 * 2**20, LIMITS).rows == 16
