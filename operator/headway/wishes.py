@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headway.pace import BALANCED, PACES
+from headway.pace import BALANCED, PACES, Pace
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,8 @@ class Wishes:
     pause: str = ""
     """Why to hold, as a short sentence without a full stop; empty: work."""
     pace: str = BALANCED.name
+    is_named_pace: bool = False
+    """Somebody wished it: it counts also where the caller has a pace of his own."""
     max_workers: int | None = None
     """How many sessions may work on one backfill; None: nobody says."""
     max_replica_lag_seconds: float = 5.0
@@ -25,6 +27,13 @@ class Wishes:
     """What a Throttle hook says, as a short sentence; empty: nothing against working."""
     is_named_lag: bool = False
     """Somebody wrote the limit of the replicas' lag down: not being able to read it pauses."""
+
+    def counting(self, own: "Pace | None") -> Pace:
+        """Of the caller's own pace and a wished one the gentler one; where there is neither, the default."""
+        wished = PACES[self.pace]
+        if own is None:
+            return wished
+        return min(own, wished, key=lambda pace: pace.target_ms) if self.is_named_pace else own
 
 
 def parse(wishes: Mapping[str, object]) -> Wishes:
@@ -37,6 +46,7 @@ def parse(wishes: Mapping[str, object]) -> Wishes:
         stop_reason=str(wishes.get("stop_reason") or ""),
         pause=str(wishes.get("pause") or ""),
         pace=pace if pace in PACES else known.pace,
+        is_named_pace=bool(wishes.get("pace")) and pace in PACES,
         max_workers=int(_number(wishes.get("max_workers"), 0)) or None,
         max_replica_lag_seconds=_number(wishes.get("max_replica_lag_seconds"), known.max_replica_lag_seconds),
         windows=tuple(one for one in windows if isinstance(one, Mapping))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headway import backfill
-from headway.pace import FAST
+from headway.pace import FAST, GENTLE
 from headway.throttle.look import WrongQuery
 from support.revisions import Told, run
 from support.threaded_backfill import LOWER, Backfill
@@ -18,6 +18,10 @@ TABLE = f"""
     CREATE TABLE noise (n int);
     ANALYZE users
 """
+BATCHES = """
+    SELECT count(*) FROM users WHERE email_lc IS NOT NULL GROUP BY CAST(CAST(xmin AS text) AS bigint) ORDER BY min(id)
+"""
+"""Rows of each, for a batch is a transaction."""
 
 
 @pytest.fixture
@@ -125,6 +129,28 @@ def test_a_session_that_waits_for_a_batch_is_seen_and_told_in_the_record(users, 
     record = running.finish()
     assert record["blocked_ms"] > 100
     assert record["throttled_seconds"] > 0
+
+
+@pytest.mark.parametrize("own", [None, "Fast"])
+def test_a_gentler_pace_that_is_wished_makes_shorter_batches_of_a_backfill_that_runs(users, begin, own):
+    """A row takes a millisecond and more."""
+    users.execute(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_sleep(0.001); RETURN NEW; END $$;"
+        "CREATE TRIGGER slow BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION slow()"
+    )
+    running = begin(
+        users, told=Told(wished={"pace": "Fast"} if own is None else {}), strategy="keyset", pace=own
+    )
+    wait_until(lambda: running.rows_done() > 2000, what="a backfill under way")
+    running.told.wished = {"pace": "Gentle"}
+    for _ in range(2):
+        done = running.rows_done()
+        wait_until(lambda: running.rows_done() > done + 50, what="more batches")  # noqa: B023
+    running.stop()
+    batches = [rows for (rows,) in users.rows(BATCHES)]
+    assert max(batches[:-3]) > 100
+    assert max(batches[-3:]) <= GENTLE.target_ms
 
 
 def test_slow_commits_of_its_own_hold_it_and_it_ends_nevertheless(users, begin):

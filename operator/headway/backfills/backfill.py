@@ -50,10 +50,10 @@ def backfill(
     vouches that twice does no harm, and no row is missed then either. ``synced``: a trigger fills the columns of
     new and changed rows.
     ``signals``: what else may hold it, by names for the status: queries, and while one gives more than 0, or
-    for 15 s no answer, no batch begins; each has a second and cannot write. ``pace``: default
-    what is wished, else Balanced. ``workers``: at most so many sessions work on it at once, on PostgreSQL; what is
-    wished may be less; default that, else 1. ``batch_rows``: at most so many rows in a batch. ``analyze``: new
-    statistics at the end.
+    for 15 s no answer, no batch begins; each has a second and cannot write. ``pace``: what is wished may be
+    gentler; default that, else Balanced. ``workers``: at most so many sessions work on it at once, on PostgreSQL;
+    what is wished may be less; default that, else 1. ``batch_rows``: at most so many rows in a batch.
+    ``analyze``: new statistics at the end.
 
     Alembic's transaction is committed before, as by ``autocommit_block()``. A rerun goes on after the last
     batch that was committed; a backfill that is complete is not done again. With ``--sql`` statements that need

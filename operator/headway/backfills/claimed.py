@@ -77,7 +77,7 @@ class Claimed:
             schema=self.known.schema or None,
             queries=call.signals,
             search_path=dict(call.beside.settings).get("search_path", ""),
-            limits=WatchLimits(blocked_ms=call.pace.target_ms) if call.pace else WatchLimits(),
+            limits=WatchLimits(pace=call.pace),
             notice=lambda text: tell(call.link, Noticed(f"Backfill of {self.known.table}: {text}.")),
         )
 

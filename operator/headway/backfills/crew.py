@@ -77,7 +77,7 @@ class Crew:
     def _limit(self, wishes: Wishes) -> int:
         limit = min((one for one in (self._most, wishes.max_workers) if one), default=1)
         if limit > 1 and self._session is None:
-            self._notice(ONE_SERVER)
+            self.notice(ONE_SERVER)
             return 1
         return min(limit, MOST_WORKERS)
 
@@ -205,9 +205,10 @@ class Crew:
         with self._counting:
             self._full_until = self._task.means.clock() + AGAIN_SECONDS
             self._threads.discard(threading.current_thread())
-        self._notice(f"it goes on without a further session, which cannot be had: {why}")
+        self.notice(f"it goes on without a further session, which cannot be had: {why}")
 
-    def _notice(self, text: str) -> None:
-        if text not in self._told:
+    def notice(self, text: str) -> None:
+        """What a person should know, once; empty: nothing."""
+        if text and text not in self._told:
             self._told.add(text)
             tell(self._link, Noticed(f"Backfill of {self._task.reports.table}: {text}."))

@@ -229,6 +229,7 @@ class Driver:
             is_sweeping = isinstance(self._following(), (Work, Gather))
             self.crew.adapt(verdict, wishes, bool(hold), is_sweeping)
             if not hold:
+                self.crew.notice(self.task.unheard(wishes))
                 self.utilization = verdict.utilization
                 self.worker.allowed(wishes, verdict.utilization)
                 if self.crew.is_rewritten:

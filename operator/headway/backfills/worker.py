@@ -97,8 +97,15 @@ class Task:
     log: WrittenLog = field(default_factory=WrittenLog)
 
     def paced(self, wishes: Wishes) -> Pace:
-        """As the caller has it, or else as it is wished."""
-        return self.pace or PACES[wishes.pace]
+        """As the caller has it, or as it is wished where that is gentler."""
+        return wishes.counting(self.pace)
+
+    def unheard(self, wishes: Wishes) -> str:
+        """That a wished pace does not count, without a full stop; empty: it does, or none is wished."""
+        pace = self.paced(wishes)
+        if not wishes.is_named_pace or pace.target_ms >= PACES[wishes.pace].target_ms:
+            return ""
+        return f"the pace {wishes.pace} is wished, but it goes at the pace {pace.name}, which is gentler"
 
     def limits(self, wishes: Wishes, is_alone: bool = False) -> Limits:
         """Of a batch's size. While nobody else writes, nobody can meet the rows that it locks."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from headway.pace import PACES
+from headway.pace import Pace
 from headway.wishes import Wishes
 
 MIB = 1024**2
@@ -28,7 +28,9 @@ class Limits:
     active_sessions: int = 16
     """Other sessions that work at the same time; where a server is used to more, twice what it is used to."""
     blocked_ms: float = 0.0
-    """How long others may wait for one of our batches; 0: as long as one takes at the wished pace."""
+    """How long others may wait for one of our batches: as long as one takes at the pace that counts."""
+    pace: "Pace | None" = None
+    """The caller's own."""
 
     def wished(self, wishes: Wishes) -> "Limits":
         """With what is wished now. Who allows more lag in seconds allows more bytes in proportion, never fewer."""
@@ -37,5 +39,5 @@ class Limits:
             self,
             lag_seconds=lag,
             lag_bytes=self.lag_bytes * max(1.0, lag / self.lag_seconds),
-            blocked_ms=self.blocked_ms or PACES[wishes.pace].target_ms,
+            blocked_ms=wishes.counting(self.pace).target_ms,
         )

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from headway.backfills.board import Board
 from headway.backfills.checkpoint import Checkpoint as Rows
+from headway.backfills.claimed import SQLITE
 from headway.backfills.crew import Crew
 from headway.backfills.driver import TOUCH_SECONDS, Driver
 from headway.backfills.orders import Leaf, Outcome, Parked, Plan
@@ -22,7 +23,9 @@ from headway.backfills.stored import as_text
 from headway.backfills.worker import BackfillIncomplete, Means, Task, Worker
 from headway.facts import BackfillStarted
 from headway.link import NoLink
+from headway.pace import FAST, GENTLE
 from headway.throttle.verdict import CLEAR, Verdict
+from support.revisions import Told
 
 LEAF = Leaf("s", "a", rows=10_000)
 PLAN = Plan((LEAF,), is_striped=False, stripes=1, must_clear=False, is_guarded=False)
@@ -189,7 +192,7 @@ class Own:
 def driver(throttle, failures=0, **changed):
     sweep = changed.pop("sweep", None) or Sweep()
     clock, server = Clock(), Server()
-    link = NoLink()
+    link = changed.pop("link", None) or NoLink()
     task = Task(
         plan=PLAN,
         sweep=sweep,
@@ -214,12 +217,12 @@ def test_a_database_near_its_limits_gets_smaller_batches_at_once():
     assert busy.task.sweep.batches[0] <= FIRST_ROWS * BUSY_SHRINK
 
 
-def filled_far(**takes):
+def filled_far(statement, commit, row, **named):
     """The rows of its batches, once their size has settled."""
     clock = Clock()
-    far = Far(clock, **takes)
+    far = Far(clock, statement, commit, row)
     means = Means(clock, clock.sleep, lambda: 0.5)
-    driver(Verdicts(CLEAR), sweep=far, by_key=far, server=far, means=means).run()
+    driver(Verdicts(CLEAR), sweep=far, by_key=far, server=far, means=means, **named).run()
     return set(far.batches[len(far.batches) // 2 : -1])
 
 
@@ -227,6 +230,32 @@ def test_rows_that_take_long_are_taken_one_by_one_and_not_where_only_the_way_to_
     assert filled_far(statement=0.001, commit=0.001, row=0.2) == {1}
     assert filled_far(statement=0.1, commit=0.2, row=0.2) == {1}
     assert min(filled_far(statement=0.1, commit=0.2, row=0.0001)) >= FEWEST_ROWS
+
+
+@pytest.mark.parametrize(
+    ("own", "wished", "rows"),
+    [
+        (None, {}, 20),
+        (None, {"pace": "Fast"}, 100),
+        (FAST, {}, 100),
+        (FAST, {"pace": "Gentle"}, 5),
+        (FAST, {"pace": "Slothful"}, 100),
+        (GENTLE, {"pace": "Fast"}, 5),
+        (SQLITE, {"pace": "Gentle"}, 4),
+    ],
+)
+def test_of_the_revisions_own_pace_and_a_wished_one_the_gentler_counts(own, wished, rows):
+    assert max(filled_far(0.0, 0.0, 0.005, pace=own, link=Told(wished=wished))) == rows
+
+
+def test_a_wished_pace_that_does_not_count_is_told_once():
+    told = Told(wished={"pace": "Fast"})
+    driver(Verdicts(CLEAR), pace=GENTLE, link=told).run()
+    (notice,) = told.notices()
+    assert "the pace Fast is wished, but it goes at the pace Gentle, which is gentler" in notice
+    told = Told(wished={"pace": "Gentle"})
+    driver(Verdicts(CLEAR), pace=FAST, link=told).run()
+    assert not told.notices()
 
 
 def test_every_row_is_visited_also_when_it_was_held():

@@ -234,9 +234,12 @@ def test_where_the_server_tells_no_start_a_wait_is_as_long_as_it_was_seen(versio
     assert look() == Blocked(1, 0.0)
 
 
-@pytest.mark.parametrize(("pace", "utilization"), [(GENTLE, 1.0), (FAST, 0.1)])
-def test_who_waits_longer_than_a_batch_takes_holds_and_however_long_by_no_more(pace, utilization):
-    limits = LIMITS.wished(Wishes(pace=pace.name))
+@pytest.mark.parametrize(
+    ("own", "pace", "utilization"),
+    [(None, GENTLE, 1.0), (None, FAST, 0.1), (FAST, GENTLE, 1.0), (GENTLE, FAST, 1.0)],
+)
+def test_who_waits_longer_than_a_batch_takes_holds_and_however_long_by_no_more(own, pace, utilization):
+    limits = (LIMITS if not own else Limits(pace=own)).wished(Wishes(pace=pace.name, is_named_pace=True))
     judge = Blocking(lambda: ()).signal().judge
     assert judge(Blocked(1, 50.0), limits).utilization == utilization
     assert judge(Blocked(3, 60_000.0), limits).utilization == 1
