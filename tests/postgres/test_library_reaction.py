@@ -32,6 +32,7 @@ HELD_SECONDS = 1.2
 TABLE = f"""
     CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL, email_lc text);
     INSERT INTO users SELECT i, 'User' || i || '@X' FROM generate_series(1, {ROWS}) i;
+    CREATE INDEX ON users (email_lc);
     CREATE TABLE noise (words text);
     CREATE TABLE jobs (id int);
     CREATE TABLE pause AS SELECT 0.001 AS seconds;
@@ -44,7 +45,9 @@ TABLE = f"""
         PERFORM pg_sleep(0.005); END LOOP; END $$;
     ANALYZE users
 """
-"""Its rows take a millisecond each, however fast the machine is, and most of that no processor."""
+"""Its rows take a millisecond each, however fast the machine is, and most of that no processor. Along the blocks they
+are taken in order, because of the index.
+"""
 COMMITTED = "SELECT max(pg_xact_commit_timestamp(xmin)) FROM headway_backfill"
 SLEEP = "SELECT pg_sleep(300)"
 SLEEPERS = 20
@@ -193,6 +196,9 @@ BREACHES = {
     "query, rows of 50 ms": replace(
         QUERY, named={**QUERY.named, "batch_rows": 50}, row_seconds=0.05, under_way=100
     ),
+    "query, rows of 50 ms along the blocks": replace(
+        QUERY, named={**QUERY.named, "batch_rows": 50, "strategy": "auto"}, row_seconds=0.05, under_way=150
+    ),
     "query, two sessions": replace(QUERY, named={**QUERY.named, "workers": 2}),
     "replica lag": LAG,
     "replication slots": SLOT,
@@ -226,7 +232,8 @@ def users(replicas) -> Iterator[Database]:
 @pytest.mark.parametrize("breach", BREACHES.values(), ids=BREACHES)
 def test_a_second_after_a_breach_nothing_is_written_any_more(replicas, users, looks, breach):
     users.execute("UPDATE pause SET seconds = %s", [breach.row_seconds])
-    running = Backfill(users, told=Told(wished=dict(breach.wished)), strategy="keyset", **breach.named)
+    named = {"strategy": "keyset", **breach.named}
+    running = Backfill(users, told=Told(wished=dict(breach.wished)), **named)
     scene = Scene(running, replicas)
     waits: list[float] = []
     try:

@@ -41,6 +41,8 @@ FEWEST_HOT = 0.2
 """Below that, stripes do not help: an old snapshot keeps the pages from being cleaned, or an index has the
 column.
 """
+MOST_STRIPES = 256
+"""Where rows take so long that a batch is to have fewer of them than a block has: one of each block, or two."""
 PLAIN_WINDOWS = 20
 """So many windows without stripes, then they are tried again."""
 
@@ -77,7 +79,9 @@ def _piece(state: State, leaf: Leaf, plan: Plan) -> "tuple[State, Work]":
     place = state.place
     assert place is not None
     if isinstance(place, Blocks):
-        place = place.opened(state.size.rows, leaf.density, _stripes(state, plan))
+        stripes = _stripes(state, plan, leaf)
+        place = place if place.stripes == stripes else place.cut()
+        place = place.opened(state.size.rows, leaf.density, stripes)
         piece: Piece = place.piece(state.size.rows, leaf.density)
     else:
         piece = place.piece(state.size.rows)
@@ -100,9 +104,13 @@ def _ending(state: State, plan: Plan) -> Order:
     return Again(untried[:FEW_ROWS]) if untried and not plan.is_striped else Finish()
 
 
-def _stripes(state: State, plan: Plan) -> int:
+def _stripes(state: State, plan: Plan, leaf: Leaf) -> int:
     is_no_help = state.plain_windows > 0 and plan.needs_hot
-    return 1 if state.sweep > 0 or is_no_help else plan.stripes
+    stripes = 1 if state.sweep > 0 or is_no_help else plan.stripes
+    # A piece has at least a block of its stripe. Where updated rows may be chosen again, more would only repeat them.
+    while plan.is_guarded and stripes < MOST_STRIPES and leaf.density > state.size.rows * stripes:
+        stripes *= 2
+    return stripes
 
 
 def opened(state: State, place: Place, filenode: int) -> State:

@@ -14,6 +14,8 @@ Key = tuple[str, ...]
 """The values of a key as texts."""
 FEWEST_WINDOW_BLOCKS = 1024
 """A stripe of it may be several batches, so their size follows the time from the first one on."""
+SLOW_WINDOW_BLOCKS = 1
+"""Where a batch has about the rows of a block in its stripe: what is learned of their time soon counts."""
 MOST_WINDOW_BLOCKS = 4096
 """32 MiB: the first stripe of a window may write every page of it to the WAL as a whole."""
 FEWEST_BLOCKS = 64
@@ -79,11 +81,16 @@ class Blocks:
         """Of all shares."""
         return self.whole or self.end
 
+    def cut(self) -> "Blocks":
+        """Without the rest of a window that has one stripe, so that another one begins there."""
+        return replace(self, start=self.block, stop=self.block) if self.stripes == 1 else self
+
     def opened(self, rows: int, density: float, stripes: int) -> "Blocks":
         """With a window, at least so large that a batch of so many rows is one stripe of it."""
         if self.start < self.stop or self.is_over:
             return self
-        wide = min(max(FEWEST_WINDOW_BLOCKS, math.ceil(rows * stripes / density)), MOST_WINDOW_BLOCKS)
+        fewest = FEWEST_WINDOW_BLOCKS if rows * stripes >= 2 * density else SLOW_WINDOW_BLOCKS
+        wide = min(max(fewest, math.ceil(rows * stripes / density)), MOST_WINDOW_BLOCKS)
         return replace(
             self, stripes=stripes, stop=min(self.start + wide, self.end), stripe=0, block=self.start
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -165,3 +166,26 @@ def test_a_batch_in_which_no_row_was_updated_does_not_tell_what_one_writes():
     skipped = batches.measured(state, piece, Outcome(0, 16, ("9",)), Meter(wal_bytes=100), 0.001, limits)
     updated = batches.measured(state, piece, Outcome(16, 16, ("9",)), Meter(wal_bytes=100), 0.001, limits)
     assert skipped.size.rows == 16 < updated.size.rows
+
+
+@pytest.mark.parametrize("stripes", [1, 4, 16])
+def test_where_rows_take_long_a_batch_has_fewer_of_them_than_a_block_and_each_once(stripes):
+    """Of a window that was opened with more than one stripe before that was known, as few as its stripe has."""
+    blocks, lines = 150, 64
+    plan = Plan((Leaf("s", "a", rows=blocks * lines, density=lines),), True, stripes, False, is_guarded=True)
+    state = State(leaf="s.a", place=Blocks(blocks))
+    visits, widest = Counter(), []
+    while not state.place.is_over:
+        state, order = batches.following(state, plan)
+        piece = order.piece
+        chosen = range(piece.stripe, lines, piece.stripes)
+        visits.update((block, line) for block in range(piece.first, piece.last) for line in chosen)
+        rows = len(chosen) * (piece.last - piece.first)
+        widest.append(rows)
+        outcome = Outcome(rows, rows, seconds=rows * 0.05)
+        state = batches.measured(
+            batches.worked(state, order, outcome), piece, outcome, Meter(), rows * 0.05, Limits(0.1)
+        )
+    assert set(visits.values()) == {1}
+    assert len(visits) == blocks * lines
+    assert max(widest[30:]) <= (2 if stripes == 1 else lines // stripes)
