@@ -310,7 +310,7 @@ def peak_megabytes(stage, database):
         "main(argv=['-c', sys.argv[1], 'upgrade', 'head'])\n"
         "print(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])"
     )
-    config = stage.configure(database.url(), "memory")
+    config = stage.project.configured(database.url(), "memory")
     done = subprocess.run(
         [sys.executable, "-c", script, str(config)], capture_output=True, text=True, check=False
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,13 @@ class Project:
     def env(self) -> Path:
         """Its env.py."""
         return self.folder / self.scripts / "env.py"
+
+    def configured(self, url: str, name: str) -> Path:
+        """Another configuration file, `name`.ini, with this URL."""
+        text = (self.folder / self.config).read_text()
+        made = self.folder / f"{name}.ini"
+        made.write_text(re.sub(r"(?m)^sqlalchemy\.url = .*$", lambda _: f"sqlalchemy.url = {url}", text))
+        return made
 
     def write_env(self, code: str) -> Project:
         """Replace env.py."""

@@ -9,6 +9,8 @@ from headway import backfill
 from headway.backfills.known import NotPossible
 from headway.backfills.worker import BackfillIncomplete
 from headway.pace import Pace
+from support.kills import anywhere
+from support.kills.victim import Moment
 from support.revisions import StoppedByTest, Told, run
 
 ROWS = 3000
@@ -72,6 +74,21 @@ def test_it_goes_on_after_a_stop_and_a_lost_session_and_applies_nothing_twice(sh
     assert fill(shop, "users", {"n": "n + 1"}, told=told).rows == ROWS
     assert killed
     assert rows(shop, "SELECT n, count(*) FROM users GROUP BY n") == [(1, ROWS)]
+
+
+def test_killed_at_each_moment_it_goes_on_and_changes_each_row_exactly_once(tmp_path, shop):
+    with shop.begin() as connection:
+        connection.exec_driver_sql(anywhere.TABLE)
+        values = ", ".join(f"({7 * i})" for i in range(anywhere.ROWS))
+        connection.exec_driver_sql(f"INSERT INTO items (id) VALUES {values}")
+    killed = anywhere.Killed(tmp_path, shop.url.render_as_string(hide_password=False))
+    killed.kill_at(Moment(kind, number) for number in anywhere.NUMBERS for kind in anywhere.KINDS)
+    ((done,),), ((rows_done, is_complete),) = rows(shop, anywhere.DONE), rows(shop, anywhere.CHECKPOINT)
+    assert rows_done == done > 0
+    assert is_complete <= (done == anywhere.ROWS)
+    killed.end()
+    assert rows(shop, anywhere.WRONG) == [(0,)]
+    assert rows(shop, anywhere.CHECKPOINT) == [(anywhere.ROWS, 1)]
 
 
 def test_a_row_with_bad_data_is_told_by_its_key(shop):

@@ -109,17 +109,9 @@ class Stage:
 
     def start(self, database: Database, moment: Moment | None = None, url: str = "") -> Child:
         """`alembic upgrade head` in a process; at `moment` it waits."""
-        config = self.configure(url or database.url(), database.name)
+        config = self.project.configured(url or database.url(), database.name)
         log = self.folder / f"{database.name}.log"
         return Child.start(victim.upgrade, log, config, log, moment)
-
-    def configure(self, url: str, name: str) -> Path:
-        """A configuration file with the URL."""
-        text = (self.project.folder / self.project.config).read_text()
-        text = re.sub(r"(?m)^sqlalchemy\.url = .*$", lambda _: f"sqlalchemy.url = {url}", text)
-        config = self.project.folder / f"{name}.ini"
-        config.write_text(text)
-        return config
 
     def tell(self, seed: str, kills: int) -> Told:
         """One story; raises AssertionError when a process failed, and drops the database."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -27,6 +28,8 @@ IN_COMMIT = "in COMMIT, its answer unread"
 AFTER_COMMIT = "after COMMIT"
 ANY_TIME = "at any time"
 KINDS = (ANY_TIME, AFTER_STATEMENT, STATEMENT_SENT, BEFORE_COMMIT, COMMIT_SENT, IN_COMMIT, AFTER_COMMIT)
+COMMIT = "COMMIT"
+"""A statement like others where the library begins and ends transactions itself: on SQLite."""
 RUNS_ON = (STATEMENT_SENT, COMMIT_SENT)
 """There the process does not wait: the kill races with the server."""
 
@@ -76,6 +79,8 @@ class _Watch:
         DefaultDialect.do_commit = do_commit
 
     def _before(self, _1: object, _2: object, statement: str, *_: object) -> None:
+        if statement == COMMIT:
+            self._before_commit()
         if not _changes_rows(statement):
             return
         with self.counting:
@@ -87,24 +92,33 @@ class _Watch:
         self._is_there(STATEMENT_SENT, self.here.statement)
 
     def _after(self, _1: object, _2: object, statement: str, *_: object) -> None:
+        if statement == COMMIT:
+            self._after_commit()
         if _changes_rows(statement):
             self._is_there(AFTER_STATEMENT, self.here.statement)
 
-    def _commit(self, connection: object, usual: object) -> None:
+    def _commit(self, connection: object, usual: Callable[[], None]) -> None:
+        self._before_commit(connection)
+        usual()
+        self._after_commit()
+
+    def _before_commit(self, connection: object = None) -> None:
+        self.here.commit = 0
         if not getattr(self.here, "has_changed", False):
-            return usual()
+            return
         self.here.has_changed = False
         with self.counting:
             self.commits += 1
-            number = self.commits
-        self._is_there(BEFORE_COMMIT, number)
-        if self.moment == Moment(IN_COMMIT, number):
+            self.here.commit = self.commits
+        self._is_there(BEFORE_COMMIT, self.here.commit)
+        if self.moment == Moment(IN_COMMIT, self.here.commit):
             connection.pgconn.send_query(b"COMMIT")
             connection.pgconn.flush()
-        self._is_there(IN_COMMIT, number)
-        self._is_there(COMMIT_SENT, number)
-        usual()
-        self._is_there(AFTER_COMMIT, number)
+        self._is_there(IN_COMMIT, self.here.commit)
+        self._is_there(COMMIT_SENT, self.here.commit)
+
+    def _after_commit(self) -> None:
+        self._is_there(AFTER_COMMIT, self.here.commit)
 
     def _is_there(self, kind: str, number: int) -> None:
         if (kind, number) != (self.moment.kind, self.moment.number):
