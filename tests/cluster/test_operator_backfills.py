@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from support.projects import Project
 from support.resources import Resources
 from support.waiting import wait_until
 from support.watched import Watched, is_seldom
+
+MORE_THAN_A_MINUTE = 61.0
 
 
 class Filling:
@@ -66,7 +69,7 @@ def filling(
     tmp_path: Path,
 ) -> Iterator[Filling]:
     make_users(database)
-    fill_users(project.tables("first"), tmp_path / "go").tables("last")
+    fill_users(project.tables("first"), tmp_path / "go", held_seconds=MORE_THAN_A_MINUTE).tables("last")
     made = Filling(client, shop, database, tmp_path / "go")
     yield made
     made.watched.close()
@@ -85,6 +88,7 @@ def test_its_rows_move_in_the_columns_and_no_more_than_one_write_is_made_in_two_
     row = control_plane.kubectl("-n", filling.shop.namespace, "get", "dbmig", "shop", "-o", "wide").stdout
     assert "Backfilling" in row
     assert "backfilling users.status: " in row
+    progressed = filling.shop.wait_for_event("BackfillProgressed")
     filling.go.touch()
     filling.shop.wait_for_condition("shop", "Ready")
     states = filling.watched.of_phase("Backfilling")
@@ -100,6 +104,11 @@ def test_its_rows_move_in_the_columns_and_no_more_than_one_write_is_made_in_two_
     assert filling.shop.condition("shop", "BackfillComplete")["reason"] == "BackfillsDone"
     assert filling.filled == ROWS
     assert {"BackfillStarted", "BackfillFinished"} <= set(filling.shop.event_reasons())
+    assert progressed["type"] == "Normal"
+    told = re.fullmatch(r"main: backfilling users\.status: .* rows \((\d+)%\), .*", progressed["note"])
+    assert told, progressed["note"]
+    assert 25 <= int(told[1]) < 100
+    assert 1 <= len(filling.shop.events("BackfillProgressed")) <= 3
 
 
 def test_the_annotations_hold_it_change_its_pace_and_let_it_go_on(filling: Filling) -> None:
@@ -121,6 +130,9 @@ def test_the_annotations_hold_it_change_its_pace_and_let_it_go_on(filling: Filli
     assert (wish["pause"], wish["backfill"]) == (
         "the annotation headway.dev/paused is set", {"pace": "Fast", "maxWorkers": 2},
     )  # fmt: skip
+    told = filling.shop.wait_for_event("BackfillHeld")
+    assert told["type"] == "Normal", "it is what somebody wished"
+    assert told["note"].endswith("holds for 1 min: paused: the annotation headway.dev/paused is set")
 
     filling.shop.annotate("shop", paused=None)
     filling.wait_for_entry(throttledBy="Fast")

@@ -57,7 +57,7 @@ with context.autocommit_block():
         done = {rows} - rest
         tell(link, BackfillProgressed(
             "fill", "users", done, {rows}, 100 * done / {rows}, 1000.0, 1.0,
-            wishes.max_workers or 1, held or wishes.pace, 0.0,
+            wishes.max_workers or 1, held or wishes.pace, {held_seconds} if held else 0.0,
         ))
         if wishes.stop:
             thread.submit(session.close).result()
@@ -73,12 +73,19 @@ with context.autocommit_block():
 
 
 def fill_users(
-    project: Project, go: Path, revision: str = "fill", in_batch: str = "", before: str = ""
+    project: Project,
+    go: Path,
+    revision: str = "fill",
+    in_batch: str = "",
+    before: str = "",
+    held_seconds: float = 0.0,
 ) -> Project:
-    """Add the revision; ``in_batch`` is code that each batch runs at its end, ``before`` what comes first of all."""
-    return project.revision(
-        revision, before + BATCHES.format(go=str(go), rows=ROWS, in_batch=in_batch or "pass")
-    )
+    """Add the revision; ``in_batch`` is code that each batch runs at its end, ``before`` what comes first of all.
+
+    ``held_seconds``: so long, it tells, it is held from the first moment of a hold on.
+    """
+    code = BATCHES.format(go=str(go), rows=ROWS, in_batch=in_batch or "pass", held_seconds=held_seconds)
+    return project.revision(revision, before + code)
 
 
 def make_users(database: Database) -> None:
