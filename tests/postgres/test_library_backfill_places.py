@@ -287,7 +287,8 @@ def test_one_that_is_half_done_goes_on_in_a_restored_table_once_that_is_said(dat
     database.execute(TABLE)
     stopped(database, 500)
     database.execute(RESTORED)
-    said = refused_as_another(database, "((id) above (500) up to (4000) still without it)")
+    done = database.scalar("SELECT rows_done FROM headway_backfill")
+    said = refused_as_another(database, f"((id) above ({done}) up to (4000) still without it)")
     database.execute(way_out(said, "UPDATE"))
     stopped(database, 1000)
     assert fill(database).rows == ROWS
@@ -298,6 +299,7 @@ def test_one_that_several_sessions_have_half_done_goes_on_in_a_restored_table(da
     database.execute(TABLE)
     stopped(database, 500)
     # As another session would have left it: two shares, of which it has done a part.
+    done = database.scalar("SELECT rows_done FROM headway_backfill")
     (state,) = (json.loads(text) for (text,) in database.rows("SELECT state FROM headway_backfill"))
     first, second = (
         dict(state, place=dict(state["place"], until=["2000"]), is_shared=True),
@@ -309,7 +311,7 @@ def test_one_that_several_sessions_have_half_done_goes_on_in_a_restored_table(da
         f"signature, choice, $${json.dumps(second)}$$, started_at, updated_at FROM headway_backfill"
     )
     database.execute(RESTORED)
-    said = refused_as_another(database, "(id) above (500) up to (2000) and above (2000) up to (4000)")
+    said = refused_as_another(database, f"(id) above ({done}) up to (2000) and above (2000) up to (4000)")
     database.execute(way_out(said, "UPDATE"))
     fill(database)
     assert applied(database) == [(1, ROWS)]
