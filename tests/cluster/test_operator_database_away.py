@@ -69,8 +69,9 @@ def test_a_database_that_is_lost_in_the_middle_of_a_revision_is_waited_for_and_t
 
     reached.goes_away()
     gate.open()
-    waiting = shop.wait_for_condition("shop", "Reconciling", "True", "Retrying")
-    assert waiting["message"].startswith("main: The connection to the database was lost during the run.")
+    shop.wait_for_condition("shop", "Reconciling", "True", "Retrying")
+    told = shop.wait_for_event("ConnectionLost")
+    assert told["note"].startswith("main: The connection to the database was lost during the run.")
     assert "users" in database.tables()
     assert "orders" not in database.tables(), "what the lost session did is undone"
     known = shop.database("shop", "main")

@@ -42,22 +42,25 @@ class Connected:
         settings = {"HEADWAY_PORT": str(port)}
         self.operator = OperatorProcess(through, folder / "operator.log", namespace, settings)
 
-    def counted(self, name: str) -> float:
-        """The sum of what a counter counts."""
+    def counted(self, name: str, labels: str = "") -> float:
+        """The sum of what a counter counts, of those with these labels."""
         with urllib.request.urlopen(self._metrics, timeout=5) as answer:
             text = answer.read().decode()
-        return sum(float(one) for one in re.findall(rf"^{name}(?:\{{.*\}})? (\S+)$", text, re.M))
+        return sum(float(one) for one in re.findall(rf"^{name}(?:\{{.*{labels}.*\}})? (\S+)$", text, re.M))
 
 
 @pytest.fixture
 def connected(shop: Resources, operator_kubeconfig: Path, tmp_path: Path) -> Iterator[Connected]:
     """Its log is shown when the test fails."""
     made = Connected(operator_kubeconfig, tmp_path, shop.namespace)
-    made.operator.start()
-    yield made
-    made.operator.stop()
-    made.relay.close()
-    print(made.operator.text())
+    try:
+        made.operator.start()
+        yield made
+        made.operator.stop()
+    finally:
+        made.operator.kill()
+        made.relay.close()
+        print(made.operator.text())
 
 
 def notes_of(shop: Resources, table: str) -> list[str]:
@@ -83,7 +86,8 @@ def test_what_is_told_after_a_cut_arrives_while_the_run_goes_on_and_what_was_tol
 
     connected.relay.cut()
     wait_until(
-        lambda: connected.counted("headway_log_reconnects_total") >= 2, what="both logs to be reopened"
+        lambda: connected.counted("headway_log_reconnects_total", 'reason="Broke"') >= 2,
+        what="both logs to be reopened",
     )
     before.open()
     behind.wait_until_reached()

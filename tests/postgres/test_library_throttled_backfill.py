@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from headway import backfill
-from headway.pace import FAST, GENTLE
+from headway.backfills.sizes import FEWEST_ROWS
+from headway.pace import FAST
 from headway.throttle.look import WrongQuery
 from support.revisions import Told, run
 from support.threaded_backfill import LOWER, Backfill
@@ -146,11 +147,11 @@ def test_a_gentler_pace_that_is_wished_makes_shorter_batches_of_a_backfill_that_
     running.told.wished = {"pace": "Gentle"}
     for _ in range(2):
         done = running.rows_done()
-        wait_until(lambda: running.rows_done() > done + 50, what="more batches")  # noqa: B023
+        wait_until(lambda: running.rows_done() > done + 3 * FEWEST_ROWS, what="more batches")  # noqa: B023
     running.stop()
     batches = [rows for (rows,) in users.rows(BATCHES)]
-    assert max(batches[:-3]) > 100
-    assert max(batches[-3:]) <= GENTLE.target_ms
+    assert max(batches[2:-3]) > FEWEST_ROWS, "from the third on that is more than a gentle one has"
+    assert max(batches[-3:]) <= FEWEST_ROWS
 
 
 def test_slow_commits_of_its_own_hold_it_and_it_ends_nevertheless(users, begin):

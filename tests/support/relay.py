@@ -36,7 +36,7 @@ class Relay:
 
     def cut(self) -> None:
         """Cut the connections that there are; new ones are taken as before."""
-        for one in self._open:
+        for one in tuple(self._open):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.kills.child import Child
+from support.kills.child import SECONDS, Child
 from support.kills.victim import (
     AFTER_COMMIT,
     AFTER_STATEMENT,
@@ -55,7 +55,9 @@ class Killed:
         """One process after the other; each goes on where the last one was killed."""
         for moment in moments:
             run = self.start(moment)
-            run.reach().kill()
+            run.listen(SECONDS)
+            assert run.is_there or run.end() == 0, run.words()
+            run.kill()
             if run.process.exitcode == 0:
                 # It won the race, to its very end.
                 return
