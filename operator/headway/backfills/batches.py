@@ -107,8 +107,10 @@ def _ending(state: State, plan: Plan) -> Order:
 def _stripes(state: State, plan: Plan, leaf: Leaf) -> int:
     is_no_help = state.plain_windows > 0 and plan.needs_hot
     stripes = 1 if state.sweep > 0 or is_no_help else plan.stripes
-    # A piece has at least a block of its stripe. Where updated rows may be chosen again, more would only repeat them.
-    while plan.is_guarded and stripes < MOST_STRIPES and leaf.density > state.size.rows * stripes:
+    # A piece has at least a block of its stripe. Where updated rows are chosen again, or counted once more as stuck,
+    # more stripes would repeat them.
+    is_once = plan.is_guarded and state.sweep == 0
+    while is_once and stripes < MOST_STRIPES and leaf.density > state.size.rows * stripes:
         stripes *= 2
     return stripes
 

@@ -1,6 +1,7 @@
 """All that a choice of strategy may look at: what is asked for and what the catalog says. Plain values."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from headway.backfills.orders import Leaf
@@ -133,10 +134,13 @@ class Known:
     @property
     def row_bytes(self) -> float:
         """On average over all leaves."""
+        return self._mean(lambda leaf: leaf.row_bytes) or USUAL_ROW_BYTES
+
+    def _mean(self, width: "Callable[[Leaf], float]") -> float:
         rows = sum(one.rows for one in self.leaves)
-        return sum(one.rows * one.row_bytes for one in self.leaves) / rows if rows else USUAL_ROW_BYTES
+        return sum(one.rows * width(one) for one in self.leaves) / rows if rows else 0.0
 
     @property
     def toast_bytes(self) -> float:
-        """Of a row in the leaf that has most."""
-        return max((one.toast_bytes for one in self.leaves), default=0.0)
+        """On average over all leaves."""
+        return self._mean(lambda leaf: leaf.toast_bytes) or 0.0

@@ -82,8 +82,9 @@ class Blocks:
         return self.whole or self.end
 
     def cut(self) -> "Blocks":
-        """Without the rest of a window that has one stripe, so that another one begins there."""
-        return replace(self, start=self.block, stop=self.block) if self.stripes == 1 else self
+        """Without the rest of a window that has one stripe, or of which nothing is done: another one begins there."""
+        is_untouched = self.stripe == 0 and self.block == self.start
+        return replace(self, start=self.block, stop=self.block) if self.stripes == 1 or is_untouched else self
 
     def opened(self, rows: int, density: float, stripes: int) -> "Blocks":
         """With a window, at least so large that a batch of so many rows is one stripe of it."""

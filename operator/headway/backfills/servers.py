@@ -74,7 +74,7 @@ class Postgres:
     settings: "tuple[tuple[str, str], ...]" = ()
     """Of the migration connection: what names depend on."""
     counts_wal: bool = True
-    """Else a batch is bounded by its time and its rows alone, and the record has no WAL."""
+    """Else a batch is bounded by its time, its rows and their width alone, and the record has no WAL."""
 
     def prepare(self, connection: Connection) -> None:
         """READ COMMITTED, whatever the engine's level is."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 FIRST_ROWS = 500
 FEWEST_ROWS = 50
-"""Successful batches get smaller only where so many rows themselves take longer than the target, or write too much:
-what a batch takes without any row (a slow commit, a server that is far away) gets no shorter with fewer of them.
+"""Successful batches get smaller only where their rows themselves take long, as a smaller one must show, or write too
+much: what a batch takes with any number of rows (a slow commit, a server that is far away, a subquery that is read
+anew for each) gets no shorter with fewer of them.
 """
 MOST_ROWS = 50_000
 MOST_BYTES = 16 * 2**20
@@ -22,6 +23,15 @@ GROWTH = 1.5
 SHRINK = 0.5
 FAR_TOO_LONG = 5.0
 """Times the target: then the batches are quartered at once."""
+TOO_LONG = 2.0
+"""Times the target, of a batch of few rows: then a quarter of them is tried."""
+CUT = 4
+ANOTHER_SIZE = 3
+"""Times as many rows, or more: what the larger of the two batches took tells whether it is the rows."""
+HELPED = 0.5
+"""Of the time of the larger one, or less: it is."""
+IS_LONGER = 2.5
+"""Times as long as the smaller one, or longer: the same."""
 BUSY_UTILIZATION = 0.7
 BUSY_SHRINK = 0.8
 
@@ -55,23 +65,58 @@ class Size:
     rows: int = FIRST_ROWS
     rate: float = 0.0
     """Rows per second, commit included; 0: not known yet."""
-    row_seconds: float = 0.0
-    """Of one row, without what a batch takes with no row in it; 0: too little to matter, or not known."""
+    told_rows: int = 0
+    """Of the last batch of few rows that took too long; 0: none did."""
+    told_seconds: float = 0.0
+    is_rows: bool | None = None
+    """Whether it is the rows that take long, by two such batches; None: it is not known."""
     row_wal: float = 0.0
     """Bytes that a row of the last batch has written to the WAL; 0: not known."""
 
     def after(self, rows: int, seconds: float, rows_seconds: float, wal_bytes: int, limits: Limits) -> "Size":
-        """A batch of so many rows was committed and took so long; ``rows_seconds``: of these, the rows themselves."""
-        known = self._learned(rows / max(seconds, 1e-6), rows_seconds / max(rows, 1))
-        known = replace(known, row_wal=wal_bytes / max(rows, self.rows) or self.row_wal)
-        fewest = known._fewest(limits)
-        if seconds > FAR_TOO_LONG * limits.target_seconds and self.rows > fewest:
-            return known._smaller(max(self.rows / 4, fewest), limits)
-        aimed = min(max(known.rate * limits.target_seconds, self.rows * SHRINK), self.rows * GROWTH)
-        aimed = max(aimed, fewest)
-        if wal_bytes:
-            aimed = min(aimed, MOST_WAL_BYTES / known.row_wal)
-        return known._bounded(aimed, limits)
+        """A batch of so many rows was committed and took so long; ``rows_seconds``: what updated them, of that."""
+        known = replace(
+            self,
+            rate=self._rated(rows / max(seconds, 1e-6)),
+            row_wal=wal_bytes / max(rows, self.rows) or self.row_wal,
+        )
+        if self.rows <= FEWEST_ROWS:
+            known = known._few(max(rows, 1), rows_seconds, limits)
+        else:
+            known = known._many(seconds, limits)
+        return known._smaller(MOST_WAL_BYTES / known.row_wal, limits) if wal_bytes else known
+
+    def _many(self, seconds: float, limits: Limits) -> "Size":
+        """After a batch of more than the fewest: by the rate."""
+        if seconds > FAR_TOO_LONG * limits.target_seconds:
+            return self._asked(max(self.rows / CUT, FEWEST_ROWS), limits)
+        aimed = max(self.rate * limits.target_seconds, self.rows * SHRINK, FEWEST_ROWS)
+        return self._asked(min(aimed, self.rows * GROWTH), limits)
+
+    def _few(self, rows: int, seconds: float, limits: Limits) -> "Size":
+        """After a batch of few rows, by what their statements took; fewer only where the rows are what takes long."""
+        target, known = limits.target_seconds, self._compared(rows, seconds)
+        if seconds <= target:
+            aimed = max(self.rows * GROWTH, self.rows + 1)
+            aimed = min(aimed, rows * target / max(seconds, 1e-6)) if known.is_rows else aimed
+            return replace(known, is_rows=known.is_rows or None)._asked(max(aimed, self.rows), limits)
+        if known.is_rows is False:
+            return known._bounded(FEWEST_ROWS, limits)
+        if seconds <= TOO_LONG * target:
+            # Where it is not known, more rows will tell.
+            aimed = self.rows if known.is_rows else min(self.rows * CUT, FEWEST_ROWS)
+        else:
+            aimed = CUT if self.rows == 1 and known.is_rows is None else self.rows / CUT
+        return known._asked(aimed, limits, rows, seconds)
+
+    def _compared(self, rows: int, seconds: float) -> "Size":
+        """With another batch of few rows that took too long, if it was of another size."""
+        if self.told_rows >= ANOTHER_SIZE * rows:
+            is_rows = seconds <= HELPED * self.told_seconds
+            return replace(self, is_rows=is_rows, told_rows=rows, told_seconds=seconds)
+        if 0 < ANOTHER_SIZE * self.told_rows <= rows:
+            return replace(self, is_rows=seconds >= IS_LONGER * self.told_seconds)
+        return self
 
     def within(self, limits: Limits) -> "Size":
         """No more than they allow, from the first batch on; what a failure has made small stays small."""
@@ -79,37 +124,31 @@ class Size:
 
     def slowed(self, limits: Limits) -> "Size":
         """The wished pace is a slower one: at once no more than fit in its time, as far as the rate is known."""
-        if not self.rate:
-            return self
-        return self._smaller(max(self.rate * limits.target_seconds, self._fewest(limits)), limits)
+        return (
+            self._smaller(max(self.rate * limits.target_seconds, FEWEST_ROWS), limits) if self.rate else self
+        )
 
     def busy(self, utilization: float, limits: Limits) -> "Size":
         """Smaller while the database is close to a limit."""
         if utilization < BUSY_UTILIZATION:
             return self
-        return self._smaller(max(self.rows * BUSY_SHRINK, self._fewest(limits) * SHRINK), limits)
+        return self._smaller(max(self.rows * BUSY_SHRINK, FEWEST_ROWS * SHRINK), limits)
 
     def divided(self, by: int) -> "Size":
         """After a failure; what was known of the rate counts no longer."""
-        return Size(max(1, self.rows // by))
+        return Size(max(1, self.rows // by), row_wal=self.row_wal)
 
-    def _learned(self, rate: float, row_seconds: float) -> "Size":
-        if self.rate == 0.0:
-            return replace(self, rate=rate, row_seconds=row_seconds)
-        old, new = 1 - NEWEST_WEIGHT, NEWEST_WEIGHT
-        return replace(
-            self, rate=old * self.rate + new * rate, row_seconds=old * self.row_seconds + new * row_seconds
-        )
+    def _rated(self, rate: float) -> float:
+        return (1 - NEWEST_WEIGHT) * self.rate + NEWEST_WEIGHT * rate if self.rate else rate
 
-    def _fewest(self, limits: Limits) -> float:
-        """That a batch is to have, however long it takes: those that themselves take no longer than the target."""
-        return min(FEWEST_ROWS, limits.target_seconds / max(self.row_seconds, 1e-6))
+    def _asked(self, rows: float, limits: Limits, told_rows: int = 0, told_seconds: float = 0.0) -> "Size":
+        return replace(self, told_rows=told_rows, told_seconds=told_seconds)._bounded(rows, limits)
 
     def _smaller(self, rows: float, limits: Limits) -> "Size":
         return self._bounded(min(self.rows, rows), limits)
 
     def _bounded(self, rows: float, limits: Limits) -> "Size":
-        return replace(self, rows=max(1, min(int(rows), self._most(limits))))
+        return replace(self, rows=max(1, min(int(rows + 1e-6), self._most(limits))))
 
     def _most(self, limits: Limits) -> int:
         return limits.most_rows(is_wal_known=self.row_wal > 0.0)

@@ -191,3 +191,21 @@ def test_where_rows_take_long_a_batch_has_fewer_of_them_than_a_block_and_each_on
     assert set(visits.values()) == {1}
     assert len(visits) == blocks * lines
     assert max(widest[30:]) <= (2 if stripes == 1 else lines // stripes)
+
+
+def test_a_window_of_which_nothing_is_done_is_opened_anew_with_more_stripes():
+    state = State(leaf="s.a", place=Blocks(5000))
+    plan = replace(PLAN, leaves=(leaf("a", 250_000, 50.0),))
+    state, order = batches.following(state, plan)
+    assert order.piece.stripes == 16
+    for _ in range(4):
+        state = batches.failed(state, is_data=False, divisor=4)
+    state, order = batches.following(state, plan)
+    assert order.piece.stripes > 16
+    assert (order.piece.first, order.piece.stripe) == (0, 0)
+
+
+def test_a_later_sweep_counts_each_row_that_is_stuck_once():
+    """With more stripes than one it would come upon the new version of such a row again."""
+    state = State(leaf="s.a", place=Blocks(10), sweep=1, size=Size(1))
+    assert batches.following(state, PLAN)[1].piece.stripes == 1
