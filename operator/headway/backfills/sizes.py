@@ -32,6 +32,8 @@ HELPED = 0.5
 """Of the time of the larger one, or less: it is."""
 IS_LONGER = 2.5
 """Times as long as the smaller one, or longer: the same."""
+BELIEVED = 50
+"""Batches for which that is believed; then a larger one tells again: one that was slow by chance may have told it."""
 BUSY_UTILIZATION = 0.7
 BUSY_SHRINK = 0.8
 
@@ -70,6 +72,8 @@ class Size:
     told_seconds: float = 0.0
     is_rows: bool | None = None
     """Whether it is the rows that take long, by two such batches; None: it is not known."""
+    believed: int = 0
+    """Batches since that was told."""
     row_wal: float = 0.0
     """Bytes that a row of the last batch has written to the WAL; 0: not known."""
 
@@ -95,16 +99,18 @@ class Size:
 
     def _few(self, rows: int, seconds: float, limits: Limits) -> "Size":
         """After a batch of few rows, by what their statements took; fewer only where the rows are what takes long."""
-        target, known = limits.target_seconds, self._compared(rows, seconds)
+        target, known = limits.target_seconds, self._doubted()._compared(rows, seconds)
         if seconds <= target:
-            aimed = max(self.rows * GROWTH, self.rows + 1)
+            # A piece of fewer rows than were asked for tells nothing of more.
+            aimed = min(max(one * GROWTH, one + 1) for one in (self.rows, rows))
             aimed = min(aimed, rows * target / max(seconds, 1e-6)) if known.is_rows else aimed
             return replace(known, is_rows=known.is_rows or None)._asked(max(aimed, self.rows), limits)
         if known.is_rows is False:
-            return known._bounded(FEWEST_ROWS, limits)
+            return known._bounded(min(self._balanced(rows, seconds, target), FEWEST_ROWS), limits)
         if seconds <= TOO_LONG * target:
-            # Where it is not known, more rows will tell.
-            aimed = self.rows if known.is_rows else min(self.rows * CUT, FEWEST_ROWS)
+            # Where it is not known, more rows will tell; but for a while a piece may have no more than it has.
+            is_to_be_tried = known.is_rows is None and not known.told_rows
+            aimed = min(self.rows * CUT, FEWEST_ROWS) if is_to_be_tried else self.rows
         else:
             aimed = CUT if self.rows == 1 and known.is_rows is None else self.rows / CUT
         return known._asked(aimed, limits, rows, seconds)
@@ -117,6 +123,19 @@ class Size:
         if 0 < ANOTHER_SIZE * self.told_rows <= rows:
             return replace(self, is_rows=seconds >= IS_LONGER * self.told_seconds)
         return self
+
+    def _doubted(self) -> "Size":
+        if self.is_rows is None or self.believed >= BELIEVED:
+            return replace(
+                self, is_rows=None, believed=0, told_rows=self.told_rows if self.is_rows is None else 0
+            )
+        return replace(self, believed=self.believed + 1)
+
+    def _balanced(self, rows: int, seconds: float, target: float) -> float:
+        """So many that they take no longer than what the batch takes beside them; by a step at most."""
+        most = CUT * max(self.rows, self.told_rows)
+        each = (seconds - self.told_seconds) / (rows - self.told_rows) if rows != self.told_rows else 0.0
+        return min(most, max(target, min(seconds, self.told_seconds)) / each) if each > 0.0 else most
 
     def within(self, limits: Limits) -> "Size":
         """No more than they allow, from the first batch on; what a failure has made small stays small."""

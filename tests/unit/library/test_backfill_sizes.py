@@ -110,6 +110,30 @@ def test_it_does_so_also_where_that_takes_now_more_and_now_less(seed, seconds, p
     assert sum(rows[-100:]) / 100 >= FEWEST_ROWS / 5
 
 
+@pytest.mark.parametrize("outlier", [0.2, 2.0])
+@pytest.mark.parametrize("seconds", [0.06, 0.11, 0.15, 0.3])
+@pytest.mark.parametrize("batch_rows", [3, 8, 50, 50_000])
+def test_batches_that_were_slow_by_chance_bring_it_down_for_a_while_only(batch_rows, seconds, outlier):
+    limits = Limits(0.1, rows=batch_rows)
+    size = Size().within(limits)
+    for number in range(400):
+        taken = seconds + (outlier if number < 300 and number % 60 == 0 else 0.0)
+        size = size.after(size.rows, taken, taken, 0, limits)
+    assert size.rows >= min(FEWEST_ROWS, batch_rows)
+
+
+@pytest.mark.parametrize("row_seconds", [0.005, 0.02, 0.05])
+@pytest.mark.parametrize("seconds", [0.1, 0.3, 1.0])
+def test_where_both_take_long_the_rows_take_about_as_long_as_the_rest(seconds, row_seconds):
+    size, rows = Size(), []
+    for _ in range(400):
+        taken = seconds + size.rows * row_seconds
+        size = size.after(size.rows, taken, taken, 0, LIMITS)
+        rows.append(size.rows)
+    usual = sorted(rows[-100:])[50]
+    assert usual >= FEWEST_ROWS or seconds / 3 <= usual * row_seconds <= seconds * 2
+
+
 @pytest.mark.parametrize("rate", [10, 20, 50])
 @pytest.mark.parametrize("before", [600, 1000, 100_000])
 def test_rows_that_get_slow_while_it_runs_come_in_small_batches_and_in_large_ones_afterwards(before, rate):
