@@ -104,7 +104,8 @@ class Size:
             # A piece of fewer rows than were asked for tells nothing of more.
             aimed = min(max(one * GROWTH, one + 1) for one in (self.rows, rows))
             aimed = min(aimed, rows * target / max(seconds, 1e-6)) if known.is_rows else aimed
-            return replace(known, is_rows=known.is_rows or None)._asked(max(aimed, self.rows), limits)
+            known = known if known.is_rows else replace(known, is_rows=None, believed=0)
+            return known._asked(max(aimed, self.rows), limits)
         if known.is_rows is False:
             return known._bounded(min(self._balanced(rows, seconds, target), FEWEST_ROWS), limits)
         if seconds <= TOO_LONG * target:
@@ -125,11 +126,15 @@ class Size:
         return self
 
     def _doubted(self) -> "Size":
-        if self.is_rows is None or self.believed >= BELIEVED:
-            return replace(
-                self, is_rows=None, believed=0, told_rows=self.told_rows if self.is_rows is None else 0
-            )
-        return replace(self, believed=self.believed + 1)
+        """Without what was told long ago."""
+        if self.is_rows is None:
+            return self
+        is_old = self.believed >= BELIEVED
+        return (
+            replace(self, is_rows=None, believed=0, told_rows=0)
+            if is_old
+            else replace(self, believed=self.believed + 1)
+        )
 
     def _balanced(self, rows: int, seconds: float, target: float) -> float:
         """So many that they take no longer than what the batch takes beside them; by a step at most."""
