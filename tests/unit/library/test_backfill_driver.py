@@ -90,6 +90,7 @@ class Far:
     statement: float
     commit: float
     row: float
+    rows: int = 10_000
     batches: list[int] = field(default_factory=list)
 
     @contextmanager
@@ -105,12 +106,12 @@ class Far:
         return self.begin(connection, leaf, 0.0)
 
     def open(self, connection, leaf):
-        return Keys(("10000",), 10_000), 0
+        return Keys((str(self.rows),), self.rows), 0
 
     def update(self, connection, work):
         self.clock.sleep(2 * self.statement + work.piece.rows * self.row)
         first = int(work.piece.after[0]) if work.piece.after else 0
-        last = min(first + work.piece.rows, 10_000)
+        last = min(first + work.piece.rows, self.rows)
         self.batches.append(work.piece.rows)
         return Outcome(last - first, work.piece.rows, (str(last),))
 
@@ -218,18 +219,18 @@ def test_a_database_near_its_limits_gets_smaller_batches_at_once():
     assert busy.task.sweep.batches[0] <= FIRST_ROWS * BUSY_SHRINK
 
 
-def filled_far(statement, commit, row, **named):
+def filled_far(statement, commit, row, rows=10_000, **named):
     """The rows that most of its batches have, once their size has settled."""
     clock = Clock()
-    far = Far(clock, statement, commit, row)
+    far = Far(clock, statement, commit, row, rows)
     means = Means(clock, clock.sleep, lambda: 0.5)
     driver(Verdicts(CLEAR), sweep=far, by_key=far, server=far, means=means, **named).run()
     return median_high(far.batches[len(far.batches) // 2 : -1])
 
 
 def test_rows_that_take_long_are_taken_one_by_one_and_not_where_only_the_way_to_the_server_is_long():
-    assert filled_far(statement=0.001, commit=0.001, row=0.2) == 1
-    assert filled_far(statement=0.1, commit=0.2, row=0.2) == 1
+    assert filled_far(statement=0.001, commit=0.001, row=0.2, rows=1000) == 1
+    assert filled_far(statement=0.1, commit=0.2, row=0.2, rows=1000) == 1
     assert filled_far(statement=0.1, commit=0.2, row=0.0001) >= FEWEST_ROWS
 
 
