@@ -173,7 +173,7 @@ def test_a_batch_in_which_no_row_was_updated_does_not_tell_what_one_writes():
 @pytest.mark.parametrize("stripes", [1, 4, 16])
 def test_where_rows_take_long_a_batch_has_fewer_of_them_than_a_block_and_each_once(stripes):
     """Of a window that was opened with more than one stripe before that was known, as few as its stripe has."""
-    blocks, lines = 150, 64
+    blocks, lines = 40, 64
     plan = Plan((Leaf("s", "a", rows=blocks * lines, density=lines),), True, stripes, False, is_guarded=True)
     state = State(leaf="s.a", place=Blocks(blocks))
     visits, widest = Counter(), []
