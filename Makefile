@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # Tests mostly wait for servers and processes: one worker more than there are cores.
 WORKERS ?= $(shell $(PYTHON) -c "import os; print(min(os.cpu_count() + 1, 6))")
 # Of the unit tests, about half of their time. Each half in a process of its own: workers would each collect them all.
-UNIT_HALF = $(addprefix tests/unit/,cluster contract controller hooks manifests planner server)
+UNIT_HALF = $(addprefix tests/unit/,cluster contract controller crd hooks manifests matrix planner server)
 
 # Of a backfill, in test-all.
 KILLS ?= 1000

@@ -64,7 +64,7 @@ def test_a_database_that_is_away_for_a_while_is_waited_for(
     assert "The database could not be reached" in waiting["message"]
     doorway.open()
     shop.wait_for_condition("shop", "Ready")
-    doorway.close()
+    doorway.leave()
     assert "users" in database.tables()
 
 

@@ -1,15 +1,13 @@
 """Revisions that wait for a test in their middle, and a database server that comes and goes."""
 
 import socket
-import socketserver
-import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from support.postgres import Database
 from support.projects import Project
+from support.relay import Relay
 from support.waiting import wait_until
 
 
@@ -54,48 +52,30 @@ def _waiting(reached: str, opened: str, table: str) -> str:
 
 
 class Doorway:
-    """A TCP port that leads to a database server when it is open, and refuses connections when it is not."""
+    """A port that leads to a database server while it is open, and refuses connections while it is not."""
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
-        target = (address.hostname or "127.0.0.1", address.port or 5432)
-        self._server = _Server(("127.0.0.1", 0), _forwarding_to(target), bind_and_activate=False)
-        # Bound and not listened to: nobody else gets the port, and who connects is refused.
-        self._server.server_bind()
-        self.url = url.replace(f":{address.port}/", f":{self._server.server_address[1]}/")
+        self._target = (address.hostname or "127.0.0.1", address.port or 5432)
+        # Bound and never listened to: nobody else gets the port while no relay has it.
+        self._kept = socket.socket()
+        self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._kept.bind(("127.0.0.1", 0))
+        self._port = int(self._kept.getsockname()[1])
+        self._relay: Relay | None = None
+        self.url = url.replace(f":{address.port}/", f":{self._port}/")
 
     def open(self) -> None:
         """From now on connections reach the server."""
-        self._server.server_activate()
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._relay = Relay(self._target, self._port)
 
     def close(self) -> None:
-        """From now on connections are refused; those that stand go on. It was open before."""
-        self._server.shutdown()
-        self._server.server_close()
+        """From now on connections are refused, and those that stand are cut."""
+        if self._relay is not None:
+            self._relay.close()
+            self._relay = None
 
-
-class _Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
-
-
-def _forwarding_to(target: tuple[str, int]) -> Callable[..., socketserver.BaseRequestHandler]:
-    class Forward(socketserver.BaseRequestHandler):
-        def handle(self) -> None:
-            with socket.create_connection(target) as beyond:
-                back = threading.Thread(target=_copy, args=(beyond, self.request), daemon=True)
-                back.start()
-                _copy(self.request, beyond)
-                back.join()
-
-    return Forward
-
-
-def _copy(source: socket.socket, destination: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            destination.sendall(data)
-    with suppress(OSError):
-        destination.shutdown(socket.SHUT_WR)
+    def leave(self) -> None:
+        """Closed for good; the port is anybody's."""
+        self.close()
+        self._kept.close()
