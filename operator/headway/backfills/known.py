@@ -143,4 +143,4 @@ class Known:
     @property
     def toast_bytes(self) -> float:
         """On average over all leaves."""
-        return self._mean(lambda leaf: leaf.toast_bytes) or 0.0
+        return self._mean(lambda leaf: leaf.toast_bytes)
