@@ -72,6 +72,24 @@ def test_every_row_is_filled(users, named, strategy):
     assert users.rows("SELECT rows_done, is_complete FROM headway_backfill") == [(ROWS, True)]
 
 
+@pytest.mark.parametrize("is_partitioned", [False, True], ids=["table", "partitioned"])
+def test_the_columns_have_statistics_at_the_end_also_those_that_are_generated_from_them(
+    database, is_partitioned
+):
+    columns = 'id int, "E-mail: a" text, size int GENERATED ALWAYS AS (length("E-mail: a")) STORED'
+    partitions = (
+        " PARTITION BY RANGE (id); CREATE TABLE u PARTITION OF users DEFAULT" if is_partitioned else ""
+    )
+    database.execute(
+        f"CREATE TABLE users ({columns}){partitions}; INSERT INTO users SELECT generate_series(1, 100)"
+    )
+    fill(database, "users", {"E-mail: a": "'x' || id % 3"}, '"E-mail: a" IS NULL', analyze=False)
+    known = "SELECT attname, n_distinct FROM pg_stats WHERE tablename = 'users' ORDER BY 1"
+    assert database.rows(known) == []
+    fill(database, "users", {"E-mail: a": "'y' || id % 5"}, "\"E-mail: a\" LIKE 'x%'")
+    assert database.rows(known) == [("E-mail: a", 5), ("size", 1)]
+
+
 def test_the_revisions_own_transaction_is_committed_before(users):
     def upgrade():
         from alembic import op

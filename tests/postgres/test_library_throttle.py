@@ -17,6 +17,7 @@ from support.postgres import Database
 from support.waiting import wait_until
 
 FILL = "INSERT INTO users SELECT n, repeat('x', 500) FROM generate_series(1, {rows}) n"
+DEAD = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'users'"
 DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
 NAMED = Wishes(is_named_lag=True, max_replica_lag_seconds=3600.0)
 ONE_MIB = Limits(lag_bytes=MIB * 5 / 3600)
@@ -165,6 +166,28 @@ def test_dead_rows_hold_until_autovacuum_has_been_there(users, watching):
         )
     )
     snapshot.commit()
+    goes_on(throttle)
+
+
+def test_what_updates_leave_on_their_own_page_holds_nobody_and_what_is_deleted_does(users, watching):
+    users.execute("ALTER TABLE users SET (fillfactor = 40)")
+    users.execute(
+        "ALTER TABLE users SET (autovacuum_vacuum_threshold = 100, autovacuum_vacuum_scale_factor = 0)"
+    )
+    users.execute(FILL.format(rows=20_000))
+    no_vacuum = users.connect(autocommit=False)
+    no_vacuum.execute("LOCK TABLE users IN SHARE UPDATE EXCLUSIVE MODE")
+    throttle = watching(users, limits=Limits(dead_bytes=1))
+    wait_until(lambda: "dead rows" in throttle._seen)
+    before = users.scalar(DEAD)
+    users.execute("UPDATE users SET name = name")
+    wait_until(lambda: users.scalar(DEAD) == before + 20_000)
+    looked = throttle._seen["dead rows"].read_at
+    wait_until(lambda: throttle._seen["dead rows"].read_at > looked + 0.6)
+    assert (throttle.verdict().hold, throttle._seen["dead rows"].reading.dead) == ("", before)
+    users.execute("DELETE FROM users WHERE id % 2 = 0")
+    assert "the table has 10,000 dead rows that wait for VACUUM" in holds(throttle, "dead rows")
+    no_vacuum.commit()
     goes_on(throttle)
 
 

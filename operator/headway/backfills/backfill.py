@@ -53,7 +53,7 @@ def backfill(
     for 15 s no answer, no batch begins; each has a second and cannot write. ``pace``: what is wished may be
     gentler; default that, else Balanced. ``workers``: at most so many sessions work on it at once, on PostgreSQL;
     what is wished may be less; default that, else 1. ``batch_rows``: at most so many rows in a batch.
-    ``analyze``: new statistics at the end.
+    ``analyze``: new statistics of the columns at the end.
 
     Alembic's transaction is committed before, as by ``autocommit_block()``. A rerun goes on after the last
     batch that was committed; a backfill that is complete is not done again. With ``--sql`` statements that need

@@ -64,12 +64,16 @@ class Finishing:
         )
 
     def _analyze(self) -> None:
-        name = name_in(self.call.place.dialect, self.known.schema, self.known.table)
+        """Of the columns that are new; for the rest autovacuum comes as it would have without this."""
+        dialect = self.call.place.dialect
+        name = name_in(dialect, self.known.schema, self.known.table)
+        names = (*(one.name for one in self.known.targets), *self.known.generated)
+        columns = ", ".join(name_in(dialect, one) for one in names)
 
         def analyze(connection: Connection) -> None:
             with self.server.transaction(connection):
                 run(connection, f"SET LOCAL lock_timeout = {ANALYZE_LOCK_MS}")
-                run(connection, f"ANALYZE {name}")
+                run(connection, f"ANALYZE {name} ({columns})")
 
         try:
             self.session.do(analyze)

@@ -1,6 +1,8 @@
 """What each signal makes of what it read."""
 
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -276,7 +278,56 @@ def test_where_autovacuum_is_off_nobody_waits_for_it():
 
 
 def test_a_table_that_is_not_there_is_unknown():
-    assert isinstance(dead_rows("gone").read(answers((0, 0, 0, 0, 0.0, True, 0))), Unreadable)
+    assert isinstance(dead_rows("gone").read(answers()), Unreadable)
+
+
+@dataclass
+class Heap:
+    """What the server counts of a table, and what it does not: which of its dead rows VACUUM alone clears away."""
+
+    oid: int
+    hot: int = 0
+    """Dead, and cleared away by the next visit of their page."""
+    waiting: int = 0
+    moved: int = 0
+    vacuums: int = 0
+
+    def do(self, event: str, rows: int) -> None:
+        if event == "updated in place":
+            self.hot += rows
+        elif event == "updated or deleted":
+            self.waiting, self.moved = self.waiting + rows, self.moved + rows
+        elif event == "visited":
+            self.hot -= min(self.hot, rows)
+        elif event == "vacuumed":
+            self.hot, self.waiting, self.vacuums = 0, 0, self.vacuums + 1
+        elif event == "reset":
+            self.hot = self.waiting = self.moved = self.vacuums = 0
+
+    def counts(self) -> tuple[Any, ...]:
+        return (self.oid, self.hot + self.waiting, self.moved, self.vacuums, 10**6, 10**6, 10**8, 50.0, True)
+
+
+EVENTS = ("updated in place", "updated or deleted", "visited", "vacuumed", "reset")
+HAPPENS = st.tuples(st.sampled_from(EVENTS), st.integers(0, 1), st.integers(0, 9))
+
+
+@given(st.lists(HAPPENS), st.integers(0, 9), st.integers(0, 9))
+def test_of_the_dead_rows_those_count_that_wait_for_vacuum_and_those_that_were_there_before(
+    events, hot, waiting
+):
+    parts = Heap(1, hot, waiting, waiting), Heap(2)
+    read, before = dead_rows("t").read, {1: hot, 2: 0}
+    read(answers(*(part.counts() for part in parts)))
+    for event, which, rows in events:
+        parts[which].do(event, rows)
+        if event in ("vacuumed", "reset"):
+            before[parts[which].oid] = 0
+        found = read(answers(*(part.counts() for part in parts)))
+        assert isinstance(found, DeadRows)
+        least = sum(part.waiting for part in parts)
+        most = sum(part.waiting + min(part.hot, before[part.oid]) for part in parts)
+        assert least <= found.dead <= most
 
 
 # active sessions
