@@ -37,7 +37,7 @@ SETTINGS = {
     "synchronous_commit": "on",
     "full_page_writes": "on",
     "track_commit_timestamp": "on",
-    "shared_buffers": "1GB",
+    "shared_buffers": "2GB",
     # No checkpoint within a run: when one falls is chance, and it writes every page into the log once more.
     "max_wal_size": "16GB",
     "checkpoint_timeout": "30min",
