@@ -33,7 +33,10 @@ HELPED = 0.5
 IS_LONGER = 2.5
 """Times as long as the smaller one, or longer: the same."""
 BELIEVED = 50
-"""Batches for which that is believed; then a larger one tells again: one that was slow by chance may have told it."""
+"""Batches for which that is believed, and twice as many each time it is told again: then one of another size tells,
+for it may have been told by a batch that was slow by chance. A smaller one, unless there are too few rows for that.
+"""
+MOST_BELIEVED = 1600
 BUSY_UTILIZATION = 0.7
 BUSY_SHRINK = 0.8
 
@@ -74,6 +77,8 @@ class Size:
     """Whether it is the rows that take long, by two such batches; None: it is not known."""
     believed: int = 0
     """Batches since that was told."""
+    trusted: int = BELIEVED
+    """Batches for which it is believed that it is the rows."""
     row_wal: float = 0.0
     """Bytes that a row of the last batch has written to the WAL; 0: not known."""
 
@@ -99,7 +104,9 @@ class Size:
 
     def _few(self, rows: int, seconds: float, limits: Limits) -> "Size":
         """After a batch of few rows, by what their statements took; fewer only where the rows are what takes long."""
-        target, known = limits.target_seconds, self._doubted()._compared(rows, seconds)
+        target, known = limits.target_seconds, self._compared(rows, seconds)
+        if known.is_rows and known.believed > known.trusted:
+            return known._doubted(rows, seconds, limits)
         if seconds <= target:
             # A piece of fewer rows than were asked for tells nothing of more.
             aimed = min(max(one * GROWTH, one + 1) for one in (self.rows, rows))
@@ -108,33 +115,41 @@ class Size:
             return known._asked(max(aimed, self.rows), limits)
         if known.is_rows is False:
             return known._bounded(min(self._balanced(rows, seconds, target), FEWEST_ROWS), limits)
-        if seconds <= TOO_LONG * target:
-            # Where it is not known, more rows will tell; but for a while a piece may have no more than it has.
-            is_to_be_tried = known.is_rows is None and not known.told_rows
-            aimed = min(self.rows * CUT, FEWEST_ROWS) if is_to_be_tried else self.rows
-        else:
+        if seconds > TOO_LONG * target:
             aimed = CUT if self.rows == 1 and known.is_rows is None else self.rows / CUT
+        elif known.is_rows:
+            # What it is compared with stays, until a batch has a third of its rows.
+            told = (known.told_rows, known.told_seconds) if known.told_rows else (rows, seconds)
+            return known._asked(min(rows * target / seconds, self.rows), limits, *told)
+        else:
+            # More rows will tell, or fewer; but for a while a piece may have no more than it has.
+            more = min(self.rows * CUT, FEWEST_ROWS)
+            another = more if more >= ANOTHER_SIZE * rows else rows / CUT
+            aimed = self.rows if known.told_rows else another
         return known._asked(aimed, limits, rows, seconds)
 
     def _compared(self, rows: int, seconds: float) -> "Size":
         """With another batch of few rows that took too long, if it was of another size."""
+        if self.is_rows is False and self.believed >= BELIEVED:
+            return replace(self, is_rows=None, believed=0, told_rows=0)
         if self.told_rows >= ANOTHER_SIZE * rows:
-            is_rows = seconds <= HELPED * self.told_seconds
-            return replace(self, is_rows=is_rows, told_rows=rows, told_seconds=seconds)
+            known = self._told(seconds <= HELPED * self.told_seconds)
+            return replace(known, told_rows=rows, told_seconds=seconds)
         if 0 < ANOTHER_SIZE * self.told_rows <= rows:
-            return replace(self, is_rows=seconds >= IS_LONGER * self.told_seconds)
-        return self
+            return self._told(seconds >= IS_LONGER * self.told_seconds)
+        return replace(self, believed=self.believed + 1) if self.is_rows is not None else self
 
-    def _doubted(self) -> "Size":
-        """Without what was told long ago."""
-        if self.is_rows is None:
-            return self
-        is_old = self.believed >= BELIEVED
-        return (
-            replace(self, is_rows=None, believed=0, told_rows=0)
-            if is_old
-            else replace(self, believed=self.believed + 1)
-        )
+    def _told(self, is_rows: bool) -> "Size":
+        """By two batches."""
+        is_new = is_rows is not self.is_rows
+        trusted = self.trusted if is_rows else BELIEVED
+        return replace(self, is_rows=is_rows, believed=0 if is_new else self.believed + 1, trusted=trusted)
+
+    def _doubted(self, rows: int, seconds: float, limits: Limits) -> "Size":
+        """Another size will tell again whether it is the rows."""
+        aimed = rows / CUT if rows >= ANOTHER_SIZE else rows * CUT
+        trusted = min(2 * self.trusted, MOST_BELIEVED)
+        return replace(self, is_rows=None, believed=0, trusted=trusted)._asked(aimed, limits, rows, seconds)
 
     def _balanced(self, rows: int, seconds: float, target: float) -> float:
         """So many that they take no longer than what the batch takes beside them; by a step at most."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
+from statistics import median, mode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.backfills.sizes import (
+    ANOTHER_SIZE,
     CUT,
     FEWEST_ROWS,
     GROWTH,
@@ -19,6 +22,7 @@ from headway.backfills.sizes import (
     Size,
 )
 from headway.pace import PACES
+from support.fix_depth import examples
 
 LIMITS = Limits(0.1)
 
@@ -76,8 +80,24 @@ def test_rows_that_take_long_get_no_batches_longer_than_one_row_or_the_target(pa
     limits = Limits(pace.target_ms / 1000)
     for size in (Size(), Size(12), Size(1), Size(50_000, 10**6)):
         few = settled(rate, limits, size, times=100).rows
-        assert few == 1 or few / rate <= TOO_LONG * limits.target_seconds
+        assert few == 1 or few / rate <= limits.target_seconds * (TOO_LONG if few >= FEWEST_ROWS else 1.01)
         assert (few + 1) * GROWTH / rate >= limits.target_seconds / CUT * TOO_LONG
+
+
+@pytest.mark.parametrize("pace", PACES.values(), ids=PACES)
+@pytest.mark.parametrize("rate", [3, 5, 8, 20, 50])
+def test_whether_it_is_the_rows_is_asked_again_ever_more_seldom_and_with_fewer_rows_where_there_are_some(
+    pace, rate
+):
+    limits = Limits(pace.target_ms / 1000)
+    sizes = [settled(rate, limits)]
+    for _ in range(2000):
+        sizes.append(settled(rate, limits, sizes[-1], times=1))
+    rows = [size.rows for size in sizes]
+    usual = mode(rows)
+    asked = usual * CUT if usual < ANOTHER_SIZE else usual // CUT or 1
+    assert 3 <= sum(now == asked and before == usual for before, now in pairwise(rows)) <= 7
+    assert set(rows) <= ({usual, asked} if asked > usual else {*range(1, usual + 1)})
 
 
 @pytest.mark.parametrize("bare_seconds", [0.03, 0.2, 2.0])
@@ -115,11 +135,25 @@ def test_it_does_so_also_where_that_takes_now_more_and_now_less(seed, seconds, p
 @pytest.mark.parametrize("batch_rows", [3, 8, 50, 50_000])
 def test_batches_that_were_slow_by_chance_bring_it_down_for_a_while_only(batch_rows, seconds, outlier):
     limits = Limits(0.1, rows=batch_rows)
-    size = Size().within(limits)
+    sizes = [Size().within(limits)]
     for number in range(400):
         taken = seconds + (outlier if number < 300 and number % 60 == 0 else 0.0)
-        size = size.after(size.rows, taken, taken, 0, limits)
-    assert size.rows >= min(FEWEST_ROWS, batch_rows)
+        sizes.append(sizes[-1].after(sizes[-1].rows, taken, taken, 0, limits))
+    assert median(size.rows for size in sizes[-30:]) >= min(FEWEST_ROWS, batch_rows)
+
+
+@pytest.mark.parametrize("row_seconds", [0.005, 0.02, 0.05, 0.2])
+@pytest.mark.parametrize("pace", PACES.values(), ids=PACES)
+@settings(max_examples=examples(20))
+@given(seed=st.integers(0, 2**32))
+def test_nor_do_they_leave_batches_of_slow_rows_long(pace, row_seconds, seed):
+    chance, size, limits, usual = random.Random(seed), Size(), Limits(pace.target_ms / 1000), []
+    for _ in range(500):
+        taken = size.rows * row_seconds * chance.uniform(0.7, 1.3)
+        usual.append(size.rows * row_seconds if size.rows > 1 else 0.0)
+        stall = 2.0 if chance.random() < 0.02 else 0.0
+        size = size.after(size.rows, taken + stall, taken + stall, 0, limits)
+    assert median(usual[100:]) <= TOO_LONG * limits.target_seconds
 
 
 @pytest.mark.parametrize("row_seconds", [0.005, 0.02, 0.05])
