@@ -3,7 +3,7 @@
 Rule: what an update leaves on the page that it stays on (HOT) does not count, for the next visit of that page clears
 it away. The server does not tell these apart, but it counts updates and deletes: of the dead rows at most those wait
 for VACUUM that were there at the first reading, or after the last VACUUM, and those that were deleted or moved to
-another page since.
+another page since. Rows of an INSERT that was rolled back count no more, either: a backfill makes none.
 
 Rule: the limit is always above where autovacuum begins, or it would be waited for in vain. It is 1.5 times that,
 summed over a table's partitions: each that is vacuumed goes below its own threshold, so all together go below 2/3 of
