@@ -243,7 +243,7 @@ def stories(draw, **named):
 
 
 @pytest.mark.parametrize("signal", READINGS)
-@settings(max_examples=examples(40))
+@settings(max_examples=examples(20, thorough=60))
 @given(data=st.data())
 def test_a_second_after_a_breach_nothing_is_written_any_more(signal, data):
     story = data.draw(stories(signal=signal))
@@ -280,7 +280,7 @@ def test_also_where_each_row_takes_long(pace, rows_per_second, later, look_secon
 
 
 @pytest.mark.parametrize("wish", WISHES)
-@settings(max_examples=examples(40))
+@settings(max_examples=examples(20, thorough=60))
 @given(data=st.data())
 def test_what_is_wished_counts_from_the_next_batch_on(wish, data):
     story = data.draw(stories(wish=wish))
