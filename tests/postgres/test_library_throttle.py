@@ -191,7 +191,8 @@ def test_what_updates_leave_on_their_own_page_holds_nobody_and_what_is_deleted_d
     goes_on(throttle)
 
 
-def test_dead_rows_of_all_partitions_count_together(users, watching):
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_dead_rows_of_all_partitions_count_together(users, watching, driver):
     users.execute(
         "DROP TABLE users; CREATE TABLE users (id int, name text) PARTITION BY HASH (id);"
         "CREATE TABLE users_0 PARTITION OF users FOR VALUES WITH (MODULUS 2, REMAINDER 0)"
@@ -201,7 +202,7 @@ def test_dead_rows_of_all_partitions_count_together(users, watching):
     )
     users.execute(FILL.format(rows=4_000))
     users.execute("DELETE FROM users")
-    throttle = watching(users)
+    throttle = watching(users, driver=driver)
     wait_until(lambda: throttle._seen["dead rows"].reading.dead == 4_000)
     assert throttle._seen["dead rows"].reading.autovacuum_from == 50 + 700
 
